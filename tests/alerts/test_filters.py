@@ -80,6 +80,11 @@ def matches(text, found=SHELL):
         "*",
         "---",
         "shell*",
+        "she* conta*",
+        '"shell bin s*"',
+        "SHELL*",
+        "web-*",
+        "* shell *",
         "rule:",
         "priority>=",
         "\0",
@@ -96,6 +101,11 @@ def test_filters_that_match(text):
     [
         "bash",
         "she",
+        "*hell",
+        "hell*",
+        "she-*",
+        '"bin* shell"',
+        "-sh*",
         '"shell in web"',
         '"container shell"',
         "-shell",
@@ -160,6 +170,8 @@ def test_an_impossible_value_of_a_known_key_is_an_error(text, says, place):
         ("not a", "a `-` before a term excludes: 'not' is searched as a word"),
         ("rule>x", "'rule' is compared with `:`, and is searched as text here"),
         ("rule:", "'rule' has no value and is ignored"),
+        ("*hell", "a `*` in text has a meaning only at the end of a word: '*hell' is searched without it"),
+        ("s*ell", "a `*` in text has a meaning only at the end of a word: 's*ell' is searched without it"),
     ],
 )
 def test_a_hint_is_a_note(text, note):

@@ -154,7 +154,7 @@ def test_runs_rules_files_and_state(tmp_path):
     with sqlite3.connect(tmp_path / day_name(20_001)) as database:
         database.execute("INSERT INTO rules_files VALUES ('ab', ?)", (b"- rule: x\xff",))
     database.close()
-    store = AlertStore(tmp_path)
+    store = AlertStore(tmp_path, patience=60)
     assert [(run.key, run.started, run.about) for run in store.runs()] == [(RUN, START, {})]
     assert store.rules_file("ab") == b"- rule: x\xff"
     assert store.rules_file("cd") is None
@@ -169,7 +169,7 @@ def test_runs_rules_files_and_state(tmp_path):
 
 def test_a_store_of_a_run_without_alerts_is_empty(tmp_path):
     (tmp_path / "run.json").write_text("{}")
-    store = AlertStore(tmp_path)
+    store = AlertStore(tmp_path, patience=60)
     assert (store.last(), store.newest(), store.after(7)) == (0, ([], 0, False), ([], 7, False))
     assert store.rules(*ALL) == store.runs() == []
 
@@ -208,6 +208,12 @@ def spoil_application(path):
         database.execute("PRAGMA application_id = 1")
 
 
+def spoil_by_a_view(path):
+    with sqlite3.connect(path) as database:
+        database.execute("DROP TABLE hours")
+        database.execute("CREATE VIEW hours AS WITH RECURSIVE n(first) AS (SELECT 1 UNION ALL SELECT first + 1 FROM n) SELECT * FROM n")
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
@@ -215,6 +221,7 @@ def spoil_application(path):
         (lambda path: os.truncate(path, 9000), "is damaged (database disk image is malformed)"),
         (spoil_version, "was written by a newer Lanner (format 2, this one reads 1): update Lanner"),
         (spoil_application, "is not a file of an alert store: another program wrote it"),
+        (spoil_by_a_view, "is not a file of an alert store: another program wrote it"),
     ],
 )
 def test_a_day_that_cannot_be_read_is_skipped_and_reported(tmp_path, spoil, says):
@@ -222,7 +229,7 @@ def test_a_day_that_cannot_be_read_is_skipped_and_reported(tmp_path, spoil, says
     stored = make_store(tmp_path, alerts)
     path = tmp_path / day_name(20_001)
     spoil(path)
-    store = AlertStore(tmp_path)
+    store = AlertStore(tmp_path, patience=60)
     others = [each for each in stored if each.position >> DAY_BITS != 20_001]
     for _ in range(2):
         found = [each for each in all_of(store) if each.position >> DAY_BITS != 20_001]
@@ -238,7 +245,7 @@ def test_a_day_that_cannot_be_read_is_skipped_and_reported(tmp_path, spoil, says
 
 def test_a_day_that_retention_removes_is_read_to_the_end_of_the_call_and_then_missing(tmp_path):
     stored = make_store(tmp_path, [alert(number, arrived=START + number * HOUR) for number in range(48)])
-    store = AlertStore(tmp_path)
+    store = AlertStore(tmp_path, patience=60)
     first = store.after(0, limit=10)
     assert [each.position for each in first.alerts] == [each.position for each in stored[:10]]
     for file in tmp_path.glob(f"{day_name(20_000)}*"):
@@ -252,7 +259,7 @@ def test_a_day_that_retention_removes_is_read_to_the_end_of_the_call_and_then_mi
 def test_a_file_without_tables_is_read_when_it_has_them(tmp_path):
     sqlite3.connect(tmp_path / day_name(20_000)).close()
     (tmp_path / day_name(20_000)).touch()
-    store = AlertStore(tmp_path)
+    store = AlertStore(tmp_path, patience=60)
     assert store.newest().alerts == []
     assert store.problems == {}
     (tmp_path / day_name(20_000)).unlink()
@@ -263,7 +270,7 @@ def test_a_file_without_tables_is_read_when_it_has_them(tmp_path):
 
 def test_alerts_that_are_stored_meanwhile_are_found(tmp_path):
     stored = make_store(tmp_path, [alert(1)])
-    store = AlertStore(tmp_path)
+    store = AlertStore(tmp_path, patience=60)
     position = store.last()
     assert store.after(position) == ([], position, False)
     with sqlite3.connect(tmp_path / day_name(20_000)) as database:
@@ -278,7 +285,7 @@ def test_alerts_that_are_stored_meanwhile_are_found(tmp_path):
 def test_a_day_that_another_process_locks_is_reported_until_it_is_free(tmp_path):
     stored = make_store(tmp_path, [alert(number, arrived=START + number * HOUR) for number in range(48)])
     path = tmp_path / day_name(20_000)
-    store = AlertStore(tmp_path)
+    store = AlertStore(tmp_path, patience=60)
     with sqlite3.connect(path, isolation_level=None) as database:
         database.execute("BEGIN EXCLUSIVE")
         assert all_of(store) == stored[:23:-1]
@@ -301,7 +308,7 @@ def test_a_reader_sees_each_alert_once_while_a_writer_stores_them(tmp_path):
 
     (tmp_path / "lock").touch()
     writing = threading.Thread(target=write)
-    store = AlertStore(tmp_path)
+    store = AlertStore(tmp_path, patience=60)
     writing.start()
     found, position, is_last = [], 0, False
     while not is_last:

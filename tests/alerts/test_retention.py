@@ -90,8 +90,8 @@ def test_a_file_that_cannot_be_deleted_is_said_once(tmp_path, caplog):
 def test_the_writer_applies_it_and_goes_on_to_another_file_in_time(tmp_path):
     make_day(tmp_path, TODAY - 40)
     writer = StoreWriter(tmp_path, Limits(days=30, size=4_000_000), wait=0)
-    text = "x" * 10_000
-    for number in range(400):
+    text = "x" * 25_000
+    for number in range(150):
         writer.write([raised(number, arrived=NOW, output=f"{number} {text}")])
     writer.close()
     sizes = [path.stat().st_size for path in day_files(tmp_path).values()]
@@ -99,7 +99,7 @@ def test_the_writer_applies_it_and_goes_on_to_another_file_in_time(tmp_path):
     assert len(sizes) > 1
     assert sum(sizes) < 16_000_000
     kept = [int(output.split()[0]) for output in outputs(tmp_path)]
-    assert kept == [*range(kept[0], 400)]
+    assert kept == [*range(kept[0], 150)]
 
 
 @pytest.mark.parametrize("limits", [Limits(), Limits(days=1)])

@@ -66,7 +66,7 @@ def enter(root, *command, proc=True, writable="", environ=None):
     steps.append(f'exec chroot --userspec={USER}:{USER} {root} /lib64/{linker} --library-path /lib64 "$@"')
     done = subprocess.run(
         ["unshare", "--mount", "--propagation", "private", "sh", "-ec", "\n".join(steps), "sh", *command],
-        capture_output=True, text=True, check=False, timeout=60, env=environ or {"PATH": os.environ["PATH"]},
+        capture_output=True, text=True, check=False, timeout=120, env=environ or {"PATH": os.environ["PATH"]},
     )  # fmt: skip
     assert done.stdout, done.stderr
     return {**json.loads(done.stdout), "stderr": done.stderr}

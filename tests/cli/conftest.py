@@ -57,7 +57,7 @@ def lanner():
         if prefix or options or stdin is None:
             streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
             command = [*prefix, LANNER, *map(str, arguments)]
-            done = subprocess.run(command, input=stdin, env=environment, cwd=cwd, timeout=60, check=False, **streams)
+            done = subprocess.run(command, input=stdin, env=environment, cwd=cwd, timeout=120, check=False, **streams)
         else:
             done = forked.run(arguments, stdin=stdin, env=environment, cwd=cwd)
         return Done(done.returncode, done.stdout or b"", (done.stderr or b"").decode("utf-8", "replace"))

@@ -154,9 +154,15 @@ def test_a_reader_that_closes_ends_an_export_quietly(lanner, tmp_path):
 
 def test_control_characters_do_not_reach_a_terminal(lanner, tmp_path):
     make_store(tmp_path, [alert(message="red \x1b[31m\r\n\u202e")])
-    script = f"{Path(sys.executable).with_name('lanner')} alerts search {tmp_path}"
-    done = subprocess.run(["script", "-qec", script, "/dev/null"], capture_output=True, timeout=60, check=True)
-    assert b"red \\u001b[31m\\r\\n" in done.stdout
+    script = f"{Path(sys.executable).with_name('lanner')} alerts search --keys {tmp_path}"
+    shown = {}
+    for term in ("xterm", "dumb"):
+        environ = os.environ | {"TERM": term, "NO_COLOR": ""}
+        shown[term] = subprocess.run(
+            ["script", "-qec", script, "/dev/null"], capture_output=True, timeout=60, check=True, env=environ
+        ).stdout
+    assert b": Warning red \\u001b[31m\\r\\n\\u202e\r\n" in shown["dumb"]
+    assert b"\x1b[33mWarning\x1b[0m red \\u001b[31m\\r\\n\\u202e\r\n" in shown["xterm"]
 
 
 @pytest.mark.parametrize("command", [["search"], ["export"], ["show", "0badcafe-1"]])

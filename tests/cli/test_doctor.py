@@ -140,7 +140,7 @@ def test_a_user_without_rights(engine, path):
             folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
     os.chown(engine.path, 0, 4711)
     done = subprocess.run(
-        [sys.executable, "-c", AS_ANOTHER, engine.url], env=ENVIRONMENT | path(), capture_output=True, timeout=60, check=False
+        [sys.executable, "-c", AS_ANOTHER, engine.url], env=ENVIRONMENT | path(), capture_output=True, timeout=120, check=False
     )
     code, found = checked(done.returncode, json.loads(done.stdout))
     assert code == 1
@@ -439,7 +439,7 @@ sys.exit(commands.main(["doctor", "--json"], standalone_mode=False))
 
 
 def test_a_lanner_that_does_not_load_is_told_by_itself(path):
-    done = subprocess.run([sys.executable, "-c", WITHOUT_NATIVE], env=ENVIRONMENT | path(), capture_output=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", WITHOUT_NATIVE], env=ENVIRONMENT | path(), capture_output=True, timeout=120, check=False)
     code, found = checked(done.returncode, json.loads(done.stdout))
     assert code == 1
     assert only(found["Lanner"])[1] == "it does not load: libsimdjson.so.14: cannot open shared object file"

@@ -243,6 +243,9 @@ class StandInStore:
             for at, files in loads
         ]
 
+    def run_of(self, alert):
+        return self.runs()[0]
+
     def rules_file(self, sha256):
         if sha256 == "mine.yaml":
             return b""

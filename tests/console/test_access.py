@@ -58,7 +58,10 @@ def test_addresses_and_names_of_this_machine_are_served(client, host):
 
 def test_a_configured_name_is_served_also_behind_a_proxy_with_tls(serve):
     client = serve(hosts=["Alerts.example.com"])
-    assert client.login(Host="alerts.example.com", Origin="https://alerts.example.com")[0] == 204
+    for scheme in ("http", "https"):
+        status, headers, _ = client.login(Host="alerts.example.com", Origin=f"{scheme}://alerts.example.com")
+        assert status == 204
+        assert headers["Set-Cookie"].endswith("; Secure") is (scheme == "https")
     assert client.ask("/api/status", Host="alerts.example.com", Origin="http://alerts.example.com")[0] == 200
     assert client.ask("/api/status", Host="alerts.example.com", Origin="https://other.example.com")[0] == 403
 

@@ -4,8 +4,11 @@ import contextlib
 import json
 import sqlite3
 import time
+import urllib.parse
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.console.generated import HOSTILE, GeneratedStore
 
 
@@ -184,6 +187,20 @@ def test_a_run_that_has_ended_is_named(serve, tmp_path):
     assert [problem["what"] for problem in found["problems"]] == ["no run writes this store"]
 
 
+def test_a_replay_that_has_ended_is_no_problem(serve, tmp_path):
+    file = closed_store(tmp_path)
+    client = serve(tmp_path)
+    client.login()
+    assert client.get("/api/status")[1]["problems"]
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute("UPDATE runs SET about = json_set(about, '$.replay', 'events.jsonl')")
+        database.commit()
+    client = serve(tmp_path)
+    client.login()
+    _, found = client.get("/api/status")
+    assert (found["is_running"], found["problems"]) == (False, [])
+
+
 def test_without_a_store_it_says_how_to_make_one_and_serves_it_as_soon_as_it_exists(serve, tmp_path):
     client = serve(tmp_path / "later")
     client.login()
@@ -312,3 +329,23 @@ def test_a_path_that_is_a_file_or_unreadable_is_named(serve, tmp_path):
         status, found = client.get("/api/alerts")
         assert status == 503
         assert str(path) in found["error"]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=st.sampled_from(["alerts", "timeline", "facets", "rules", "status", "alert/5ad0c0de-1"]),
+    pairs=st.lists(
+        st.tuples(
+            st.sampled_from(["filter", "begin", "end", "limit", "after", "before", "field", "x"]),
+            st.one_of(
+                st.text(max_size=30), st.integers(-1, 2**70).map(str), st.sampled_from(["rule", "tag", 'rule:"', "-", "since:1h", "\0"])
+            ),
+        ),
+        max_size=4,
+    ),
+)
+def test_no_parameters_make_it_fail(client, path, pairs):
+    query = urllib.parse.urlencode([(name, value.encode("utf-8", "surrogatepass")) for name, value in pairs])
+    status, found = client.get(f"/api/{path}?{query}")
+    assert status in {200, 400}
+    assert status == 200 or found["error"]

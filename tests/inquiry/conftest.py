@@ -28,7 +28,7 @@ class StandInStore:
         } | (about or {})
         self.run = Run(RUN, 1, "docker", self.about)
         self.alerts, self.events = [], []
-        rules = LoadedRules(load_plugin(str(target)), files)
+        rules = LoadedRules(load_plugin(str(target)), files, beside=[load_plugin(str(name)) for name in beside])
         trial = rules.trial(first=rule_matching == "first")
         for event in events:
             payload = event if isinstance(event, bytes) else json.dumps(event).encode()

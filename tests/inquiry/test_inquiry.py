@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -168,7 +169,6 @@ def test_an_event_that_is_not_utf8(ask, shop):
         ("ctypes.string_at(0)", "crashed (SIGSEGV)"),
         ("os._exit(0)", "ended the process"),
         ("time.sleep(1000)", "did not answer in time"),
-        ("while True: pass", "did not answer in time"),
         ("while True:\n                try: time.sleep(9)\n                except BaseException: pass", "did not answer in time"),
     ],
 )
@@ -180,7 +180,7 @@ def test_a_plugin_that_crashes_or_hangs_is_named(ask, own_plugin, shop, event_of
     assert reason in found["unavailable"]
     begin = time.monotonic()
     assert ask("exception", store, seconds=seconds) == found  # without another attempt
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < seconds
     assert ask("why", shop(event_of()), seconds=60)["matches"] is True
 
 
@@ -211,6 +211,22 @@ def test_one_process_answers_all_questions_of_a_run(shop, event_of):
         inquiry.close()
 
 
+def test_closing_does_not_wait_for_an_answer(own_plugin):
+    inquiry = Inquiry(seconds=60)
+    store = own_plugin("time.sleep(1000)")
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(inquiry.ask("why", store.detail(), store)))
+    thread.start()
+    while inquiry._process is None:
+        time.sleep(0.01)
+    begin = time.monotonic()
+    inquiry.close()
+    thread.join(30)
+    assert time.monotonic() - begin < 10
+    assert list(answers[0]) == ["unavailable"]
+    assert inquiry.ask("why", store.detail(), store) == {"unavailable": "this process is ending"}
+
+
 def test_the_process_ends_with_its_parent(own_plugin, tmp_path):
     own_plugin("pass")
     code = (
@@ -223,6 +239,113 @@ def test_the_process_ends_with_its_parent(own_plugin, tmp_path):
     while Path(f"/proc/{pid}/cmdline").exists() and b"lanner" in Path(f"/proc/{pid}/cmdline").read_bytes():
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_a_plugin_that_cannot_be_imported_is_named(ask, own_plugin, tmp_path):
+    store = own_plugin("pass")
+    for text, reason in (("def (", "SyntaxError"), ("import no_such_module", "no_such_module"), ("", "no class that derives from")):
+        (tmp_path / "shop.py").write_text(text)
+        assert reason in ask("why", store, seconds=60 + len(text))["unavailable"]
+
+
+CONFIGURED = """\
+class Cities(lanner.Config):
+    city: str
+    {}: {}
+
+
+class Shop(lanner.Plugin):
+    \"\"\"Orders of a shop.\"\"\"
+
+    config: Cities
+"""
+
+
+@pytest.fixture
+def configured(own_plugin, tmp_path):
+    """`configured(name, type)`: a store whose plugin requires two options."""
+
+    def make(name="token", kind="lanner.Secret", check="pass"):
+        store = own_plugin("pass")
+        path = tmp_path / "shop.py"
+        before = 'class Shop(lanner.Plugin):\n    """Orders of a shop."""\n'
+        init = f"\n    def __init__(self):\n        {check}\n"
+        path.write_text(path.read_text().replace(before, CONFIGURED.format(name, kind) + init))
+        return store
+
+    return make
+
+
+@pytest.mark.parametrize("kind", ["lanner.Secret", "int", "float", "bool", "list[str]", "dict[str, int]", "int | None", "str"])
+def test_required_options_have_placeholders_and_the_answers_say_so(ask, configured, kind):
+    store = configured("more", kind)
+    for question in ("why", "exception", "test"):
+        found = ask(question, store)
+        assert found["notes"] == ["options of shop that the store does not contain have placeholders: city, more"]
+    assert "\nconfig: {" in found["text"]
+    assert run_text(found["text"])
+
+
+def run_text(text):
+    import tempfile
+
+    with tempfile.NamedTemporaryFile("w", suffix="_test.yaml") as file:
+        file.write(text)
+        file.flush()
+        return all(outcome.passed for outcome in run_file(file.name).outcomes)
+
+
+def test_options_are_given_by_config_if_the_plugin_refuses_placeholders(ask, configured):
+    store = configured("zone", "str", "if self.config.zone != 'west': raise lanner.ConfigError('no such zone: set zone')")
+    found = ask("why", store)["unavailable"]
+    assert "--config" in found
+    found = ask("why", store, config='{"city": "Bonn", "zone": "west"}')
+    assert (found["matches"], found["notes"]) == (True, [])
+
+
+def test_other_values_than_in_the_alert_are_named(ask, shop, event_of):
+    store = shop(event_of())
+    alert = store.alerts[0]
+    changed = alert._replace(line=alert.line.replace(b"evil:1", b"evil:2"))
+    assert ask("why", store, detail=store.detail(alert=changed))["notes"] == [
+        "fields that have other values now than in the alert: docker.from"
+    ]
+
+
+def test_fields_of_a_second_plugin_are_explained(ask, event_of, tmp_path):
+    (tmp_path / "short.py").write_text(EXTRACTOR)
+    (tmp_path / "rules.yaml").write_text(
+        "- rule: Long name\n  desc: d\n  condition: docker.type = container and short.length > 3\n  output: long %short.length\n"
+        "  priority: NOTICE\n  source: docker\n  tags: [a]\n"
+    )
+    tmp_path.chmod(0o700)
+    (tmp_path / "short.py").chmod(0o600)
+    store = type_of_store()([tmp_path / "rules.yaml"], events=[event_of()], beside=(tmp_path / "short.py",))
+    assert ask("why", store)["condition"]["parts"][1]["values"] == {"short.length": 5}
+    assert "one plugin" in ask("test", store)["unavailable"]
+    assert ask("exception", store)["checked"] is True
+
+
+EXTRACTOR = '''\
+import lanner
+
+
+class Short(lanner.Plugin):
+    """Lengths."""
+
+    name, version, contact = "short", "0.1.0", "the tests"
+    extract_sources = ("docker",)
+
+    @lanner.field("short.length", "Length of the name")
+    def length(self, event: lanner.Event) -> int:
+        return len(event.json["Actor"]["Attributes"]["name"])
+'''
+
+
+def type_of_store():
+    from tests.inquiry.conftest import StandInStore
+
+    return StandInStore
 
 
 class TestTrust:

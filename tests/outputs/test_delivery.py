@@ -269,3 +269,48 @@ def test_writing_costs_no_more_memory_than_it_may(tmp_path):
             delivery.write(Alert("é€\U0001f600" * 100, "a rule", "Warning", "kv", number))
         assert delivery.counts()[sink.name].pending < (1 << 20) / 1200
         gate.set()
+
+
+class StandInStore(StandInSink):
+    """A store: it gets records, and its failures do not count."""
+
+    wants_records = True
+
+
+def make_record(event):
+    from lanner.alerts.record import Record, RunLoad
+
+    return Record("{}", event, len(event), 1, 1, RunLoad("0badcafe", 1, "kv", "{}", {}))
+
+
+def test_only_a_store_gets_records_and_their_events_count_in_its_queue():
+    store, other = StandInStore("store_output"), StandInSink()
+    with delivering(store, other) as delivery:
+        delivery.write(make_alert(1)._replace(record=make_record(b"event")))
+        delivery.flush()
+        assert delivery.wait_settled(1, 10)
+    assert store.alerts[0].record.event == b"event"
+    assert other.alerts[0].record is None
+    store, other = StandInStore("store_output", Switch(up=False)), StandInSink()
+    delivery = QueuedDelivery((store, other), backoff=QUICK, most_bytes=100_000)
+    for number in range(1, 101):
+        delivery.write(make_alert(number)._replace(record=make_record(b"x" * 10_000)))
+    delivery.flush()
+    assert until(lambda: len(other.alerts) == 100)
+    assert delivery.counts()["store_output"].dropped > 80
+    with pytest.raises(OutputError, match="store_output: "):
+        delivery.close(timeout=0.1)
+
+
+def test_a_failing_store_holds_back_no_position():
+    store, other = StandInStore("store_output", Switch(up=False)), StandInSink()
+    delivery = QueuedDelivery((store, other), backoff=QUICK)
+    for number in upto(3):
+        delivery.write(make_alert(number)._replace(record=make_record(b"event")))
+    delivery.flush()
+    settled = until(lambda: delivery.settled == 3)
+    pending = delivery.counts()["store_output"].pending
+    with pytest.raises(OutputError, match="store_output: 3 alerts could not be delivered"):
+        delivery.close(timeout=0.1)
+    assert settled
+    assert pending == 3

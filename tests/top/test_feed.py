@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lanner.alerts.filters import parse_filter
 from lanner.alerts.stored import StoredAlert
 from lanner.top import feed as feeds
+from lanner.top import newest
 from lanner.top import window as windows
 from lanner.top.feed import Feed
 from lanner.top.window import LENGTH, SECOND, Window
@@ -114,6 +115,7 @@ def test_a_change_of_the_filter_while_alerts_come_loses_none(run, take):
 
 def test_only_the_newest_are_kept(run, take, monkeypatch):
     monkeypatch.setattr(feeds, "MOST_ALERTS", 50)
+    monkeypatch.setattr(newest, "MOST_ALERTS", 50)
     run.raise_alerts(*["x"] * 120)
     taker = take()
     taker.until(lambda taker: taker.alerts)
@@ -124,7 +126,7 @@ def test_only_the_newest_are_kept(run, take, monkeypatch):
 
 
 def test_long_lines_are_limited_by_their_bytes(run, take, monkeypatch):
-    monkeypatch.setattr(feeds, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(newest, "MOST_BYTES", 100_000)
     run.raise_alerts(*["x" * 30_000] * 10)
     taker = take()
     taker.until(lambda taker: taker.alerts)
@@ -164,3 +166,14 @@ def test_a_damaged_day_is_said_and_the_others_are_shown(run, take):
     taker = take()
     taker.until(lambda taker: taker.alerts == [1])
     taker.until(lambda taker: "alerts-2020-01-01.db" in taker.last.problem)
+
+
+def test_the_newest_alerts_stay_within_their_limits():
+    kept = newest.Newest(stored(NOW)._replace(line=b"x" * 1_000_000) for _ in range(100))
+    assert len(kept) == newest.MOST_BYTES // 1_000_000
+    kept.add([stored(NOW)] * 6000)
+    assert len(kept) == newest.MOST_ALERTS
+    kept.add([stored(NOW)._replace(line=b"x" * (newest.MOST_BYTES + 1))])
+    assert len(kept) == 1
+    assert len(kept.take()) == 1
+    assert len(kept) == 0

@@ -29,11 +29,19 @@ _MOST_TEXTS: Final = 200_000
 """Texts that are compared with a pattern. In a day with more of them, the alerts are compared."""
 _MOST_IDS: Final = 500
 """Texts that a statement may name."""
+_MOST_WORDS: Final = 64
+"""Words with one beginning that a statement may name."""
+_FIRST_OF_WORD: Final = "0"
+"""The first of the characters of words: no word is between one and this added to it."""
 _CANNOT_WRITE: Final = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 _KNOWN_TEXTS: Final = 20_000
 
 COLUMNS: Final = "a.id, a.arrived, a.time, a.rule, a.priority, a.source, a.subject, a.run, a.sequence, a.line"
 _ROW: Final = f"SELECT {COLUMNS} FROM alerts a WHERE a.id = ?"  # noqa: S608 - constants
+_HAS_TABLES: Final = "SELECT EXISTS (SELECT 1 FROM sqlite_master)"
+_HAS_VIEWS: Final = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger'))"
+"""A store has none. A view could be a statement without an end."""
+
 # The first and the last id on one side of a moment: of whole hours, and of the minutes in the moment's hour
 _FIRST_SINCE: Final = (
     "SELECT min(id) FROM (SELECT min(first) AS id FROM hours WHERE hour > ? "
@@ -75,6 +83,7 @@ class DayReader:
         except BaseException:
             self._database.close()
             raise
+        self._has_vocabulary = False
         self._run_rows: dict[int, Run] = {}
         self.text = lru_cache(_KNOWN_TEXTS)(self._read_text)
         """Return the text with this id."""
@@ -193,6 +202,23 @@ class DayReader:
                     return None
         return found
 
+    def words_with(self, beginning: str) -> list[str] | None:
+        """Return the words of the index with this beginning, or None if they are too many."""
+        if not self._has_vocabulary:
+            with self.errors():
+                self._database.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, words, instance)")
+            self._has_vocabulary = True
+        found: list[str] = []
+        least = beginning
+        while row := self.first_row("SELECT term FROM vocabulary WHERE term >= ? LIMIT 1", (least,)):
+            if not row[0].startswith(beginning):
+                break
+            found.append(row[0])
+            if len(found) > _MOST_WORDS:
+                return None
+            least = row[0] + _FIRST_OF_WORD
+        return found
+
     def ids_in(self, since: int | None, until: int | None) -> tuple[int, int]:
         """Return the first and last id of a range that has all alerts which arrived from `since` on, before `until`."""
         low, high = 1, self.last
@@ -234,14 +260,12 @@ class DayReader:
 
     def _check(self) -> bool:
         """Return whether the tables exist. Raises StoreError for a file of another program or version."""
-        application, version, has_tables = (
-            self.first_row(statement)[0]
-            for statement in ("PRAGMA application_id", "PRAGMA user_version", "SELECT EXISTS (SELECT 1 FROM sqlite_master)")
-        )
+        statements = ("PRAGMA application_id", "PRAGMA user_version", _HAS_TABLES, _HAS_VIEWS)
+        application, version, has_tables, has_views = (self.first_row(statement)[0] for statement in statements)
         if not has_tables:
             return False
         path = printable_line(str(self.path))
-        if application != APPLICATION:
+        if application != APPLICATION or has_views:
             raise StoreError(f"{path} is not a file of an alert store: another program wrote it. Move it to another directory")
         if version > VERSION:
             raise StoreError(f"{path} was written by a newer Lanner (format {version}, this one reads {VERSION}): update Lanner")
@@ -280,6 +304,8 @@ def _connect(address: str) -> sqlite3.Connection:
     try:
         database.text_factory = lambda data: data.decode("utf-8", "replace")
         database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        database.execute("PRAGMA temp_store = MEMORY")
+        database.execute("PRAGMA trusted_schema = OFF")
         database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     except BaseException:
         database.close()

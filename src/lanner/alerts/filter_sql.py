@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _MOST_WORDS: Final = 8
 """Words of a filter that the index is asked for: the longest."""
+_MOST_OPEN: Final = 4
+"""Beginnings of words that the index is asked for."""
 _MOST_TERMS: Final = 16
 """Terms of a filter that become conditions."""
 _FIRST_STEP: Final = 1 << 12
@@ -97,18 +99,17 @@ def make_plan(wanted: Filter, day: DayReader) -> Plan | None:
     if wanted.priorities != ALL_PRIORITIES:
         _add_list(conditions, values, "priority", "IN", sorted(wanted.priorities))
     ranges = _ranges(wanted, day, rules, low, high)
-    words = _words(wanted)
+    words = _words(wanted, day)
     if subjects is not None and (len(subjects) == 1 or not words):
         _add_list(conditions, values, "rule", "IN", rules)
         return _by_index("subject", subjects, conditions, values, ranges, is_exact=is_exact)
     if words:
         _add_list(conditions, values, "rule", "IN", rules)
         _add_list(conditions, values, "subject", "IN", subjects)
-        asked = " AND ".join(f'"{word}"' for word in words)
         return Plan(
             "words CROSS JOIN alerts a ON a.id = words.rowid",
             " AND ".join(["words MATCH ?", *conditions]),
-            (f'({asked}) OR "{TRUNCATED}"', *values),
+            (_question(words), *values),
             ranges,
             number="words.rowid",
             most_step=_MOST_WORDS_STEP,
@@ -116,6 +117,15 @@ def make_plan(wanted: Filter, day: DayReader) -> Plan | None:
     if rules is not None:
         return _by_index("rule", rules, conditions, values, ranges, is_exact=is_exact)
     return Plan("alerts a NOT INDEXED", " AND ".join(conditions), tuple(values), ranges, is_whole=not conditions, is_exact=is_exact)
+
+
+def _question(words: list[list[str]]) -> str:
+    """Return the question to the full-text index: one of each list, or the mark of an alert that it has not read whole."""
+    mark = f'"{TRUNCATED}"'
+    if not all(words):
+        return mark
+    groups = [" OR ".join(f'"{word}"' for word in each) for each in words]
+    return f"(({') AND ('.join(groups)})) OR {mark}"
 
 
 def _by_index(
@@ -173,14 +183,19 @@ def _ranges(wanted: Filter, day: DayReader, rules: list[int] | None, low: int, h
     return tuple(merged)
 
 
-def _words(wanted: Filter) -> list[str]:
-    """Return words that every matching alert has in the index, unless it is truncated."""
+def _words(wanted: Filter, day: DayReader) -> list[list[str]]:
+    """Return words of which every matching alert has one of each list in the index, unless it is truncated."""
     found: set[str] = set()
-    for term in wanted.terms:
+    opened: set[str] = set()
+    for term in wanted.terms[:_MOST_TERMS]:
         if term.negated:
             continue
         if isinstance(term, Text):
-            found.update(term.words)
+            found.update(term.words[: -1 if term.is_open else None])
+            if term.is_open:
+                opened.add(term.words[-1])
         elif isinstance(term, Field) and is_searched(term.name) and (literal := term.pattern.literal) is not None:
             found.update(words_of(literal))
-    return sorted(found, key=lambda word: (-len(word), word))[:_MOST_WORDS]
+    longest = sorted(found, key=lambda word: (-len(word), word))[:_MOST_WORDS]
+    continued = [words for word in sorted(opened)[:_MOST_OPEN] if (words := day.words_with(word)) is not None]
+    return [*([word] for word in longest), *continued]

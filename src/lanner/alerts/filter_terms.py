@@ -68,13 +68,14 @@ class Tag(Struct, frozen=True, gc=False):
 
 
 class Text(Struct, frozen=True, gc=False):
-    """The words follow each other in the rule's name, the message or the value of a field."""
+    """The words follow each other in the rule's name, the message or the value of a field. `is_open`: the last one may continue."""
 
     negated: bool
     words: tuple[str, ...]
+    is_open: bool = False
 
     def holds(self, alert: StoredAlert, content: Content | None) -> bool:
-        return content is not None and _has_phrase(alert, content, self.words)
+        return content is not None and _has_phrase(alert, content, self.words, is_open=self.is_open)
 
 
 class Field(Struct, frozen=True, gc=False):
@@ -96,7 +97,7 @@ class Field(Struct, frozen=True, gc=False):
 Term: TypeAlias = Value | Tag | Text | Field
 
 
-def _has_phrase(alert: StoredAlert, content: Content, words: tuple[str, ...]) -> bool:
-    phrase = f" {' '.join(words)} "
+def _has_phrase(alert: StoredAlert, content: Content, words: tuple[str, ...], *, is_open: bool = False) -> bool:
+    phrase = f" {' '.join(words)}{'' if is_open else ' '}"
     message = content.message or content.output
     return any(phrase in spaced(text) for text in searched_texts(alert.rule, message, content.output_fields))

@@ -45,6 +45,7 @@ _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*+)\\?"?', re.DOTALL)
 _BARE: Final = re.compile(r"\S+")
 _SPACE: Final = re.compile(r"\s*")
 _ESCAPE: Final = re.compile(r'\\([\\"*])')
+_INNER_STAR: Final = re.compile(r"\*\w|\w\*.", re.DOTALL)
 _PIECE: Final = re.compile(r'\\[\\"*]|\*|\\|[^\\*]+')
 _EQUAL: Final = frozenset({":", "=", "==", "!="})
 _MOST_NOTES: Final = 5
@@ -153,7 +154,10 @@ class _Parser:
 
     def _add_text(self, text: str, *, negated: bool) -> None:
         if words := words_of(text):
-            self._terms.append(Text(negated, tuple(words)))
+            is_open = text.endswith("*") and bool(words_of(text[-2]))
+            self._terms.append(Text(negated, tuple(words), is_open))
+            if _INNER_STAR.search(text):
+                self._note(f"a `*` in text has a meaning only at the end of a word: {message_line(text)!r} is searched without it")
 
     def _keyed(self, *, negated: bool) -> bool:
         """Read a term with a key, if this is one."""

@@ -6,6 +6,8 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import DecodeError, Struct, ValidationError, json
 
+from lanner.rules.files.items import Priority
+
 DAY_BITS: Final = 32
 """A position is a day (since 1970) shifted by this, and the alert's number in the day's file."""
 
@@ -27,6 +29,14 @@ class StoredAlert(NamedTuple):
     subject: str
     line: bytes
     run: int = 0
+
+
+def priority_name(number: int) -> str:
+    """Return a priority as Falco prints it; its number if the store has an unknown one."""
+    try:
+        return str(Priority(number))
+    except ValueError:
+        return str(number)
 
 
 class Content(Struct, frozen=True, gc=False):

@@ -29,6 +29,8 @@ _LOG: Final = logging.getLogger("lanner.outputs")
 _NO_LIMITS: Final = Limits()
 _RETAIN: Final = 10.0
 """Seconds between two checks of the retention. A new file leads to another one."""
+_MOMENT: Final = 0.5
+"""Seconds to wait for a reader that asks who writes the store."""
 _AFTER_DAMAGE: Final = 1 << 31
 """The first id of a file that replaces a damaged one whose last id is unknown: higher, so that positions grow."""
 
@@ -138,7 +140,7 @@ class StoreWriter:
             if self._lock is not None:
                 self._lock.close()
                 self._lock = None
-            self._enter(0)
+            self._enter(_MOMENT)
         self._day = max(self._day, day)
         self._file = DayFile(self.directory / day_name(self._day), file.last + 1)
 

@@ -11,9 +11,9 @@ import msgspec
 from lanner.alerts.filters import parse_filter
 from lanner.alerts.json_lines import printed_line
 from lanner.alerts.reader import AlertStore
-from lanner.alerts.stored import read_content
+from lanner.alerts.stored import priority_name, read_content
 from lanner.cli.messages import OK, fail, say
-from lanner.sdk.printable import escape_controls
+from lanner.outputs.terminal import has_colours, terminal_line
 from lanner.sdk.text import from_bytes, to_bytes_leniently
 
 if TYPE_CHECKING:
@@ -45,14 +45,17 @@ def print_alerts(
     for note in wanted.notes:
         say(f"note: {note}")
     store = AlertStore(directory)
-    is_terminal = sys.stdout.isatty()
+    is_terminal, coloured = sys.stdout.isatty(), has_colours()
     count = 0
     for alerts in _pages(store, wanted, limit, reverse=reverse):
         lines = [_json(store, alert) if layout == "json" else read_content(alert.line).output.encode() for alert in alerts]
+        if is_terminal:
+            lines = [
+                to_bytes_leniently(terminal_line(from_bytes(line), priority_name(alert.priority), coloured=coloured))
+                for alert, line in zip(alerts, lines, strict=True)
+            ]
         if keys:
             lines = [f"{alert.key}  ".encode() + line for alert, line in zip(alerts, lines, strict=True)]
-        if is_terminal:
-            lines = [to_bytes_leniently(escape_controls(from_bytes(line))) for line in lines]
         sys.stdout.buffer.write(b"".join([line + b"\n" for line in lines]))
         sys.stdout.buffer.flush()
         count += len(alerts)

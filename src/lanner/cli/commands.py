@@ -86,6 +86,12 @@ def commands() -> None:
     help="How rules are matched; python is slow and raises the same alerts.",
 )
 @click.option("--output", default=None, metavar="FILE", help="Append alerts to FILE instead of printing them.")
+@click.option(
+    "--report",
+    default=None,
+    metavar="FILE",
+    help="Write the alerts of a replay to one HTML file: the page of `lanner console`, without a server.",
+)
 @click.option("--watch", is_flag=True, help="Print a summary in place of the alerts: rate, counts by priority, the last alert.")
 @click.option("--max-events", type=click.IntRange(min=1), default=None, metavar="N", help="End after N events.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), default=None, metavar="S", help="End after S seconds.")
@@ -331,6 +337,26 @@ def doctor(plugin: str | None, *, file: str | None, rules: tuple[str, ...], conf
     from lanner.cli.doctor import examine
 
     return examine(plugin, file, rules, config, host, as_json=as_json)
+
+
+@commands.group()
+def report() -> None:
+    """Compare reports, which `lanner run PLUGIN --replay FILE --report FILE` writes."""
+
+
+@report.command()
+@click.argument("first", metavar="FIRST.html")
+@click.argument("second", metavar="SECOND.html")
+@click.option("--format", "layout", type=click.Choice(["text", "json"]), default="text", show_default=True, help="json has every alert.")
+def diff(first: str, second: str, *, layout: str) -> int:
+    """Show two replays side by side: counts by rule, and the alerts that only one of them raised.
+
+    For example one recording with the rules before and after a change. Two alerts are the same if rule, priority, message and the time of
+    the event are.
+    """
+    from lanner.cli.report import diff_reports
+
+    return diff_reports(first, second, as_json=layout == "json")
 
 
 @commands.command()

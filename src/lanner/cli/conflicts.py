@@ -17,7 +17,7 @@ _REPORTS: Final = (
 """Options that print something instead of a run; the command does the first of them."""
 _OF_A_RUN: Final = frozenset(
     {"host", "params", "replay", "jobs", "executor", "output", "watch", "all_matches", "iso8601", "max_events", "duration", "dry_run"}
-    | {"seconds", "pidfile", "enabled", "disabled", "from_start", "reload"}
+    | {"seconds", "pidfile", "enabled", "disabled", "from_start", "reload", "report"}
 )
 _LIVE_KEYS: Final = ("webserver", "metrics", "watch_config_files", "lanner.spool", "outputs_queue")
 """Keys of falco.yaml for services around a live run."""
@@ -34,6 +34,8 @@ def check_options(options: Mapping[str, str], settings: Collection[str], *, nati
         return
     if "replay" in options:
         _check_replay(options, settings, native=native)
+    elif "report" in options:
+        raise UsageError("--report is for recorded events: add --replay FILE, or see a live run with `lanner console`")
     elif "jobs" in options:
         raise UsageError("--jobs is for recorded events: add --replay, or leave it out")
     if "duration" in options and "seconds" in options:

@@ -44,7 +44,6 @@ def serve_console(
     address = parse_address(listen)
     inquiry = make_inquiry(plugins, config)
     with contextlib.ExitStack() as stack:
-        stack.callback(inquiry.close)
         console = Console(
             Api(lambda: AlertStore(path), inquiry),
             address,
@@ -53,6 +52,7 @@ def serve_console(
             tls=server_context(certificate, key or "") if certificate else None,
         )
         stack.callback(console.close)
+        stack.callback(inquiry.close)  # first: an answer may take long
         # a token in a file is not printed: a service's output is in a log that others read
         print_text(console.address if token_file else console.link)
         if token_file:

@@ -30,8 +30,10 @@ from lanner.sinks.stdout import STDOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from types import ModuleType
 
     from lanner.cli.live import Operation
+    from lanner.cli.report import Reporting
     from lanner.cli.settings import Settings
     from lanner.host.recording import Replay
     from lanner.rules import CompiledRules
@@ -93,9 +95,19 @@ def _check_webserver(settings: Settings) -> None:
 def _replay(
     plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: CompiledRules, _: Callable[[], Settings]
 ) -> int:
-    info = infos[0]
-    limits, path = settings.limits, str(settings.limits.replay)
+    limits = settings.limits
+    reporting = contextlib.nullcontext() if limits.report is None else _import_report().Reporting(limits.report)
+    with reporting as report:
+        return _replay_to(report, plugins, infos, settings, compiled)
+
+
+def _replay_to(
+    report: Reporting | None, plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: CompiledRules
+) -> int:
+    info, limits, path = infos[0], settings.limits, str(settings.limits.replay)
     sinks = make_sinks(settings.falco, settings.origins)
+    if report is not None:
+        sinks.append(report.sink)
     delivery = deliver_directly(settings.falco, sinks)
     try:
         source = open_recording(limits.recordings, info)
@@ -110,6 +122,8 @@ def _replay(
     history.announce(runner, lambda: Status.of_replay(infos[0], runner, source, settings, compiled))
     with contextlib.closing(history), _progress(source, runner, prints=any(sink.name == STDOUT.name for sink in sinks)):
         code = _go_on(runner, source, limits.duration, f"replaying {path} with {_rules(settings, compiled)}")
+    if report is not None:
+        report.write(f"{path}, {_rules(settings, compiled)}", settings)
     counts = runner.pump.counts()
     if code or (counts.events > counts.not_json and (source.tells_time or delivery.accepted)):
         return code
@@ -118,6 +132,13 @@ def _replay(
         return code
     # a file of which no line is an event is not a recording
     return fail(no_recording(path, info, is_json=counts.events > counts.not_json))
+
+
+def _import_report() -> ModuleType:
+    """Return the module of reports, which is rarely needed and imports much."""
+    from lanner.cli import report
+
+    return report
 
 
 @contextlib.contextmanager

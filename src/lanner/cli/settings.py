@@ -43,6 +43,7 @@ class Limits:
     jobs: int = 1
     from_start: bool = False
     reload: bool = False
+    report: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ def start(
     dry_run: bool,
     from_start: bool,
     reload: bool,
+    report: str | None,
     executor: str,
     names_only: bool,
     verbose: bool,
@@ -74,6 +75,7 @@ def start(
         jobs=jobs or count_cores(),
         from_start=from_start,
         reload=reload,
+        report=report,
     )
     if reload:
         from lanner.host.plugin_files import without_bytecode

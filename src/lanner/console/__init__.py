@@ -1,1 +1,1 @@
-"""`lanner console`: the alerts of a store in a browser. It is a separate process, so that the end of a run does not end the page."""
+"""`lanner console`: the alerts of a store in a browser. It is a separate process, so that the end of a run does not end the page. Private."""

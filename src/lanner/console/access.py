@@ -71,7 +71,9 @@ class Access:
         if token is None:
             return error_page(HTTPStatus.BAD_REQUEST, 'send {"token": "..."}')
         if hmac.compare_digest(token.encode("utf-8", "surrogatepass"), self._token):
-            secure = "; Secure" if self._scheme == "https" else ""
+            # a proxy may add TLS: then the page's origin tells
+            is_secure = self._scheme == "https" or any(origin.startswith("https:") for origin in request.all_of("Origin"))
+            secure = "; Secure" if is_secure else ""
             cookie = f"{self._cookie}={self._session}; HttpOnly; SameSite=Strict; Path=/{secure}"
             return Page(HTTPStatus.NO_CONTENT, JSON, b"", (("Set-Cookie", cookie),))
         return self._wrong()

@@ -69,15 +69,15 @@ def describe_state(store: AlertStore) -> dict[str, Any]:
             problems += _problems(state, is_running=is_running)
     except (LannerError, msgspec.ValidationError) as error:
         problems.append(Problem("the state of the run cannot be read", str(directory), str(error)))
-    if not is_running:
-        where = f"{directory}" if run is None else f"plugin {run.get('plugin')}"
-        problems.append(Problem("no run writes this store", where, "start it: `lanner run`, or `systemctl start lanner`"))
     newest: list[StoredAlert] = []
     oldest: list[StoredAlert] = []
     try:
         newest, oldest = store.newest(Filter(), 1).alerts, store.after(0, Filter(), 1).alerts
     except StoreError as error:
         problems.append(Problem("the store cannot be read", str(directory), str(error)))
+    if not is_running and not _is_replay(store, newest):
+        where = str(directory) if run is None else f"plugin {run.get('plugin')}"
+        problems.append(Problem("no run writes this store", where, "start it: `lanner run`, or `systemctl start lanner`"))
     problems += [Problem("a file of the store cannot be read", str(path), str(error)) for path, error in store.problems.items()]
     return {
         "run": run,
@@ -104,7 +104,7 @@ def _problems(state: RunState, *, is_running: bool) -> Iterator[Problem]:
             yield Problem(f"{many(output.dropped, 'alert')} dropped", f"$.{name}", "raise $.outputs_queue.capacity, or set $.lanner.spool")
     for name, count in [*state.counters.items(), *_of_engines(state)]:
         if count and ("dropped" in name or "gap" in name or "lost" in name):
-            yield Problem(f"{name}: {count:,}", plugin, "events were lost: the run's log has the times")
+            yield Problem(f"{name}: {count:,} since the run began", plugin, "events were lost: the run's log has the times")
     if state.reload_error:
         yield Problem("the last reload failed: the rules before it stay", plugin, state.reload_error)
     for reason in state.unhealthy:
@@ -113,6 +113,12 @@ def _problems(state: RunState, *, is_running: bool) -> Iterator[Problem]:
     for reason in state.not_ready:
         if reason not in unreachable:
             yield Problem(reason, plugin, "read the run's log")
+
+
+def _is_replay(store: AlertStore, newest: list[StoredAlert]) -> bool:
+    """Return whether the newest alert is of a replay, which ends with its recording."""
+    run = store.run_of(newest[0]) if newest else None
+    return run is not None and bool(run.about.get("replay"))
 
 
 def _of_engines(state: RunState) -> Iterator[tuple[str, int]]:

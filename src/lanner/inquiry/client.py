@@ -44,6 +44,7 @@ class Inquiry:
         self._lock = threading.Lock()
         self._case: Case | None = None
         self._process: _Process | None = None
+        self._closed = False
         self._failed: dict[Case, tuple[float, str]] = {}
 
     def ask(self, kind: Kind, detail: Detail, store: AlertStore) -> Answer:
@@ -54,10 +55,14 @@ class Inquiry:
         except LannerError as error:
             return {"unavailable": str(error)}
         with self._lock:
-            return self._ask(case, question)
+            answer = None if self._closed else self._ask(case, question)
+        return answer if answer is not None and not self._closed else {"unavailable": "this process is ending"}
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, also while it answers. Later questions have no answer."""
+        self._closed = True
+        if (process := self._process) is not None:
+            process.kill()
         with self._lock:
             self._end()
 
@@ -66,20 +71,21 @@ class Inquiry:
         if reason and time.monotonic() - since < _REST:
             return {"unavailable": reason}
         self._failed.pop(case, None)
-        until = time.monotonic() + self._seconds
-        how = ""
+        until, how = time.monotonic() + self._seconds, ""
         for _ in range(2):  # an idle process may end at any moment
             is_new = self._process is None or self._case != case
             if is_new:
                 self._end()
                 self._process, self._case = _Process(), case
             assert self._process is not None
+            if self._closed:
+                break
             try:
                 return self._process.ask(case if is_new else None, question, until)
             except EndedError:
                 how = self._process.how(until)
                 self._end()
-                if is_new or time.monotonic() >= until:
+                if is_new or self._closed or time.monotonic() >= until:
                     break
         reason = f"the plugin {case.plugin} {how}: its code ran in a separate process. `lanner rules explain` shows more"
         self._failed = {case: (time.monotonic(), reason)}
@@ -125,10 +131,14 @@ class _Process:
                 return f"crashed ({signal.Signals(-code).name})"
         return "ended the process"
 
-    def close(self) -> None:
+    def kill(self) -> None:
         """Kill the process, and what the plugin's code has started."""
-        self._to.close()
-        self._from.close()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Kill the process and release it."""
+        self.kill()
+        self._to.close()
+        self._from.close()
         self._process.wait()

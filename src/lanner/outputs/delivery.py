@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.outputs.base import OutputError, loss
 from lanner.outputs.spool_place import spool_file
-from lanner.outputs.worker import Backoff, Limits, Worker
+from lanner.outputs.worker import ENTRY, Backoff, Limits, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,14 +103,15 @@ class QueuedDelivery:
                     worker.drop()
                 return
             self._accepted += 1
-            numbered = self._accepted, alert
+            size = alert.line.__sizeof__() + ENTRY
             if alert.record is not None:
                 for put in self._record_puts:
-                    put(numbered)
+                    put((self._accepted, alert, size + alert.record.memory))
                 # a slow output must not keep the events of its alerts in memory
-                numbered = self._accepted, alert._replace(record=None)
+                alert = alert._replace(record=None)
+            queued = self._accepted, alert, size
             for put in self._puts:
-                put(numbered)
+                put(queued)
 
     def flush(self) -> None:
         """See `Delivery`; it neither blocks nor raises."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputClosedError, OutputError
 from lanner.outputs.line_writer import LineWriter
-from lanner.outputs.terminal import has_colours, paint
-from lanner.sdk.printable import escape_unprintable
+from lanner.outputs.terminal import has_colours, terminal_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,15 +30,14 @@ class StdoutOutput:
         self._descriptor = descriptor
         self._writer = LineWriter(stdout_failure)
         self._terminal = os.isatty(descriptor)
-        self._coloured = self._terminal and has_colours()
+        self._coloured = has_colours()
 
     def send(self, alerts: Sequence[Alert]) -> None:
         """Print the alerts. Raises OutputClosedError if the reader has closed."""
-        lines = [alert.line for alert in alerts]
         if self._terminal:
-            lines = [escape_unprintable(line) for line in lines]
-        if self._coloured:
-            lines = [paint(line, alert.priority) for line, alert in zip(lines, alerts, strict=True)]
+            lines = [terminal_line(alert.line, alert.priority, coloured=self._coloured) for alert in alerts]
+        else:
+            lines = [alert.line for alert in alerts]
         self._writer.write(self._descriptor, lines)
 
     def reopen(self) -> None:

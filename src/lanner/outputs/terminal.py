@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from lanner.sdk.printable import escape_unprintable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,6 +33,12 @@ def can_draw(environ: Mapping[str, str] = os.environ) -> bool:
 def has_colours(environ: Mapping[str, str] = os.environ) -> bool:
     """Return whether text on a terminal may be coloured: not with NO_COLOR (https://no-color.org) or CLICOLOR=0."""
     return can_draw(environ) and not environ.get("NO_COLOR") and environ.get("CLICOLOR") != "0"
+
+
+def terminal_line(line: str, priority: str, *, coloured: bool) -> str:
+    """Return the line of an alert for a terminal, which it cannot control: printable, on request with its priority in colour."""
+    shown = escape_unprintable(line)
+    return paint(shown, priority) if coloured else shown
 
 
 def paint(line: str, priority: str) -> str:

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from lanner.outputs.base import Alert, Sink
     from lanner.outputs.spool import Spool
 
-    Numbered: TypeAlias = tuple[int, Alert]
+    Queued: TypeAlias = tuple[int, Alert, int]
 
 _LOG: Final = logging.getLogger("lanner.outputs")
 
 _PLENTY: Final = 256
 """Number of alerts that wakes the thread before the end of the batch."""
-_ENTRY: Final = 200
+ENTRY: Final = 200
 """Measured overhead of an alert in the queue in bytes, in addition to its line and record."""
 _TRANSACTION: Final = 5000
 """Maximum number of alerts per append to the spool."""
@@ -85,13 +85,14 @@ class Worker:
         spool: Spool | None,
     ) -> None:
         self.name = sink.name
+        self._is_store = sink.wants_records
         self._sink, self._settling, self._lock, self._gone = sink, settling, lock, gone
         self._backoff = backoff
         self._sender = Sender(sink, lock, limits.timeout)
         self._spool = Spooling(sink.name, spool) if spool is not None else None
         self._capacity, self._most_bytes = limits.capacity or sys.maxsize, limits.most_bytes
         self._wake = threading.Condition(lock)
-        self._queue: deque[Numbered] = deque()  # the current batch stays at its head until it has arrived
+        self._queue: deque[Queued] = deque()  # the current batch stays at its head until it has arrived
         self._size = 0
         self._counts = SinkCounts()
         self._ages = Histogram(AGES)
@@ -110,16 +111,16 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name=f"lanner-{sink.name}", daemon=True)
         self._thread.start()
 
-    def put(self, numbered: Numbered) -> None:
-        """Accept an alert, or drop it if the queue is full. With the lock held."""
-        size = _memory(numbered[1])
+    def put(self, queued: Queued) -> None:
+        """Accept an alert with its number and its size in memory, or drop it if the queue is full. With the lock held."""
+        size = queued[2]
         queue = self._queue
         if self._size + size > self._most_bytes or len(queue) >= self._capacity:
             self._counts.dropped += 1
             self._why_dropped = _FULL
             return
         self._size += size
-        queue.append(numbered)
+        queue.append(queued)
         if len(queue) == _PLENTY:
             self._wake.notify()
 
@@ -130,7 +131,8 @@ class Worker:
 
     def settled(self, accepted: int) -> int:
         """Return its progress with the first `count` alerts. With the lock held."""
-        return self._queue[0][0] - 1 if self._queue else accepted
+        # a failing store must not make a restart repeat events for the other outputs
+        return self._queue[0][0] - 1 if self._queue and not (self._is_store and self._failures) else accepted
 
     def counts(self) -> SinkCounts:
         """Return the counters so far. With the lock held."""
@@ -288,7 +290,7 @@ class Worker:
         """Move the queue's head to the disk. Return how many alerts were moved."""
         assert self._spool is not None
         head = self._head(_TRANSACTION)
-        taken = self._spool.append([alert for _, alert in head])
+        taken = self._spool.append([alert for _, alert, _ in head])
         with self._lock:
             self._forget(head[:taken])
         return taken
@@ -297,7 +299,7 @@ class Worker:
         spool = self._spool
         if spool is not None and not (spool.waiting and spool.read_at <= time.monotonic()):
             spool = None
-        head: list[Numbered] = []
+        head: list[Queued] = []
         alerts: list[Alert] = []
         if spool is not None:
             try:
@@ -309,7 +311,7 @@ class Worker:
                 spool = None
         if spool is None:
             head = self._head(self._sender.most)
-            alerts = [alert for _, alert in head]
+            alerts = [alert for _, alert, _ in head]
         if not alerts:
             return
         if self._failures:
@@ -356,15 +358,15 @@ class Worker:
         self._failures += 1
         self._retry_at = time.monotonic() + max(self._backoff.delay(self._failures), min(error.retry_after, _HEED))
 
-    def _head(self, most: int) -> list[Numbered]:
+    def _head(self, most: int) -> list[Queued]:
         with self._lock:
             return list(islice(self._queue, most))
 
-    def _forget(self, head: list[Numbered]) -> None:
+    def _forget(self, head: list[Queued]) -> None:
         """Mark these alerts as settled. With the lock held."""
         last = head[-1][0] if head else 0
         while self._queue and self._queue[0][0] <= last:
-            self._size -= _memory(self._queue.popleft()[1])
+            self._size -= self._queue.popleft()[2]
         self._settling.notify_all()
 
     def _say_drops(self) -> bool:
@@ -374,9 +376,3 @@ class Worker:
         self._said_dropped = dropped
         _LOG.warning("%s: %s dropped, %d so far: %s", self.name, many(dropped - before, "alert"), dropped, self._why_dropped)
         return True
-
-
-def _memory(alert: Alert) -> int:
-    """Return the approximate size of an alert in the queue in bytes."""
-    size = alert.line.__sizeof__() + _ENTRY
-    return size if alert.record is None else size + alert.record.memory

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from lanner.alerts.filters import FilterError, parse_filter, quote_value
+from lanner.sdk.printable import printable_line
 from lanner.top.detail import DetailScreen
 from lanner.top.feed import NO_FILTER, Feed
 from lanner.top.panels import SIDE, head_lines, key_line, side_lines
@@ -126,8 +127,9 @@ class TopApp(App[None]):
         """Show the chosen alert."""
         self.push_screen(DetailScreen(self._path, event.alert, self._ask))
 
-    def on_input_changed(self, _: Input.Changed) -> None:
-        """Use the filter when the user has stopped typing."""
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Use the filter when the user has stopped typing. Pasted text may contain anything, so show it with escapes."""
+        event.input.value = printable_line(event.value)
         if self._typing is not None:
             self._typing.stop()
         self._typing = self.set_timer(_TYPING, self._use_filter)
@@ -140,7 +142,7 @@ class TopApp(App[None]):
     def action_filter(self) -> None:
         """Open the input of the filter."""
         field = self.query_one("#filter", Input)
-        field.value = self._text
+        field.value = printable_line(self._text)  # the name of a rule or subject may contain anything
         field.display = True
         field.focus()
 
@@ -165,7 +167,8 @@ class TopApp(App[None]):
     def _use_filter(self) -> bool:
         """Use the filter of the input. Return whether it is valid."""
         field = self.query_one("#filter", Input)
-        return not field.display or field.value.strip() == self._text or self._narrow(field.value.strip())
+        text = field.value.strip()
+        return not field.display or text == printable_line(self._text).strip() or self._narrow(text)
 
     def _narrow(self, text: str) -> bool:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +16,7 @@ from lanner.alerts.errors import DamagedError, StoreError
 from lanner.alerts.filters import Filter
 from lanner.alerts.lock import find_writer
 from lanner.alerts.reader import AlertStore
+from lanner.top.newest import MOST_ALERTS, Newest
 from lanner.top.window import LENGTH, SECOND, Window
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from lanner.alerts.stored import StoredAlert
     from lanner.top.window import RuleKey
 
-MOST_ALERTS: Final = 5000
-MOST_BYTES: Final = 8 << 20
-"""Alerts in the list, and the bytes of their lines."""
 _PAGE: Final = 2000
 _PATIENCE: Final = 1.0
 """Seconds to search for older alerts after a change of the filter."""
@@ -83,8 +81,7 @@ class Feed:
         self._begins = True
         self._all, self._matching = Window(), Window()
         self._counted_since = 0  # arrival of the first alert that is counted, if there were more
-        self._alerts: deque[StoredAlert] = deque()
-        self._size = 0
+        self._alerts = Newest()
         self._resets = True
         self._state: dict[str, Any] | None = None
         self._is_running = False
@@ -114,7 +111,7 @@ class Feed:
         """Return what is new."""
         now = time.time_ns()
         with self._lock:
-            alerts, self._alerts, self._size = list(self._alerts), deque(), 0
+            alerts = self._alerts.take()
             resets, self._resets = self._resets, False
             self._is_taken = True
             return Update(alerts, resets, self._figures(now), self._state, self._is_running, self._problem)
@@ -178,7 +175,7 @@ class Feed:
                 self._all.add(alert)
                 if matches is None or matches(alert):
                     self._matching.add(alert)
-                    self._keep(alert)
+                    self._alerts.add((alert,))
         self._position = max(self._position, page.position)
         return page.more
 
@@ -190,7 +187,7 @@ class Feed:
             self._position = last  # what arrives from here on is read by the next look
         found, more = self._newest(store, self._position + 1)
         with self._lock:
-            self._alerts, self._size, self._resets = deque(), 0, True
+            self._alerts, self._resets = Newest(reversed(found)), True
             self._matching = Window()
             self._counted_since = time.time_ns() if more and not found else found[-1].arrived if more else 0
             if is_first:
@@ -199,7 +196,6 @@ class Feed:
                 self._matching.add(alert)
                 if is_first and self._wanted.is_empty:
                     self._all.add(alert)
-                self._keep(alert)
         self._begins = False
 
     def _newest(self, store: AlertStore, before: int) -> tuple[list[StoredAlert], bool]:
@@ -212,12 +208,6 @@ class Feed:
             found += page.alerts
             before, more = page.position, page.more
         return found, more
-
-    def _keep(self, alert: StoredAlert) -> None:
-        self._alerts.append(alert)
-        self._size += len(alert.line)
-        while len(self._alerts) > MOST_ALERTS or (self._size > MOST_BYTES and len(self._alerts) > 1):
-            self._size -= len(self._alerts.popleft().line)
 
     def _read_state(self, store: AlertStore) -> None:
         self._state_at = time.monotonic()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from msgspec import DecodeError
@@ -13,7 +12,6 @@ from rich.style import Style
 from textual.strip import Strip
 
 from lanner.alerts.stored import read_content
-from lanner.rules import Priority
 from lanner.sdk.printable import printable_line, without_middle
 
 if TYPE_CHECKING:
@@ -65,27 +63,22 @@ def clock(moment: int) -> str:
         return "--:--:--"
 
 
-def priority_name(number: int) -> str:
-    """Return a priority as Falco prints it."""
-    return str(Priority(number)) if number in set(Priority) else str(number)
-
-
 def short_priority(number: int) -> tuple[str, Style]:
     """Return the short name of a priority, and its style."""
     return PRIORITIES[number] if 0 <= number < len(PRIORITIES) else (str(number), PLAIN)
 
 
-@lru_cache(1024)
-def _message(line: bytes) -> str:
+def message_of(alert: StoredAlert) -> str:
+    """Return the message of an alert as one line of limited length."""
     try:
-        content = read_content(line)
+        content = read_content(alert.line)
     except DecodeError:  # a damaged store
-        return foreign(line[: 4 * _LONGEST].decode("utf-8", "replace"))
+        return foreign(alert.line[: 4 * _LONGEST].decode("utf-8", "replace"))
     return foreign(content.message or content.output)
 
 
-def alert_strip(alert: StoredAlert, width: int, *, selected: bool) -> Strip:
-    """Return an alert as one line."""
+def alert_strip(alert: StoredAlert, message: str, width: int, *, selected: bool) -> Strip:
+    """Return an alert with its message as one line."""
     name, style = short_priority(alert.priority)
     parts = [Segment(f"{clock(alert.arrived)} ", PLAIN), segment(name, 7, style)]
     if width >= _SHORTEST:
@@ -96,7 +89,7 @@ def alert_strip(alert: StoredAlert, width: int, *, selected: bool) -> Strip:
             segment(foreign(alert.subject, subject * 4), subject),
             Segment(" ", PLAIN),
         ]
-    parts.append(Segment(_message(alert.line), PLAIN))
+    parts.append(Segment(message, PLAIN))
     strip = Strip(parts).adjust_cell_length(width)
     return strip.apply_style(SELECTED) if selected else strip
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import DecodeError
 from rich.text import Text
 
-from lanner.alerts.stored import Content, read_content
+from lanner.alerts.stored import Content, priority_name, read_content
 from lanner.sdk.printable import printable_json
-from lanner.top.pieces import BAD, BOLD, DIM, GOOD, PLAIN, foreign, priority_name, short_priority
+from lanner.top.pieces import BAD, BOLD, DIM, GOOD, PLAIN, foreign, short_priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding
 from textual.geometry import Size
@@ -12,8 +12,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lanner.sdk.text import many
-from lanner.top.feed import MOST_ALERTS
-from lanner.top.pieces import alert_strip
+from lanner.top.newest import Newest
+from lanner.top.pieces import alert_strip, message_of
 
 if TYPE_CHECKING:
     from textual import events
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from lanner.alerts.stored import StoredAlert
     from lanner.top.pieces import Line
+
+_MOST_TEXTS: Final = 1000
 
 
 class Lines(Widget):
@@ -71,8 +73,8 @@ class AlertList(ScrollView, can_focus=True):
     def __init__(self, *, id: str) -> None:  # noqa: A002 - the name in Textual
         super().__init__(id=id)
         self.show_horizontal_scrollbar = False
-        self._alerts: list[StoredAlert] = []
-        self._waiting: list[StoredAlert] = []
+        self._alerts, self._waiting = Newest(), Newest()
+        self._texts: dict[int, str] = {}  # of alerts that were drawn, by position
         self._selected = -1
         self.follows = True
 
@@ -86,11 +88,12 @@ class AlertList(ScrollView, can_focus=True):
     @property
     def selected(self) -> StoredAlert | None:
         """The selected alert."""
-        return self._alerts[self._selected] if self._alerts else None
+        return self._alerts[self._selected] if len(self._alerts) else None
 
     def replace(self, alerts: list[StoredAlert]) -> None:
         """Show other alerts, and follow new ones."""
-        self._alerts, self._waiting = alerts, []
+        self._alerts, self._waiting = Newest(alerts), Newest()
+        self._texts.clear()  # another store has other alerts at these positions
         self.action_last()
 
     def add(self, alerts: list[StoredAlert]) -> None:
@@ -98,10 +101,10 @@ class AlertList(ScrollView, can_focus=True):
         if not alerts:
             return
         if self.follows:
-            self._alerts = [*self._alerts, *alerts][-MOST_ALERTS:]
+            self._alerts.add(alerts)
             self.action_last()
         else:
-            self._waiting = [*self._waiting, *alerts][-MOST_ALERTS:]
+            self._waiting.add(alerts)
 
     def on_resize(self, _: events.Resize) -> None:
         """Keep the selected alert in view."""
@@ -109,7 +112,7 @@ class AlertList(ScrollView, can_focus=True):
 
     def action_move(self, count: int) -> None:
         """Move the selection, and stop following if it leaves the end."""
-        if not self._alerts:
+        if not len(self._alerts):
             return
         before, last = self._selected, len(self._alerts) - 1
         self._selected = max(0, min(last, self._selected + count))
@@ -129,9 +132,7 @@ class AlertList(ScrollView, can_focus=True):
 
     def action_last(self) -> None:
         """Select the newest alert, and follow."""
-        if self._waiting:
-            self._alerts = [*self._alerts, *self._waiting][-MOST_ALERTS:]
-            self._waiting = []
+        self._alerts.add(self._waiting.take())
         self._selected = len(self._alerts) - 1
         self._follow(follows=True)
         self._draw()
@@ -154,7 +155,13 @@ class AlertList(ScrollView, can_focus=True):
         place, width = y + self.scroll_offset.y, self.scrollable_content_region.width
         if place >= len(self._alerts):
             return Strip.blank(width)
-        return alert_strip(self._alerts[place], width, selected=place == self._selected and not self.follows)
+        alert = self._alerts[place]
+        text = self._texts.get(alert.position)
+        if text is None:
+            if len(self._texts) >= _MOST_TEXTS:
+                self._texts.clear()
+            text = self._texts[alert.position] = message_of(alert)
+        return alert_strip(alert, text, width, selected=place == self._selected and not self.follows)
 
     def _follow(self, *, follows: bool) -> None:
         if follows != self.follows:

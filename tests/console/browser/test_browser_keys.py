@@ -120,7 +120,7 @@ def test_axe_finds_no_serious_fault(open_page, view, scheme, width):
     from axe_playwright_python.sync_playwright import Axe
 
     page = open_page(f"view={view}", color_scheme=scheme, viewport={"width": width, "height": 850}, bypass_csp=True)
-    page.wait_for_selector("#window [role=row], #page h2")
+    page.wait_for_selector("#window [role=row]:visible, #page h2")
     if view in {"live", "history"}:
         page.wait_for_selector("#facets button", state="attached")
         page.locator("#window [role=row]:visible").first.click()

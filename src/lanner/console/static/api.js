@@ -12,8 +12,14 @@ let backend = overHttp;
 let onTrouble = () => {};
 let notLoggedIn = "Not logged in: open the address that lanner console printed.";
 
+/** What the answers can do: `fields`: a filter may name any field. */
+export const abilities = { fields: true };
+
 /** Answer all questions by a function (name, parameters) instead of over HTTP: a report does so. */
-export const useBackend = (answers) => (backend = answers);
+export function useBackend(answers, limited) {
+  backend = answers;
+  Object.assign(abilities, limited);
+}
 
 /** Call with a message when the connection, the login or the server fails, and with "" when it works again. */
 export const watchTrouble = (callback) => (onTrouble = callback);

@@ -7,6 +7,7 @@ import { showFacets } from "./facets.js";
 import { openKeys, startKeys } from "./keys.js";
 import { AlertList } from "./list.js";
 import { Feed } from "./live.js";
+import { isReport, useReport } from "./report.js";
 import { showRules } from "./rules.js";
 import { applyTheme, otherTheme, set, settings } from "./settings.js";
 import { go, hashOf, onChange, rangeNow, startState, state } from "./state.js";
@@ -15,7 +16,9 @@ import { Stored } from "./stored.js";
 import { within } from "./terms.js";
 import { draw, shift, showTimeline, startTimeline } from "./timeline.js";
 
-const VIEWS = [["live", "Live"], ["history", "History"], ["rules", "Rules"], ["status", "Status"]];
+const VIEWS = isReport
+  ? [["history", "Alerts"], ["rules", "Rules"]]
+  : [["live", "Live"], ["history", "History"], ["rules", "Rules"], ["status", "Status"]];
 const REFRESH = 10_000; // milliseconds between refreshes of time line, facets, rules and status
 const FIRST_REFRESH = 2000; // after the first new alert since the last refresh
 
@@ -61,19 +64,20 @@ function showNavigation() {
   }
 }
 
-/** Check the filter before views use it: an error is shown at the field. */
+/** Check the filter before views use it: an error is shown at the field, and so are hints, such as on a misspelt key. */
 async function isValid(filter) {
   const field = $("#search");
-  let message = "";
+  let [message, hints] = ["", []];
   if (filter) {
     try {
-      await get("alerts", { limit: 1, filter });
+      hints = (await get("alerts", { limit: 1, filter })).notes ?? [];
     } catch (error) {
       if (error.status === 400) message = error.place ? `${error.message} (at ${error.place + 1}: ${filter.slice(error.place, error.place + 30)})` : error.message;
     }
   }
   field.setAttribute("aria-invalid", message !== "");
   $("#search-error").textContent = message;
+  $("#search-hint").textContent = hints.join(". ");
   return message === "";
 }
 
@@ -92,6 +96,7 @@ async function changed(before, isFirst = false) {
   showNavigation();
   const isOther = (name) => isFirst || JSON.stringify(before[name]) !== JSON.stringify(state[name]);
   if (isOther("alert")) {
+    clearTimeout(selectTimer);
     list.mark(state.alert);
     showDetail(state.alert, { focus: focusDetail });
     if (!state.alert && isList() && !isFirst) list.grid.focus({ preventScroll: true });
@@ -139,7 +144,7 @@ async function keepFresh() {
   for (;;) {
     await pause(FIRST_REFRESH);
     const waited = performance.now() - last;
-    if (document.hidden || (state.view === "history" && state.range.begin !== undefined) || $("#search-error").textContent) continue;
+    if (document.hidden || (state.view === "history" && state.range.begin !== undefined) || $("#search").getAttribute("aria-invalid") === "true") continue;
     if (waited < REFRESH && !(hasNews && state.view === "live" && waited >= FIRST_REFRESH * 2)) continue;
     last = performance.now();
     await refresh();
@@ -255,10 +260,11 @@ async function start() {
   $("#help").addEventListener("click", openKeys);
   $("#facets-toggle").addEventListener("click", toggleFacets);
   onChange((before) => changed(before));
-  await login();
+  if (isReport) $("#title").textContent = await useReport();
+  else await login();
   startState(VIEWS.map(([view]) => view));
   await changed(state, true);
-  keepFresh();
+  if (!isReport) keepFresh();
 }
 
 start();

@@ -1,7 +1,7 @@
 // One alert: all fields, why it fired, what else its subject did, texts to copy, and the event.
 
-import { get, parseExact } from "./api.js";
-import { $, PRIORITIES, button, copy, count, el, longText, plural, visible } from "./dom.js";
+import { abilities, get, parseExact } from "./api.js";
+import { $, PRIORITIES, button, copy, count, el, longLines, longText, plural, visible } from "./dom.js";
 import { filterButtons } from "./facets.js";
 import { fullTime, shortTime } from "./settings.js";
 import { go } from "./state.js";
@@ -86,7 +86,7 @@ function fields(alert) {
   const all = [...Object.entries(alert.fields ?? {}), ...about, ...pairs, ...(alert.tags ?? []).map((tag) => ["tag", tag])];
   const rows = all.map(([name, value]) => {
     const text = typeof value === "string" ? value : JSON.stringify(value);
-    const isShort = value !== null && text.length <= 200;
+    const isShort = value !== null && text.length <= 200 && (abilities.fields || !name.includes("."));
     return el("div", {}, el("dt", {}, broken(name)), el("dd", {}, longText(text)), el("dd", { className: "pick" }, isShort ? filterButtons(name, text, "+") : []));
   });
   const rest = [["arrived", fullTime(Date.parse(alert.arrived))], ["key", alert.key], ["rules file", place(alert.rules_file)]];
@@ -120,7 +120,7 @@ function surroundings({ alerts, rules }, key, alert) {
 function snippet(answer, what) {
   if (answer.unavailable) return [el("p", { className: "quiet" }, `Unavailable: ${visible(answer.unavailable, 1000)}`)];
   const checked = answer.checked ? el("p", { className: "yes" }, "✓ checked by Lanner") : el("p", { className: "quiet" }, "not checked");
-  return [el("pre", { tabIndex: 0 }, answer.text), checked, button("Copy", () => copy(answer.text, what))];
+  return [longLines(answer.text), checked, button("Copy", () => copy(answer.text, what))];
 }
 
 function event({ event: text, event_size: size }) {
@@ -133,6 +133,5 @@ function event({ event: text, event_size: size }) {
   } catch {
     // not JSON, or cut: as it is
   }
-  const lines = pretty.split("\n").flatMap((line) => [longText(line), "\n"]);
-  return [...cut, el("pre", { tabIndex: 0 }, lines), button("Copy", () => copy(text, "Event"))];
+  return [...cut, longLines(pretty), button("Copy", () => copy(text, "Event"))];
 }

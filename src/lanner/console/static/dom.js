@@ -35,26 +35,37 @@ export function visible(text, most = 400) {
 
 const LONGEST = 1000;
 
+/** Return the text as nodes, with its invisible characters marked. */
+function marked(text) {
+  let from = 0;
+  const pieces = [];
+  for (const match of text.matchAll(ODD)) {
+    pieces.push(text.slice(from, match.index), el("span", { className: "odd" }, shown(match[0])));
+    from = match.index + match[0].length;
+  }
+  pieces.push(text.slice(from));
+  return pieces;
+}
+
 /** Return an element with the whole text: invisible characters marked, a long text cut with a button that shows it all. */
 export function longText(text, className = "") {
   const box = el("span", { className: `text ${className}` });
-  const fill = (part) => {
-    let from = 0;
-    const pieces = [];
-    for (const match of part.matchAll(ODD)) {
-      pieces.push(part.slice(from, match.index), el("span", { className: "odd" }, shown(match[0])));
-      from = match.index + match[0].length;
-    }
-    pieces.push(part.slice(from));
-    box.replaceChildren(...pieces);
-  };
-  if (text.length <= LONGEST) fill(text);
-  else {
-    fill(text.slice(0, LONGEST));
-    box.append("… ", button(`Show all ${count(text.length)} characters`, () => fill(text)));
+  if (text.length <= LONGEST) {
+    box.append(...marked(text));
+    return box;
   }
+  // A browser takes minutes to break a megabyte into lines. It lays out only those blocks that are in sight
+  const blocks = () => Array.from({ length: Math.ceil(text.length / LONGEST) }, (_, i) => text.slice(i * LONGEST, (i + 1) * LONGEST));
+  const showAll = () => box.replaceChildren(...blocks().map((block) => el("span", { className: "block" }, marked(block))));
+  box.append(
+    ...marked(text.slice(0, LONGEST)), "… ",
+    button(`Show all ${count(text.length)} characters`, showAll), " ", button("Copy", () => copy(text, "Text")),
+  );
   return box;
 }
+
+/** Return an element with the lines of a text. */
+export const longLines = (text) => el("pre", { tabIndex: 0 }, text.split("\n").flatMap((line) => [longText(line), "\n"]));
 
 export const count = (number) => number.toLocaleString("en");
 

@@ -13,6 +13,7 @@ export function statusChip() {
 }
 
 function noteStatus({ problems, is_running: isRunning }) {
+  if (!chip) return;
   const text = problems.length ? `▲ ${plural(problems.length, "problem")}` : isRunning ? "● all well" : "○ no run";
   if (chip.textContent === text) return;
   chip.textContent = text;

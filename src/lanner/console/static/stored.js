@@ -18,6 +18,7 @@ export class Stored {
   async start(filter) {
     const search = (this.search = { filter, isDone: false, isBusy: false });
     this.list.replace([]);
+    this.onNote("Searching");
     await this.more(search);
   }
 
@@ -47,10 +48,16 @@ export class Stored {
     search.isBusy = false;
   }
 
+  // the search may be further than the last row
+  reached({ position }) {
+    const day = Math.floor(position / 2 ** 32) * DAY_MS;
+    return dateAndTime(day || this.list.rows.at(-1)?.[2])[0];
+  }
+
   note(search) {
     const number = this.list.rows.length;
     if (search.isFull) this.onNote(`The newest ${count(number)} alerts; narrow the filter or the time range to see others`);
     else if (search.isDone) this.onNote(number ? `${count(number)} alerts` : "No alert matches the filter in this time range");
-    else this.onNote(`${count(number)} alerts so far, back to ${dateAndTime(Math.floor(search.position / 2 ** 32) * DAY_MS)[0]}; scroll for more`);
+    else this.onNote(`${count(number)} alerts so far, back to ${this.reached(search)}; scroll for more`);
   }
 }

@@ -1,0 +1,82 @@
+// The filter language, for a report, which has no server to ask. lanner/alerts/filters.py is the reference.
+
+import { ApiError } from "./api.js";
+import { PRIORITIES } from "./dom.js";
+
+const KEYS = { rule: 4, source: 7, subject: 5, container: 5, tag: "tag", tags: "tag", priority: "priority", since: "since", until: "until" };
+const KEY = /([A-Za-z_]\w*(?:\.\w+|\[[^\]\s"]*\])*)(>=|<=|!=|==|[:=<>])/y;
+const QUOTED = /"((?:[^"\\]|\\.)*)\\?"?/sy;
+const BARE = /\S+/y;
+
+const words = (text) => text.normalize("NFKC").toLowerCase().match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
+const spaced = (text) => ` ${words(text).join(" ")} `;
+const lower = (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+
+function taken(pattern, text, at) {
+  pattern.lastIndex = at;
+  return pattern.exec(text);
+}
+
+/** Return a function of a text that compares it with a value; * in a bare value is any text. */
+function pattern(value, isQuoted) {
+  const wanted = lower(value);
+  if (isQuoted || !wanted.includes("*")) return (text) => lower(text) === wanted;
+  const parts = wanted.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  const whole = new RegExp(`^${parts.join(".*")}$`, "s");
+  return (text) => whole.test(lower(text));
+}
+
+function ofPriority(operator, value, place) {
+  const level = PRIORITIES.findIndex((name) => name.toLowerCase() === value.toLowerCase() || (value.toLowerCase() === "info" && name === "Informational"));
+  if (level < 0) throw new ApiError(`invalid priority ${JSON.stringify(value)}: use one of ${PRIORITIES.join(", ").toLowerCase()}`, 400, place);
+  const tests = { ">=": (p) => p <= level, ">": (p) => p < level, "<=": (p) => p >= level, "<": (p) => p > level };
+  const test = tests[operator] ?? ((p) => p === level);
+  return (row) => test(row[3]);
+}
+
+function ofTime(key, value, place) {
+  const at = Date.parse(value);
+  if (Number.isNaN(at)) throw new ApiError(`invalid time ${JSON.stringify(value)}: use 2026-11-29T15:00:00Z`, 400, place);
+  return key === "since" ? (row) => row[2] >= at : (row) => row[2] < at;
+}
+
+/** Return a function of a row that says whether a filter selects it. `tags` are those of each rule. Throws ApiError. */
+export function parseFilter(text, tags) {
+  const tests = [];
+  let at = 0;
+  const readValue = () => {
+    const isQuoted = text[at] === '"';
+    const found = taken(isQuoted ? QUOTED : BARE, text, at);
+    if (!found) return ["", false];
+    at += found[0].length;
+    return [isQuoted ? found[1].replace(/\\([\\"])/g, "$1") : found[0], isQuoted];
+  };
+  for (;;) {
+    at += /^\s*/.exec(text.slice(at))[0].length;
+    if (at >= text.length) break;
+    let negated = text[at] === "-";
+    if (negated) at += 1;
+    const found = taken(KEY, text, at);
+    const key = found && (KEYS[found[1].toLowerCase()] ?? (/[.[]/.test(found[1]) ? "field" : undefined));
+    const isText = key === undefined || key === null || (key !== "priority" && /[<>]/.test(found[2]));
+    if (!isText) at += found[0].length;
+    const place = at;
+    const [value, isQuoted] = readValue();
+    let test;
+    if (isText) {
+      const phrase = spaced(value);
+      if (!phrase.trim() || (!isQuoted && value.toLowerCase() === "and")) continue;
+      test = (row) => spaced(`${row[4]}\n`).includes(phrase) || spaced(row[6]).includes(phrase) || spaced(row[5]).includes(phrase);
+    } else {
+      if (found[2] === "!=") negated = !negated;
+      if (key === "field") throw new ApiError(`a report keeps the fields of some alerts only: search for the value of ${found[1]} as text`, 400, place);
+      const fits = pattern(value, isQuoted);
+      if (key === "priority") test = ofPriority(found[2], value, place);
+      else if (key === "since" || key === "until") test = ofTime(key, value, place);
+      else if (key === "tag") test = (row) => (tags[row[4]] ?? []).some(fits);
+      else test = (row) => fits(row[key]);
+    }
+    tests.push(negated ? (row) => !test(row) : test);
+  }
+  return (row) => tests.every((test) => test(row));
+}

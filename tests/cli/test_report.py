@@ -1,0 +1,89 @@
+"""`lanner run --replay --report` and `lanner report diff`."""
+
+import json
+import re
+
+import pytest
+
+from lanner.console.report_file import read_report
+
+pytestmark = pytest.mark.slow
+
+WITHOUT = """\
+- rule: Image deleted
+  enabled: false
+  override:
+    enabled: replace
+"""
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory, lanner):
+    """Reports of the Docker plugin's recording, with its rules and without one of them."""
+    directory = tmp_path_factory.mktemp("reports")
+    (directory / "off.yaml").write_text(WITHOUT)
+    for name, rules in (("all", ["-r", "plugin"]), ("off", ["-r", "plugin", "-r", str(directory / "off.yaml")])):
+        done = lanner("run", "docker", *rules, "--replay", "example", "--report", str(directory / f"{name}.html"))
+        assert done.code == 0, done.err
+        assert "alerts to" in done.err
+    return directory
+
+
+def test_report_has_all_alerts_and_a_policy_for_its_own_parts(reports):
+    report = read_report(str(reports / "all.html"))
+    assert len(report.times) == len(report.messages) == 56
+    assert all(kept["event_size"] > 0 for kept in report.kept.values())
+    assert any(kept.get("why", {}).get("matches") for kept in report.kept.values())
+    page = (reports / "all.html").read_text()
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", re.sub(r'id="data">[^<]*', "", page).split("<script>")[0])
+    assert "default-src 'none'; script-src 'sha256-" in page
+
+
+def test_diff_counts_and_names_what_only_one_raised(lanner, reports):
+    done = lanner("report", "diff", str(reports / "all.html"), str(reports / "off.html"))
+    assert done.code == 0
+    assert re.search(r" 3 +0 +-3  Image deleted", done.out.decode())
+    assert "only in the first: Image deleted, 3 alerts" in done.out.decode()
+    assert "only in the second" not in done.out.decode()
+    found = json.loads(lanner("report", "diff", str(reports / "off.html"), str(reports / "all.html"), "--format", "json").out)
+    assert [(rule["rule"], len(rule["only_second"])) for rule in found["rules"] if rule["only_second"]] == [("Image deleted", 3)]
+
+
+def test_the_same_report_has_no_difference(lanner, reports):
+    done = lanner("report", "diff", str(reports / "all.html"), str(reports / "all.html"))
+    assert "both have the same alerts" in done.out.decode()
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        (b"<html>no report", "is not a report"),
+        (b'<script type="application/octet-stream" id="data">%%%</script>', "is damaged"),
+        (b'<script type="application/octet-stream" id="data">H4sIAAAA</script>', "is damaged"),
+    ],
+)
+def test_what_is_not_a_report_is_refused(lanner, reports, tmp_path, content, shown):
+    (tmp_path / "bad.html").write_bytes(content)
+    done = lanner("report", "diff", str(reports / "all.html"), str(tmp_path / "bad.html"))
+    assert done.code == 2
+    assert shown in done.err
+    assert "bad.html" in done.err
+
+
+def test_a_missing_report_is_named(lanner, reports):
+    done = lanner("report", "diff", "/nowhere.html", str(reports / "all.html"))
+    assert done.code == 2
+    assert "cannot read the report /nowhere.html" in done.err
+
+
+def test_report_needs_a_replay(lanner):
+    done = lanner("run", "docker", "--report", "x.html")
+    assert done.code == 2
+    assert "--report is for recorded events: add --replay FILE" in done.err
+
+
+def test_a_directory_that_is_missing_is_reported_before_the_replay(lanner, tmp_path):
+    done = lanner("run", "docker", "--replay", "example", "--report", str(tmp_path / "none" / "x.html"))
+    assert done.code == 2
+    assert "does not exist" in done.err
+    assert "replaying" not in done.err

@@ -1,0 +1,84 @@
+"""The pictures of docs/console.md, from a real store. LANNER_PICTURES=docs/images writes them there."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.console.generated import start
+
+from .conftest import note_console
+from .pages import until_rows
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+@pytest.fixture(scope="module")
+def console():
+    """A console over a real store with 3,000 alerts."""
+    with start(3000) as console:
+        yield console
+
+
+@pytest.fixture
+def take(tmp_path):
+    """`take(page, name)` writes a picture."""
+    directory = Path(os.environ.get("LANNER_PICTURES") or tmp_path)
+
+    def write(page, name):
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=directory / f"console-{name}.png")
+        assert (directory / f"console-{name}.png").stat().st_size > 10_000
+        assert f"(images/console-{name}.png)" in (DOCS / "console.md").read_text()
+        assert (DOCS / "images" / f"console-{name}.png").exists()
+
+    return write
+
+
+@pytest.fixture
+def open_page(chromium, console):
+    faults, contexts = [], []
+
+    def open_one(fragment, **options):
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 760}, "reduced_motion": "reduce"} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda message: note_console(message, faults))
+        page.goto(f"{console.link}&{fragment}")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def test_live_list_with_the_reason_of_an_alert(open_page, take):
+    page = open_page("view=live")
+    until_rows(page, "n === 500")
+    page.locator("#facets button").first.wait_for()
+    row = page.locator("#window [role=row]:visible").filter(has_text="Shell command in a container").last
+    row.click()
+    page.wait_for_selector(".deciding li", timeout=60_000)
+    take(page, "live")
+
+
+def test_history_with_a_filter_in_dark(open_page, take):
+    page = open_page("view=history&filter=priority%3E%3Dwarning", color_scheme="dark")
+    page.locator("#facets button").first.wait_for()
+    page.wait_for_selector("#chart rect.f4")
+    take(page, "history")
+
+
+def test_rules_before_and_after_a_change(open_page, take):
+    page = open_page("view=rules")
+    page.get_by_role("table", name="Rules with alerts").wait_for()
+    take(page, "rules")
+
+
+def test_narrow_page(open_page, take):
+    page = open_page("view=live", viewport={"width": 390, "height": 760})
+    until_rows(page, "n === 500")
+    take(page, "narrow")
