@@ -1,1 +1,4 @@
-"""`lanner console`: the alerts of a store in a browser. It is a separate process, so that the end of a run does not end the page. Private."""
+"""`lanner console`: the alerts of a store in a browser. Private.
+
+It is a separate process, so that the end of a run does not end the page.
+"""
