@@ -10,14 +10,14 @@ from lanner.bundle.environment import BuildError, describe
 from lanner.cli.build import Bundling, _collect, _runtime
 from lanner.host.plugin_loader import load_plugin
 
-_packed_once = functools.cache(python_runtime._packed)
+_pack_once = functools.cache(python_runtime._pack)
 
 
 def build_for_all_apis(plugin, folder):
     """Write `folder/API.so` for each API that the class can be built for."""
     cls, environment = load_plugin(plugin), describe()
     target, source, collected = _collect(plugin, cls, environment)
-    with mock.patch.object(python_runtime, "_packed", _packed_once):
+    with mock.patch.object(python_runtime, "_pack", _pack_once):
         runtime = _runtime(environment, target, source, collected, Bundling())
     for name, api in APIS.items():
         try:

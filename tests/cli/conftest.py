@@ -35,6 +35,19 @@ class Done(NamedTuple):
         return self.out.decode("utf-8", "surrogateescape").splitlines()
 
 
+def read_terminal(leader):
+    """All that was written to a terminal, up to its end, which is closed here."""
+    data = b""
+    try:
+        while piece := os.read(leader, 1 << 16):
+            data += piece
+    except OSError:  # the terminal is closed
+        pass
+    finally:
+        os.close(leader)
+    return data
+
+
 @pytest.fixture(scope="session")
 def lanner():
     """`lanner(*arguments, stdin=b"")` runs the command to its end. With a prefix or options of `subprocess.run` it is the installed one."""

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from .conftest import ENVIRONMENT, LANNER
+from .conftest import ENVIRONMENT, LANNER, read_terminal
 
 EVIL = "a\\x1b]0;title\\x07\\nforged line\\u202e"
 """As YAML and Python write it."""
@@ -48,14 +48,7 @@ def on_terminal(*arguments, cwd):
         env=ENVIRONMENT | {"COLUMNS": "500", "TERM": "dumb"},
     ):  # fmt: skip
         os.close(follower)
-        data = b""
-        try:
-            while piece := os.read(leader, 1 << 16):
-                data += piece
-        except OSError:  # the terminal is closed
-            pass
-        finally:
-            os.close(leader)
+        data = read_terminal(leader)
     return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
 
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from .conftest import ENVIRONMENT, LANNER
+from .conftest import ENVIRONMENT, LANNER, read_terminal
 
 pytestmark = pytest.mark.slow
 
@@ -42,14 +42,7 @@ def test_on_a_terminal_the_line_and_the_messages_share_it():
         env=ENVIRONMENT | {"TERM": "xterm"},
     ) as process:  # fmt: skip
         os.close(follower)
-        data = b""
-        try:
-            while piece := os.read(leader, 1 << 16):
-                data += piece
-        except OSError:  # the terminal is closed
-            pass
-        finally:
-            os.close(leader)
+        data = read_terminal(leader)
         assert process.wait(60) == 0
     screen = [line.rpartition("\r\x1b[2K")[2] for line in data.decode().split("\r\n")]
     assert screen[0].startswith("lanner: replaying ")

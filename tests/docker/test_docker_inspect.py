@@ -344,7 +344,7 @@ VALUES = st.recursive(
 @settings(suppress_health_check=[HealthCheck.too_slow])  # large values are wanted, and take their time to make on a busy machine
 @given(st.dictionaries(st.sampled_from(MEMBERS), VALUES))
 def test_whatever_an_engine_answers_becomes_one_line_of_bounded_json(container):
-    kept = inspector_module._kept(container, "/var/run/docker.sock")
+    kept = inspector_module._select_members(container, "/var/run/docker.sock")
     said = msgspec.json.encode(kept)
     assert len(said) < 64 * 1024  # of which a word of control characters takes six bytes for each
     assert not [byte for byte in said if byte < 0x20]

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 
 import pytest
 
@@ -20,11 +20,11 @@ from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
 from lanner.outputs.spool import Spool
 from lanner.outputs.worker import Backoff
 
+from .delivering import delivering, upto, write
 from .standins import StandInSink, Switch, make_alert, small_file_system
 
 pytestmark = pytest.mark.slow
 
-QUICK = Backoff(0.01, 0.05)
 PLENTY = 1 << 30
 
 
@@ -33,19 +33,8 @@ def path(tmp_path):
     return tmp_path / "spool" / "an_output.sqlite"
 
 
-@contextmanager
 def spooling(path, sink, most_bytes=PLENTY, **options):
-    delivery = QueuedDelivery([sink], spool=SpoolSettings(path.parent, most_bytes), **{"backoff": QUICK, **options})
-    try:
-        yield delivery
-    finally:
-        delivery.close()
-
-
-def write(delivery, count, first=1, size=0):
-    for number in range(first, first + count):
-        delivery.write(make_alert(number, size))
-    delivery.flush()
+    return delivering(sink, spool=SpoolSettings(path.parent, most_bytes), **options)
 
 
 def fill(path):
@@ -57,10 +46,6 @@ def fill(path):
 
 def numbers(alerts):
     return [alert.timestamp for alert in alerts]
-
-
-def upto(count):
-    return list(range(1, count + 1))
 
 
 def test_first_in_first_out_and_what_is_removed_is_gone(path):

@@ -19,12 +19,25 @@ import pytest
 
 from .api_server import serving, unused_port
 
-pytestmark = pytest.mark.slow
+# seven starts of the command, which take seconds each on a busy machine
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 PLUGINS = Path(__file__).parents[1] / "data" / "plugins"
 LANNER = Path(sys.executable).parent / "lanner"
 EVENTS = 120
 ENDS = [signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGKILL, signal.SIGINT, signal.SIGKILL]
+
+
+RUNNING = []
+
+
+@pytest.fixture(autouse=True)
+def no_run_is_left():
+    """A test that fails leaves no process to the others."""
+    yield
+    while RUNNING:
+        with RUNNING.pop() as process:
+            process.kill()
 
 
 class Runs:
@@ -51,6 +64,7 @@ class Runs:
         environment = {**os.environ, "LANNER_STATE_DIRECTORY": str(self.folder / "state")}
         with path.open("wb") as out:
             self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=environment)
+        RUNNING.append(self.process)
 
     def end(self, number):
         self.process.send_signal(number)
@@ -63,7 +77,7 @@ class Runs:
 
 
 def eventually(holds):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -138,7 +152,7 @@ def test_a_webhook_loses_nothing_that_it_has_acknowledged(tmp_path):
                 if status is None:  # between two runs
                     time.sleep(0.01)
 
-    senders = [threading.Thread(target=send) for _ in range(4)]
+    senders = [threading.Thread(target=send, daemon=True) for _ in range(4)]
     runs.start()
     for sender in senders:
         sender.start()

@@ -178,10 +178,10 @@ def test_a_server_may_ask_to_wait():
 
 def test_the_wish_of_a_server_is_kept_and_bounded():
     feed = sources.poll("http://127.0.0.1:1/")
-    assert 100 <= feed._failed(PollError("x", retry_after=100)) <= 110
-    assert 3600 <= feed._failed(PollError("x", retry_after=1e9)) <= 3960
+    assert 100 <= feed._note_failure(PollError("x", retry_after=100)) <= 110
+    assert 3600 <= feed._note_failure(PollError("x", retry_after=1e9)) <= 3960
     feed = sources.poll("http://127.0.0.1:1/")
-    growing = [feed._failed(PollError("x")) for _ in range(40)]
+    growing = [feed._note_failure(PollError("x")) for _ in range(40)]
     assert growing[0] == QUICK
     assert growing[3] > growing[0]
     assert max(growing) <= 300 * 1.2

@@ -12,9 +12,9 @@ from contextlib import closing
 import pytest
 
 from ..conformance import host
-from .test_kills import ENDS, LANNER, PLUGINS, Runs, eventually
+from .test_kills import ENDS, LANNER, PLUGINS, Runs, eventually, no_run_is_left  # noqa: F401 - a fixture for all tests here
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 class Log:

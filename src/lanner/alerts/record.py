@@ -58,10 +58,12 @@ class Recorded(Protocol):
     @property
     def timestamp(self) -> int:
         """The time of the event, ns since 1970."""
+        ...
 
     @property
     def record(self) -> Record | None:
         """The record."""
+        ...
 
 
 class Recorder:

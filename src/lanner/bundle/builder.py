@@ -74,7 +74,7 @@ def build(
     files = {name: modules[name] for name in sorted(modules)}
     archive = store({**files, **runtime.files} if runtime else files)
     texts["modules"] = str(max((archive.places[name] + len(files[name]) for name in files), default=0))
-    texts.update(_bundled(runtime, archive) if runtime else _bound(environment))
+    texts.update(_describe_bundled(runtime, archive) if runtime else _describe_bound(environment))
     loader = _loader(api)
     digest = hashlib.sha256(to_bytes(repr(sorted(texts.items()))) + archive.data + loader)
     texts["hash"] = digest.hexdigest()[:16]
@@ -82,7 +82,7 @@ def build(
     return BuildResult(image, required, losses(fields, api))
 
 
-def _bound(environment: Environment) -> dict[str, str]:
+def _describe_bound(environment: Environment) -> dict[str, str]:
     return {
         "executable": environment.executable,
         "prefix": environment.prefix,
@@ -94,7 +94,7 @@ def _bound(environment: Environment) -> dict[str, str]:
     }
 
 
-def _bundled(runtime: Runtime, archive: Archive) -> dict[str, str]:
+def _describe_bundled(runtime: Runtime, archive: Archive) -> dict[str, str]:
     return {"natives": runtime.natives_text(archive), "glibc": ".".join(map(str, runtime.glibc))}
 
 
@@ -114,7 +114,7 @@ def written(image: bytes, path: Path) -> Iterator[Path]:
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        raise _unwritten(path, error) from None
+        raise _make_write_error(path, error) from None
     temporary = Path(name)
     try:
         try:
@@ -122,12 +122,12 @@ def written(image: bytes, path: Path) -> Iterator[Path]:
                 file.write(image)
             temporary.chmod(0o755)
         except OSError as error:
-            raise _unwritten(path, error) from None
+            raise _make_write_error(path, error) from None
         yield temporary
         try:
             temporary.replace(path)
         except OSError as error:
-            raise _unwritten(path, error) from None
+            raise _make_write_error(path, error) from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -139,12 +139,12 @@ def _check_place(path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise _unwritten(path, error) from None
+        raise _make_write_error(path, error) from None
     if head not in {_ELF, b""}:
         raise BuildError(f"{path} exists and is not a library, so it is not overwritten. Choose another file with -o, or remove it")
 
 
-def _unwritten(path: Path, error: OSError) -> BuildError:
+def _make_write_error(path: Path, error: OSError) -> BuildError:
     advice = "" if path.parent.is_dir() else f": create the directory {path.parent} first, or choose another with -o"
     return BuildError(f"cannot write {path}: {error.strerror}{advice}")
 

@@ -83,7 +83,7 @@ def _libpython() -> str:
     return ""
 
 
-def _running() -> Environment:
+def _describe_running() -> Environment:
     from lanner.native import _native
 
     # the import hook of an editable install finds modules outside of sys.path
@@ -104,4 +104,4 @@ def _running() -> Environment:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asdict(_running())))
+    sys.stdout.write(json.dumps(asdict(_describe_running())))

@@ -109,7 +109,7 @@ class Reach:
             queue += _HIDDEN.get(name, ())
             if spec.origin and spec.origin.endswith(".py"):
                 imported = _imports(name, spec, Path(spec.origin).read_bytes(), self._is_here)
-                wanted = _wanted(imported) if name.partition(".")[0] in _LAZY else list(imported)
+                wanted = _select_wanted(imported) if name.partition(".")[0] in _LAZY else list(imported)
                 queue += wanted
                 if _HOST_NAMES[0] in wanted and name.partition(".")[0] not in _PASS_BYTES:
                     queue.append(_HOST_NAMES[1])
@@ -155,7 +155,7 @@ class Reach:
             elif spec.origin.endswith(".py"):
                 is_package = spec.submodule_search_locations is not None
                 file = name.replace(".", "/") + ("/__init__" if is_package else "")
-                code[file] = base64.b64encode(_compiled(Path(spec.origin), file)).decode()
+                code[file] = base64.b64encode(_compile(Path(spec.origin), file)).decode()
         return {"code": code, "extensions": extensions, "data": {name: str(path) for name, path in self.data.items()}}
 
     def _is_here(self, name: str) -> bool:
@@ -192,11 +192,11 @@ def imports_of(file: str, source: bytes) -> Iterator[str]:
     return _imports(name, ModuleSpec(name, None, origin=file, is_package=is_package), source, lambda _: False)
 
 
-def _wanted(imported: Iterable[str]) -> list[str]:
+def _select_wanted(imported: Iterable[str]) -> list[str]:
     return [name for name in imported if name.partition(".")[0] not in _WITHOUT]
 
 
-def _compiled(path: Path, file: str) -> bytes:
+def _compile(path: Path, file: str) -> bytes:
     # the standard library as Python's -OO compiles it: no plugin reads its docstrings
     level = 2 if _is_stdlib(path) else 0
     return marshal.dumps(compile(path.read_bytes(), f"{file}.py", "exec", dont_inherit=True, optimize=level))
@@ -220,7 +220,7 @@ def _imports(name: str, spec: ModuleSpec, source: bytes, exists: Callable[[str],
             if not lazily and not name.startswith("lanner."):
                 yield "asyncio"  # Lanner runs coroutines there
         else:
-            yield from (found for found in _named(node, package) if (name, found) not in _OPTIONAL)
+            yield from (found for found in _find_named(node, package) if (name, found) not in _OPTIONAL)
 
 
 def _is_extension(spec: ModuleSpec) -> bool:
@@ -232,7 +232,7 @@ def _is_stdlib(origin: Path) -> bool:
     return origin.is_relative_to(_STDLIB) and "site-packages" not in origin.parts and "dist-packages" not in origin.parts
 
 
-def _named(node: ast.AST, package: str) -> Iterator[str]:
+def _find_named(node: ast.AST, package: str) -> Iterator[str]:
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -267,7 +267,7 @@ class _Statements:
                 yield node
                 if self._into_functions:
                     yield from self.of(node)
-            elif isinstance(node, ast.Call) and _called(node) in {"import_module", "__import__"}:
+            elif isinstance(node, ast.Call) and _find_called(node) in {"import_module", "__import__"}:
                 yield from (of for of in node.args[:1] if isinstance(of, ast.Constant) and isinstance(of.value, str))
             else:
                 if isinstance(node, ast.Import | ast.ImportFrom):
@@ -280,10 +280,10 @@ class _Statements:
         tried = [of for of in node.body if isinstance(of, ast.Import | ast.ImportFrom)]
         if not tried or not caught & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}:
             return False
-        return all(self._exists(next(_named(of, self._package))) for of in tried)
+        return all(self._exists(next(_find_named(of, self._package))) for of in tried)
 
 
-def _called(node: ast.Call) -> str:
+def _find_called(node: ast.Call) -> str:
     return getattr(node.func, "id", "") or getattr(node.func, "attr", "")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -11,6 +11,12 @@ from lanner.cli.rules import rules
 from lanner.host.plugin_loader import BUILT_IN
 from lanner.new.kinds import SOURCES
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanner.cli.build import Bundling
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
 _PLUGIN = (
     f"PLUGIN is a built-in one ({', '.join(sorted(BUILT_IN))}), the name of an installed one, module:Class, or path/to/file.py[:Class]."
 )
@@ -177,29 +183,57 @@ def plugin_(plugin: str, *, as_json: bool) -> None:
     show_plugin(plugin, as_json=as_json)
 
 
+_BUILDING = (
+    click.option(
+        "--api",
+        type=click.Choice(["3", "3.3", "2", "1", "0.3"]),
+        default="3",
+        help="Falco 0.35 and later: 3; 0.38 and later, which accept log records: 3.3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
+    ),
+    click.option(
+        "--python", default="", metavar="PATH", help="Python to run on, with this Lanner installed; default: the one running now."
+    ),
+)
+_CONTENTS = (
+    click.option("--include", multiple=True, metavar="MODULE", help="With --bundle: also include this module. May be repeated."),
+    click.option(
+        "--exclude", multiple=True, metavar="MODULE", help="With --bundle: exclude this module and its submodules. May be repeated."
+    ),
+)
+
+
+def _building_options(bundle_help: str) -> Callable[[_F], _F]:
+    """Return a decorator that adds the options of a command that builds a plugin."""
+
+    def decorate(command: _F) -> _F:
+        for add in reversed((*_BUILDING, click.option("--bundle", is_flag=True, help=bundle_help), *_CONTENTS)):
+            command = add(command)
+        return command
+
+    return decorate
+
+
+def _bundling(include: tuple[str, ...], exclude: tuple[str, ...], *, bundle: bool) -> Bundling | None:
+    """Return the changes of a bundle's contents; None if no bundle is built. Raises `click.UsageError`."""
+    from lanner.cli.build import Bundling
+
+    if (include or exclude) and not bundle:
+        raise click.UsageError("--include and --exclude change the contents of a bundle: add --bundle")
+    return Bundling(include, exclude) if bundle else None
+
+
 @commands.command(epilog=_PLUGIN)
 @click.argument("plugin")
 @click.option("-o", "--output", default=None, metavar="FILE", help="Where to write; default: libNAME.so in the working directory.")
-@click.option(
-    "--api",
-    type=click.Choice(["3", "3.3", "2", "1", "0.3"]),
-    default="3",
-    help="Falco 0.35 and later: 3; 0.38 and later, which accept log records: 3.3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
-)
-@click.option("--python", default="", metavar="PATH", help="Python to run on, with this Lanner installed; default: the one running now.")
-@click.option("--bundle", is_flag=True, help="Include Python and everything the plugin needs: for machines and containers without Python.")
-@click.option("--include", multiple=True, metavar="MODULE", help="With --bundle: also include this module. May be repeated.")
-@click.option("--exclude", multiple=True, metavar="MODULE", help="With --bundle: exclude this module and its submodules. May be repeated.")
+@_building_options("Include Python and everything the plugin needs: for machines and containers without Python.")
 def build(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple[str, ...], **options: object) -> int:
     """Build a plugin into a native .so that Falco and sysdig load.
 
     The file needs the Python and the environment it was built with, at the same paths; with --bundle it needs neither.
     """
-    from lanner.cli.build import Bundling, build_plugin
+    from lanner.cli.build import build_plugin
 
-    if (include or exclude) and not bundle:
-        raise click.UsageError("--include and --exclude change the contents of a bundle: add --bundle")
-    return build_plugin(plugin, bundling=Bundling(include, exclude) if bundle else None, **options)  # type: ignore[arg-type]
+    return build_plugin(plugin, bundling=_bundling(include, exclude, bundle=bundle), **options)  # type: ignore[arg-type]
 
 
 @commands.command(epilog=_PLUGIN)
@@ -212,16 +246,7 @@ def build(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple
     metavar="FILE",
     help="A rules file to package with the plugin; may be given several times. Default: the plugin's own.",
 )
-@click.option(
-    "--api",
-    type=click.Choice(["3", "3.3", "2", "1", "0.3"]),
-    default="3",
-    help="Falco 0.35 and later: 3; 0.38 and later, which accept log records: 3.3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
-)
-@click.option("--python", default="", metavar="PATH", help="Python to run on, with this Lanner installed; default: the one running now.")
-@click.option("--bundle", is_flag=True, help="Include Python and everything the plugin needs, as in `lanner build`.")
-@click.option("--include", multiple=True, metavar="MODULE", help="With --bundle: also include this module. May be repeated.")
-@click.option("--exclude", multiple=True, metavar="MODULE", help="With --bundle: exclude this module and its submodules. May be repeated.")
+@_building_options("Include Python and everything the plugin needs, as in `lanner build`.")
 @click.option("--source", default="", metavar="URL", help="URL of the sources, for the artifacts' annotations.")
 @click.option(
     "--readme", default=None, metavar="FILE", help="Write the table of fields into FILE, between <!-- README-PLUGIN-FIELDS --> comments."
@@ -231,12 +256,9 @@ def package(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tup
 
     Writes archives, an OCI image layout with their requirements, a bill of materials and checksums. Nothing is uploaded.
     """
-    from lanner.cli.build import Bundling
     from lanner.cli.package import package_plugin
 
-    if (include or exclude) and not bundle:
-        raise click.UsageError("--include and --exclude change the contents of a bundle: add --bundle")
-    return package_plugin(plugin, bundling=Bundling(include, exclude) if bundle else None, **options)  # type: ignore[arg-type]
+    return package_plugin(plugin, bundling=_bundling(include, exclude, bundle=bundle), **options)  # type: ignore[arg-type]
 
 
 @commands.command()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from lanner.operating.http_request import Page, Task, error_page
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lanner.console.access import Access
     from lanner.console.api import Api
     from lanner.operating.http_request import Request
@@ -53,8 +55,8 @@ _API: Final = "/api/"
 class ConsoleHandler:
     """Answers of one console."""
 
-    headers: Final = HEADERS
-    max_body: Final = 4096
+    headers: Sequence[tuple[str, str]] = HEADERS
+    max_body: int = 4096
 
     def __init__(self, access: Access, api: Api) -> None:
         self._access, self._api = access, api

@@ -155,13 +155,13 @@ def _events(endpoint: Endpoint, engine: Engine) -> Iterator[Finding]:
     try:
         with contextlib.closing(open_events(endpoint, path)) as connection:
             if connection.head is None:
-                yield _late(engine)
+                yield _describe_delay(engine)
                 return
             connection.read_all()
         # some engines answer this, but begin a stream only with an event
         with contextlib.closing(open_events(endpoint, f"/v{engine.api}/events")) as connection:
             if connection.head is None:
-                yield _late(engine)
+                yield _describe_delay(engine)
                 return
     except EngineError as error:
         yield Finding.problem(
@@ -171,7 +171,7 @@ def _events(endpoint: Endpoint, engine: Engine) -> Iterator[Finding]:
     yield Finding.ok("it sends events")
 
 
-def _late(engine: Engine) -> Finding:
+def _describe_delay(engine: Engine) -> Finding:
     return Finding.warning(
         f"it has not begun to send events within {HEAD_PATIENCE:g} s, as engines do that answer only with the first event (podman 5.2)",
         f"`lanner run` waits for that event, and asks whether {engine.name} is alive meanwhile; an update of the engine makes it sure",

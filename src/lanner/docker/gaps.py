@@ -43,7 +43,7 @@ class Host:
 
     def gap(self, reason: str, since: int, until: int) -> "Part":
         """Return the part of a stream that reports a gap between these times (ns since 1970)."""
-        times = {"from": since, "until": until, "fromTime": _in_words(since), "untilTime": _in_words(until)}
+        times = {"from": since, "until": until, "fromTime": _write_time(since), "untilTime": _write_time(until)}
         told = {
             "Type": "lanner",
             "Action": "gap",
@@ -64,7 +64,7 @@ class Part(NamedTuple):
     gap: tuple[int, int] | None = None
 
 
-def _in_words(when: int) -> str:
+def _write_time(when: int) -> str:
     """Return a time (ns since 1970) as ISO 8601, UTC."""
     seconds, rest = divmod(when, _SECOND)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:09}Z"

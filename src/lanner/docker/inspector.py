@@ -97,23 +97,23 @@ class Inspector:
         try:
             head, text = get(self.endpoint, f"/v{self.api}/containers/{identity}/json", self._wake, self._timeout, self._spare)
         except EngineError as error:
-            return self._failed("timeout" if isinstance(error, EngineTimeoutError) else "unreachable")
+            return self._note_failure("timeout" if isinstance(error, EngineTimeoutError) else "unreachable")
         if head.status == 404:  # removed meanwhile: the engine is healthy
             self._failures = 0
             return _error("gone")
         if head.status != 200:
-            return self._failed("refused")
+            return self._note_failure("refused")
         description = _read(text) if len(text) <= MAX_BODY else None
         if description is None:
-            return self._failed("answer")
+            return self._note_failure("answer")
         self._failures = 0
-        described = msgspec.json.encode(_kept(description, self._socket))
+        described = msgspec.json.encode(_select_members(description, self._socket))
         self._known[identity] = described
         if len(self._known) > _MOST_CACHED:
             self._known.popitem(last=False)
         return described
 
-    def _failed(self, reason: str) -> bytes:
+    def _note_failure(self, reason: str) -> bytes:
         self._failures += 1
         self._closed_until = time.monotonic() + _PAUSE
         return _error(reason)
@@ -138,7 +138,7 @@ def _container_of(line: bytes) -> str | None:
     return _text(_object(event, "Actor"), "ID")
 
 
-def _kept(container: dict[str, Any], socket: str) -> dict[str, Any]:
+def _select_members(container: dict[str, Any], socket: str) -> dict[str, Any]:
     """Return the members that are kept, under the names that fields use."""
     host, config = _object(container, "HostConfig"), _object(container, "Config")
     mounts = list(_mounts(container, host))
@@ -147,9 +147,9 @@ def _kept(container: dict[str, Any], socket: str) -> dict[str, Any]:
         "privileged": _truth(host, "Privileged"),
         "readonly": _truth(host, "ReadonlyRootfs"),
         "user": _word(config, "User"),
-        "modes": _filled({name: _word(host, member) for name, member in _MODES.items()}),
-        "image": _filled({"id": _word(container, "Image"), "digest": _word(_object(container, "ImageManifestDescriptor"), "digest")}),
-        **_filled({"restart": _word(_object(host, "RestartPolicy"), "Name")}),
+        "modes": _drop_empty({name: _word(host, member) for name, member in _MODES.items()}),
+        "image": _drop_empty({"id": _word(container, "Image"), "digest": _word(_object(container, "ImageManifestDescriptor"), "digest")}),
+        **_drop_empty({"restart": _word(_object(host, "RestartPolicy"), "Name")}),
         "socket": str(any(_holds_socket(source, socket) for source, _, _ in mounts)).lower(),
         "caps": {
             "added": lists.make(dict.fromkeys(map(_capability, _texts(host, "CapAdd")), "")),
@@ -254,7 +254,7 @@ def _text(holder: dict[str, Any], name: str) -> str:
     return found[:_LONGEST_TEXT] if isinstance(found, str) else ""
 
 
-def _filled(texts: dict[str, str]) -> dict[str, str]:
+def _drop_empty(texts: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text}
 
 

@@ -105,15 +105,15 @@ def _filters(value: Any) -> dict[str, tuple[str, ...]] | None:
     if not value:
         return None
     if not isinstance(value, dict):
-        raise _not_filters("it", value)
+        raise _make_filter_error("it", value)
     result = {}
     for name, given in value.items():
         texts = [given] if isinstance(given, str) else given
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            raise _not_filters(f"{name!r}", texts)
+            raise _make_filter_error(f"{name!r}", texts)
         result[name] = tuple(texts)
     return result
 
 
-def _not_filters(what: str, value: Any) -> UsageError:
+def _make_filter_error(what: str, value: Any) -> UsageError:
     return UsageError(f'invalid `filters`: {what} is {value!r}; write {{"type": ["container"], "event": ["die", "oom"]}}')

@@ -189,7 +189,7 @@ class EventStream:
         self._run(watch.run, target.host.label)
 
     def _run(self, work: Callable[[], None], name: str) -> None:
-        thread = threading.Thread(target=_undisturbed, args=[work], name=f"lanner-docker-{name}", daemon=True)
+        thread = threading.Thread(target=_run_undisturbed, args=[work], name=f"lanner-docker-{name}", daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -207,7 +207,7 @@ class EventStream:
         missing = [watch for watch in self._watches if watch.is_new or watch.failure]
         waits = options.wait_for_engine and all(isinstance(watch.failure, EngineAwayError) for watch in missing)
         if len(missing) == len(self._watches) and not waits:
-            raise _all_failed(missing)
+            raise _join_failures(missing)
         for watch in missing:
             watch.was_missed = True
             log().warning("%s; it is tried again", watch.failure or f"{watch.target.endpoint} has not answered yet")
@@ -233,7 +233,7 @@ def _open_cursor(targets: Sequence[Target], options: Options, counters: Counters
     return Cursor(options.cursor, options.cursor_interval, [target.host.label for target in targets], counters)
 
 
-def _undisturbed(work: Callable[[], None]) -> None:
+def _run_undisturbed(work: Callable[[], None]) -> None:
     # signals belong to the host's threads
     import signal
 
@@ -241,7 +241,7 @@ def _undisturbed(work: Callable[[], None]) -> None:
     work()
 
 
-def _all_failed(watches: list[Watch]) -> lanner.LannerError:
+def _join_failures(watches: list[Watch]) -> lanner.LannerError:
     failures = [watch.failure for watch in watches if watch.failure]
     text = str(failures[0]) if len(failures) == 1 else "no engine can be reached: " + "; ".join(map(str, failures[:10]))
     if all(isinstance(watch.failure, EngineRejectionError) and watch.target.query.filters for watch in watches):

@@ -188,7 +188,7 @@ class Watch:
         before = time.time_ns()
         if self.was_missed and not self.since:
             self._intake.since = self._begun  # the first events of an engine that has just come up are wanted, too
-        connection = self._open(self._since())
+        connection = self._open(self._find_start())
         if not self.since:
             self._intake.since = before if _agrees(connection.engine_time(), before) else connection.engine_time() - _SECOND
         if self._window and (now := connection.engine_time()) < self._window.last:
@@ -210,7 +210,7 @@ class Watch:
             since = max(0, since if until is None else min(since, until))  # engines reject a span that ends before it begins
         return self._query._replace(since=since, until=until).target(self.engine.api)
 
-    def _since(self) -> int | None:
+    def _find_start(self) -> int | None:
         """Return the time to query from: two seconds before the last event, but not before the query's start; None: from now on."""
         since = self._window.last - SPAN
         if not self._window or since < self.since <= self._window.last:
@@ -332,7 +332,7 @@ class Watch:
     def _list_missed(self, connection: Connection) -> Lines:
         now = _engine_now(connection) - _SECOND  # a span into the future would stay open until then
         try:
-            return self._list(connection, self._since() or 0, now)
+            return self._list(connection, self._find_start() or 0, now)
         except EngineTimeoutError:
             if connection.head is not None:
                 raise

@@ -136,13 +136,13 @@ def native_rules(
     except ValueError as error:
         _log.warning("Python evaluates all rules, because the native executor does not support their fields: %s", error)
         return None
-    refused = _refused(sorted(every), lambda kept: make(every.difference(kept)))
+    refused = _find_refused(sorted(every), lambda kept: make(every.difference(kept)))
     for number, reason in refused.items():
         _log.warning("Python evaluates the rule '%s', because the native executor does not support it: %s", names[number], reason)
     return NativeRules(make(refused), tree_names)
 
 
-def _refused(rules: Sequence[int], make: Callable[[Sequence[int]], object]) -> dict[int, str]:
+def _find_refused(rules: Sequence[int], make: Callable[[Sequence[int]], object]) -> dict[int, str]:
     """Find the rules that the native executor does not support, by bisection, with the reasons."""
     try:
         make(rules)
@@ -150,7 +150,7 @@ def _refused(rules: Sequence[int], make: Callable[[Sequence[int]], object]) -> d
         if len(rules) == 1:
             return {rules[0]: str(error)}
         half = len(rules) // 2
-        return _refused(rules[:half], make) | _refused(rules[half:], make)
+        return _find_refused(rules[:half], make) | _find_refused(rules[half:], make)
     return {}
 
 

@@ -26,7 +26,7 @@ class PluginFiles:
     def __init__(self, targets: Sequence[str]) -> None:
         self._targets = targets
         self._modules: dict[str, ModuleType] = {}
-        self._modules = self._found(list(map(load_plugin, targets)))
+        self._modules = self._find(list(map(load_plugin, targets)))
 
     def paths(self) -> list[str]:
         """Return the paths of the files."""
@@ -43,13 +43,13 @@ class PluginFiles:
             classes = list(map(load_plugin, self._targets))
             yield classes
         except BaseException:
-            for name in self._found(()):
+            for name in self._find(()):
                 sys.modules.pop(name, None)
             sys.modules.update(before)
             raise
-        self._modules = self._found(classes)
+        self._modules = self._find(classes)
 
-    def _found(self, classes: Sequence[type[Plugin]]) -> dict[str, ModuleType]:
+    def _find(self, classes: Sequence[type[Plugin]]) -> dict[str, ModuleType]:
         """Return the loaded modules in the directories of these classes, and in those of the files until now."""
         roots = {_root(sys.modules[cls.__module__]) for cls in classes} or {str(Path(path).parent) for path in self.paths()}
         return {name: module for name, module in list(sys.modules.items()) if _is_in(module, roots)}

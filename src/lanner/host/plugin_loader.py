@@ -120,7 +120,7 @@ def _has_entry_points() -> bool:
 
 def _installed_class(name: str, target: str) -> type[Plugin]:
     module, _, class_name = target.partition(":")
-    cls = _plugin_class(_imported(lambda: import_module(module), module), class_name, module)
+    cls = _plugin_class(_import(lambda: import_module(module), module), class_name, module)
     own = plugin_info(cls).name
     if own != name:
         raise PluginImportError(
@@ -149,7 +149,7 @@ def _forms() -> str:
 def _import_module(name: str) -> ModuleType:
     # as in `python -m`, the working directory is searched; last, so that its files cannot shadow Python's modules
     _search_in(Path.cwd())
-    return _imported(lambda: import_module(name), name)
+    return _import(lambda: import_module(name), name)
 
 
 def _import_file(path: Path, name: str) -> ModuleType:
@@ -174,7 +174,7 @@ def _import_file(path: Path, name: str) -> ModuleType:
         loader.exec_module(module)
         return module
 
-    return _imported(execute, str(path))
+    return _import(execute, str(path))
 
 
 def _search_in(directory: Path) -> None:
@@ -182,7 +182,7 @@ def _search_in(directory: Path) -> None:
         sys.path.append(str(directory))
 
 
-def _imported(load: Callable[[], ModuleType], shown: str) -> ModuleType:
+def _import(load: Callable[[], ModuleType], shown: str) -> ModuleType:
     try:
         with redirect_stdout(sys.stderr):  # standard output is for results
             return load()

@@ -65,10 +65,10 @@ def check_recordings(path: str | Sequence[str], info: PluginInfo) -> None:
 
 def _all_files(path: str | Sequence[str], info: PluginInfo) -> list[str]:
     paths = [path] if isinstance(path, str) else path
-    return [found for each in paths for found in _expanded(each, info)]
+    return [found for each in paths for found in _expand(each, info)]
 
 
-def _expanded(path: str, info: PluginInfo) -> list[str]:
+def _expand(path: str, info: PluginInfo) -> list[str]:
     if path == "-" or os.path.exists(path):  # noqa: PTH110 - as the rest of this module
         return [path]
     if path == "example":
@@ -117,7 +117,7 @@ class Replay:
         try:
             self._descriptor = os.dup(0) if self._path == "-" else os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except (OSError, ValueError) as error:
-            raise _unreadable(self._path, error) from None
+            raise _make_read_error(self._path, error) from None
         self._at_start = self._begins = True
         with contextlib.suppress(OSError):  # a larger buffer, if it is a pipe
             fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _BLOCK)
@@ -145,7 +145,7 @@ class Replay:
             block = self._unpacker.piece()
             if not block and data:
                 return Batch([])
-        lines = self._framer.feed(self._unmarked(block)) if block else self._framer.end()
+        lines = self._framer.feed(self._drop_mark(block)) if block else self._framer.end()
         self._check_first(lines)
         if self._framer.too_long > self.counters.get("lines too long", 0):
             self.counters["lines too long"] = self._framer.too_long
@@ -159,7 +159,7 @@ class Replay:
                 self._open_next()
         return batch
 
-    def _unmarked(self, block: bytes) -> bytes:
+    def _drop_mark(self, block: bytes) -> bytes:
         """Return the block without a byte order mark if it is the first of a file."""
         if self._at_start:
             self._at_start = False
@@ -198,7 +198,7 @@ class Replay:
                 if all(descriptor != self._descriptor for descriptor, _ in self._poll.poll(0)):
                     break
         except OSError as error:
-            raise _unreadable(self._path, error) from None
+            raise _make_read_error(self._path, error) from None
         data = parts[0] if len(parts) == 1 else b"".join(parts)
         self.read += len(data)
         return data
@@ -218,7 +218,7 @@ class Replay:
                 os.close(self.__dict__[name])
 
 
-def _unreadable(path: str, error: Exception) -> SourceError:
+def _make_read_error(path: str, error: Exception) -> SourceError:
     reason = error.strerror if isinstance(error, OSError) else str(error)
     near = suggest_file(path) if isinstance(error, FileNotFoundError) else ""
     return SourceError(f"cannot read the recording {path or repr(path)}: {reason}{near}")
@@ -239,7 +239,7 @@ def _size(path: str) -> int | None:
         with open(path, "rb") as file:  # noqa: PTH123
             check_head(path, file.read(HEAD))
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
+        raise _make_read_error(path, error) from None
     return found.st_size
 
 

@@ -71,7 +71,7 @@ class Reloader:
                 while not self._ended and self._poll.poll(_QUIET * 1000):
                     self._drain()
                 if not self._ended and self._is_new():
-                    self._once()
+                    self._look_once()
         finally:
             if self._watcher is not None:
                 self._watcher.close()
@@ -98,7 +98,7 @@ class Reloader:
         seen, self._seen = self._seen, self._look()
         return asked or seen != self._seen
 
-    def _once(self) -> None:
+    def _look_once(self) -> None:
         begin = time.monotonic()
         try:
             self._load()

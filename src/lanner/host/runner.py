@@ -91,7 +91,7 @@ class Runner:
         nudge_at = None if nudge_after is None else time.monotonic() + nudge_after
         while True:
             try:
-                batch = self._source.next_batch(self._patience(nudge_at), *self._left())
+                batch = self._source.next_batch(self._patience(nudge_at), *self._count_left())
             except LannerError:
                 self._jobs.drain()
                 raise
@@ -133,7 +133,7 @@ class Runner:
             # after its end, a source handles commits at once
             self._source.commit(self._committed)
 
-    def _left(self) -> tuple[int, ...]:
+    def _count_left(self) -> tuple[int, ...]:
         """Return the number of events that are still wanted, if that is limited."""
         return () if self._most is None else (self._most - self._jobs.events,)
 

@@ -43,8 +43,8 @@ def closing(
     watcher = threading.Thread(target=_watch, args=(wakeup_read, close, duration, heard, calls), name="lanner-stop", daemon=True)
     previous_wakeup = signal.set_wakeup_fd(wakeup_write, warn_on_full_buffer=False)
     # Python writes to the pipe only for signals with a Python handler
-    previous = {number: signal.signal(number, _nothing) for number in SIGNALS}
-    previous_others = {number: signal.signal(number, _nothing) for number in calls}
+    previous = {number: signal.signal(number, _do_nothing) for number in SIGNALS}
+    previous_others = {number: signal.signal(number, _do_nothing) for number in calls}
     watcher.start()
     try:
         yield
@@ -62,7 +62,7 @@ def closing(
         os.close(wakeup_write)
 
 
-def _nothing(*_: object) -> None:
+def _do_nothing(*_: object) -> None:
     """Do nothing: the thread that reads the pipe does the work."""
 
 

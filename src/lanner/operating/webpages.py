@@ -9,7 +9,7 @@ from lanner.operating.falco_versions import versions
 from lanner.operating.http_request import Page, Task, error_page, json_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lanner.operating.hosts import Hosts
     from lanner.operating.http_request import Request
@@ -25,8 +25,8 @@ class Pages:
     `metrics` returns the text of /metrics for a snapshot; None disables the page.
     """
 
-    headers: Final = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
-    max_body: Final = 0
+    headers: Sequence[tuple[str, str]] = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+    max_body: int = 0
 
     def __init__(self, snapshot: Callable[[], Snapshot], healthz: str, metrics: Callable[[Snapshot], bytes] | None, hosts: Hosts) -> None:
         self._snapshot, self._metrics, self._hosts = snapshot, metrics, hosts

@@ -81,7 +81,7 @@ def _problem(cls: type, name: str, value: Any, known: Mapping[str, None]) -> str
         return f"{name!r} declares the capability {_LACKING[name]}, which Lanner does not support: remove it"
     if near := find_misspelt(name, known):
         return f"unknown attribute {name!r}: did you mean {near!r}? If not, begin its name with an underscore"
-    if any(declaration not in _declared(cls) for declaration in _declarations(value)):
+    if any(declaration not in _collect_declarations(cls) for declaration in _declarations(value)):
         return f"{name!r} holds a field that is not in 'fields', so no host would see it: add it there"
     if isinstance(value, FunctionType) and name in _NEVER_CALLED:
         return f"no host calls a method {name!r} of the plugin: {_NEVER_CALLED[name]}. For a helper, begin its name with an underscore"
@@ -126,7 +126,7 @@ def _suggestion(name: str, known: Mapping[str, None]) -> str:
     return _OF_OTHER_APIS.get(bare) or find_near(bare, known)
 
 
-def _declared(cls: type) -> tuple[FieldDeclaration, ...]:
+def _collect_declarations(cls: type) -> tuple[FieldDeclaration, ...]:
     fields = getattr(cls, "fields", ())
     return tuple(fields) if isinstance(fields, (tuple, list)) else ()
 

@@ -155,10 +155,10 @@ class _Adapter:
             case msgspec.inspect.DictType(value_type=item), dict():
                 return {name: self.adapted(item, value, f"{path}[...]") for name, value in raw.items()}
             case msgspec.inspect.StructType(), dict():
-                return self._with_known_spelling(kind, raw, path)
+                return self._respell(kind, raw, path)
         return raw
 
-    def _with_known_spelling(self, kind: msgspec.inspect.StructType, raw: dict[Any, Any], path: str) -> dict[Any, Any]:
+    def _respell(self, kind: msgspec.inspect.StructType, raw: dict[Any, Any], path: str) -> dict[Any, Any]:
         known = {spelling.lower(): option for option in kind.fields for spelling in (option.name, option.encode_name)}
         result: dict[Any, Any] = {}
         for name, value in raw.items():
@@ -213,7 +213,7 @@ def config_schema(cls: type[Config]) -> dict[str, Any]:
     everything that `load_config` does: null for an empty map or list, as Falco writes them. If a class forbids unknown options,
     the schema leaves them to `load_config`, because a schema is case-sensitive. If it allows them, so does the schema.
     """
-    return _or_null(_plain(_schema(cls)))
+    return _allow_null(_simplify(_schema(cls)))
 
 
 def _schema(cls: type[Config]) -> dict[str, Any]:
@@ -243,16 +243,16 @@ def _inline(node: Any, definitions: dict[str, Any], inside: tuple[str, ...]) -> 
     return {key: _inline(value, definitions, inside) for key, value in node.items()}
 
 
-def _plain(node: dict[str, Any], name: str = "") -> dict[str, Any]:
+def _simplify(node: dict[str, Any], name: str = "") -> dict[str, Any]:
     """Return a simplified schema, including nested ones. `name` is that of the option whose schema it is."""
     result: dict[str, Any] = {}
     for key, value in node.items():
         if key == "properties":
-            result[key] = {option: _or_null(_plain(schema, option)) for option, schema in value.items()}
+            result[key] = {option: _allow_null(_simplify(schema, option)) for option, schema in value.items()}
         elif key in {"items", "additionalProperties"} and isinstance(value, dict):
-            result[key] = _or_null(_plain(value))
+            result[key] = _allow_null(_simplify(value))
         elif key in {"anyOf", "prefixItems"}:
-            result[key] = [_plain(schema) for schema in value]
+            result[key] = [_simplify(schema) for schema in value]
         elif key in {"exclusiveMinimum", "exclusiveMaximum"}:
             # a number in new drafts, a boolean in old ones: load_config checks exclusive bounds of fractions
             inner = 0 if node.get("type") != "integer" else 1 if key == "exclusiveMinimum" else -1
@@ -270,7 +270,7 @@ def _plain(node: dict[str, Any], name: str = "") -> dict[str, Any]:
     return result
 
 
-def _or_null(node: dict[str, Any]) -> dict[str, Any]:
+def _allow_null(node: dict[str, Any]) -> dict[str, Any]:
     """Return a simplified schema that also accepts null if it is one of maps or lists."""
     if node.get("type") in ("object", "array"):
         return {**node, "type": [node["type"], "null"]}
@@ -293,19 +293,19 @@ def _rows(node: dict[str, Any], prefix: str) -> Iterator[tuple[str, str, str, st
     for name, option in node.get("properties", {}).items():
         default = "required" if name in required else msgspec.json.encode(option.get("default")).decode()
         yield (f"{prefix}{name}", _type_text(option), default, option.get("description", ""))
-        for inner, path in _nested(option, f"{prefix}{name}"):
+        for inner, path in _find_nested(option, f"{prefix}{name}"):
             yield from _rows(inner, f"{path}.")
 
 
-def _nested(node: dict[str, Any], path: str) -> Iterator[tuple[dict[str, Any], str]]:
+def _find_nested(node: dict[str, Any], path: str) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the schemas of nested classes in the schema of an option, each with the path of its options."""
     if "properties" in node:
         yield node, path
     for option in node.get("anyOf", ()):
-        yield from _nested(option, path)
+        yield from _find_nested(option, path)
     for key, step in (("items", "[]"), ("additionalProperties", ".*")):
         if isinstance(node.get(key), dict):
-            yield from _nested(node[key], f"{path}{step}")
+            yield from _find_nested(node[key], f"{path}{step}")
 
 
 def _type_text(node: dict[str, Any]) -> str:

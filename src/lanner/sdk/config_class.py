@@ -87,7 +87,7 @@ def _check_options(cls: type[msgspec.Struct], seen: set[type]) -> None:
 
 def _check_default(cls: type[msgspec.Struct], option: msgspec.inspect.Field) -> None:
     """Check that the default of an option contains no secret. No message contains the default."""
-    if not any(map(has_secret, _kinds_within(option.type, set()))):
+    if not any(map(has_secret, _find_kinds(option.type, set()))):
         return
     default = option.default
     if option.default_factory is not msgspec.NODEFAULT:
@@ -103,14 +103,14 @@ def _check_default(cls: type[msgspec.Struct], option: msgspec.inspect.Field) -> 
         raise DefinitionError(f"{cls.__name__}.{option.name} has a secret as its default: make it required (no default){advice}")
 
 
-def _kinds_within(kind: msgspec.inspect.Type, seen: set[type]) -> Iterator[msgspec.inspect.Type]:
+def _find_kinds(kind: msgspec.inspect.Type, seen: set[type]) -> Iterator[msgspec.inspect.Type]:
     """Yield a type and those of the options of all groups in it."""
     yield kind
     for cls in groups_in(kind):
         if cls not in seen:
             seen.add(cls)
             for option in msgspec.inspect.type_info(cls).fields:  # type: ignore[attr-defined]
-                yield from _kinds_within(option.type, seen)
+                yield from _find_kinds(option.type, seen)
 
 
 def _gives_secret(kind: msgspec.inspect.Type, default: Any) -> bool:

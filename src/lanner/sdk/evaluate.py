@@ -109,7 +109,7 @@ class Reader:
             argument = None  # not an index
         if isinstance(argument, str):
             try:
-                argument = _whole(argument)
+                argument = _rejoin(argument)
             except UnicodeEncodeError:
                 argument = None  # half of a surrogate pair: no member has such a name
         reading = _Reading(self._subject, argument, self._misfits[slot])
@@ -162,7 +162,7 @@ def _kind(place: bytes) -> str:
     return _KINDS.get(chr(place[0]), "number")
 
 
-def _below(place: bytes) -> list[bytes]:
+def _split_container(place: bytes) -> list[bytes]:
     """Return the names and values in a valid object, or the values in an array, as JSON texts."""
     found, depth, begin = [], 0, 0
     for token in _TOKEN.finditer(place, 1):
@@ -175,7 +175,7 @@ def _below(place: bytes) -> list[bytes]:
 
 
 def _members(place: bytes) -> dict[str, bytes]:
-    names_and_values = _below(place)
+    names_and_values = _split_container(place)
     return dict(zip(map(decode, names_and_values[::2]), names_and_values[1::2], strict=True))
 
 
@@ -184,7 +184,7 @@ def _room(value: Scalar) -> int:
     return 1 + (len(to_bytes(value)) if isinstance(value, str) else len(value) if isinstance(value, bytes) else 0)
 
 
-def _whole(text: str) -> str:
+def _rejoin(text: str) -> str:
     # escapes of bytes that came together may be a character
     return from_bytes(to_bytes(text))
 
@@ -237,7 +237,7 @@ class _Reading:
                 return text
             case ["concat", values]:
                 texts = [*takewhile(lambda each: each is not None, map(self.one, values))]
-                return _whole("".join(texts)) if len(texts) == len(values) else None
+                return _rejoin("".join(texts)) if len(texts) == len(values) else None
             case ["pointer" | "logfmt" | "cef" as form, name]:
                 return self._part(form, self._argument if isinstance(name, dict) else name)
             case ["group", expression, name]:
@@ -248,7 +248,7 @@ class _Reading:
                 return found.values[number] if found and isinstance(number, int) and number < len(found.values) else None
             case ["join", value, separator]:
                 found = self.many(value)
-                return _whole(separator.join(map(str, found.values))) if found else None
+                return _rejoin(separator.join(map(str, found.values))) if found else None
             case ["any", value, *texts]:
                 found = self.many(value)
                 return any(each in texts if texts else each for each in found.values) if found else None
@@ -345,7 +345,7 @@ class _Reading:
             else:
                 complete = False
                 if place is not None:
-                    self.attempt(partial(self._unfit, place))
+                    self.attempt(partial(self._note_misfit, place))
         return Items(names, complete)
 
     def _holds(self, tree: Any) -> bool:
@@ -372,9 +372,9 @@ class _Reading:
             match step:
                 case {"each": mode}:
                     if _kind(place) != "array":
-                        self._unfit(place)
+                        self._note_misfit(place)
                         return None
-                    items = _below(place)
+                    items = _split_container(place)
                     if mode == "index" and self._argument is not None:
                         items = items[self._argument :][:1] if isinstance(self._argument, int) else []
                         if not items:
@@ -404,7 +404,7 @@ class _Reading:
         if _kind(place) == "object" and isinstance(step, str):
             return _members(place).get(step)
         if _kind(place) == "array" and isinstance(step, int):
-            items = _below(place)
+            items = _split_container(place)
             return items[step] if 0 <= step < len(items) else None
         return None
 
@@ -420,10 +420,10 @@ class _Reading:
         text = from_bytes(place)
         if kind in kinds and (kind == "boolean" or (form and form.fullmatch(text))):
             return text
-        self._unfit(place)
+        self._note_misfit(place)
         return None
 
-    def _unfit(self, place: bytes) -> None:
+    def _note_misfit(self, place: bytes) -> None:
         kind = _kind(place)
         if kind != "null":
             self._misfit = kind
@@ -465,15 +465,15 @@ def _convert(word: str, text: str, operands: list[Any]) -> int | bool | bytes | 
         case "time" | "duration":
             number = to_nanoseconds(text, operands[0])
         case "address":
-            return _packed(text, ip_address)
+            return _pack(text, ip_address)
         case "network":
-            return _packed(text, lambda each: ip_network(each, strict=False))
+            return _pack(text, lambda each: ip_network(each, strict=False))
         case _:
             raise ValueError(f"invalid word: {word!r}")
     return number if number is not None and 0 <= number <= UINT64_MAX else None
 
 
-def _packed(text: str, read: Callable[[str], IPv4Address | IPv6Address | IPv4Network | IPv6Network]) -> bytes | None:
+def _pack(text: str, read: Callable[[str], IPv4Address | IPv6Address | IPv4Network | IPv6Network]) -> bytes | None:
     if "%" in text or re.search(r"/(?!(0|[1-9][0-9]*)\Z)", text):  # zones, and netmasks instead of a number of bits
         return None
     try:
@@ -489,10 +489,10 @@ def _parameter(url: str, name: str | int | None) -> str | None:
         return None
     for part in query.split("&"):
         key, _, value = part.partition("=")
-        if part and _decoded(key) == name:
-            return _until_nul(_decoded(value))
+        if part and _decode_query(key) == name:
+            return _until_nul(_decode_query(value))
     return None
 
 
-def _decoded(text: str) -> str:
+def _decode_query(text: str) -> str:
     return unquote_to_bytes(text.replace("+", " ").encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")

@@ -48,7 +48,7 @@ def init_plugin(
     """
     info = plugin_info(cls)
     try:
-        return _made(cls, info, config, warn or partial(_log_warning, info.name), embedded=embedded)
+        return _create(cls, info, config, warn or partial(_log_warning, info.name), embedded=embedded)
     except ConfigError as error:
         if not way:
             raise
@@ -57,7 +57,7 @@ def init_plugin(
         raise ConfigError(advise_required(f"plugin {info.name}: {error}", way)) from None
 
 
-def _made(cls: type[_P], info: PluginInfo, config: str | bytes | dict[str, Any], warn: Callable[[str], object], *, embedded: bool) -> _P:
+def _create(cls: type[_P], info: PluginInfo, config: str | bytes | dict[str, Any], warn: Callable[[str], object], *, embedded: bool) -> _P:
     if info.config is not None:
         from lanner.sdk.config import convert_config, load_config  # msgspec only if there is a configuration
 
@@ -170,7 +170,6 @@ class FieldReader:
         self.source = info.read_source
         """The event source of the events."""
         self.timestamp: int | None = None
-        self.valid_json = True
         self.has_invalid_utf8 = False
         """Whether texts of the event's payload have no UTF-8. Their bytes are escapes (`lanner.sdk.text`)."""
         self.errors = self._failures.counts
@@ -208,7 +207,7 @@ class FieldReader:
         if not self._reads_payload:
             self.timestamp = timestamp
             return True
-        self.valid_json = valid = self._load(payload)
+        valid = self._load(payload)
         self.has_invalid_utf8 = self._reader.has_invalid_utf8
         if self._time is not None and valid:
             own = self._time()
@@ -292,7 +291,7 @@ def _article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiouAEIOU' else 'a'} {noun}"
 
 
-def _unfit(value: Any, info: FieldInfo) -> ResultTypeError:
+def _make_unfit_error(value: Any, info: FieldInfo) -> ResultTypeError:
     noun = _article(type(value).__name__)
     return ResultTypeError(f"a list with {noun}" if info.is_list else noun)
 
@@ -312,14 +311,14 @@ def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
             return value.network_address.packed
         if isinstance(value, (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface)):
             return value.packed
-    raise _unfit(value, info)
+    raise _make_unfit_error(value, info)
 
 
 def _number(value: Any, info: FieldInfo) -> int:
     if not isinstance(value, int) and info.type is not FieldType.UINT64:
         value = _nanoseconds(value, info)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise _unfit(value, info)
+        raise _make_unfit_error(value, info)
     if not 0 <= value < _UINT64:
         raise ValueError(f"{value} does not fit into an unsigned 64-bit integer")
     return value

@@ -109,17 +109,17 @@ def _decode(payload: bytes) -> Any:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         if "out of range" in str(error):
             return _decode_again(payload, _decode_with_long_numbers)
-        raise _invalid(error) from None
+        raise _make_error(error) from None
 
 
 def _decode_again(payload: bytes, way: Callable[[bytes], Any]) -> Any:
     try:
         return way(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _invalid(error) from None
+        raise _make_error(error) from None
 
 
-def _invalid(error: Exception) -> PayloadError:
+def _make_error(error: Exception) -> PayloadError:
     return PayloadError(f"the payload is not valid JSON: {error}")
 
 

@@ -93,7 +93,7 @@ def _steps(path: str) -> Iterator[str | int]:
 def _kinds_at(kind: msgspec.inspect.Type, path: str) -> Iterator[msgspec.inspect.Type]:
     kinds = list(_alternatives(kind))
     for step in _steps(path.removeprefix("$")):
-        kinds = [inner for each in kinds for inner in _inner(each, step)]
+        kinds = [inner for each in kinds for inner in _find_inner(each, step)]
     yield from kinds
 
 
@@ -105,7 +105,7 @@ def _alternatives(kind: msgspec.inspect.Type) -> Iterator[msgspec.inspect.Type]:
         yield from _alternatives(part)
 
 
-def _inner(kind: msgspec.inspect.Type, step: str | int) -> Iterator[msgspec.inspect.Type]:
+def _find_inner(kind: msgspec.inspect.Type, step: str | int) -> Iterator[msgspec.inspect.Type]:
     match kind:
         case msgspec.inspect.StructType(fields=fields):
             for each in fields:

@@ -119,13 +119,13 @@ def pattern(expression: str) -> Pattern:
 
 
 def _describe(expression: str, reason: str, part: str) -> str:
-    place = _unpaired(expression) if part == expression else expression.find(part) if part else -1
+    place = _find_unpaired(expression) if part == expression else expression.find(part) if part else -1
     where = f" at character {place + 1}" if place >= 0 else ""
     hint = next((f".{hint}" for begin, hint in _HINTS if part.startswith(begin)), "")
     return f"invalid pattern {expression!r}{where}: {reason}{hint}"
 
 
-def _unpaired(expression: str) -> int:
+def _find_unpaired(expression: str) -> int:
     """Return the place of the first `)` without its `(`, or else of the last `(` without its `)`, or -1.
 
     RE2 names the whole expression in its error about either.

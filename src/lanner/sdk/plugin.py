@@ -210,7 +210,7 @@ def plugin_info(cls: type[Plugin]) -> PluginInfo:
 
 def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
     if problem := find_unknown(cls, Plugin):
-        raise _wrong(cls, problem)
+        raise _make_error(cls, problem)
     info = PluginInfo(
         name=_matching(cls, "name", _NAME, 'lower-case letters, digits, "_" and "-", such as name = "counter"'),
         version=_matching(cls, "version", _VERSION, 'three numbers, such as version = "0.1.0"'),
@@ -222,8 +222,8 @@ def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
         fields=_fields(cls),
         config=_config(cls, namespace),
         timestamp=_timestamp(cls),
-        rules=_beside(cls, "rules"),
-        example=_beside(cls, "example"),
+        rules=_find_beside(cls, "rules"),
+        example=_find_beside(cls, "example"),
         hint=cls.hint,
         host_logging=bool(cls.host_logging),
         value_offsets=bool(cls.value_offsets),
@@ -232,17 +232,17 @@ def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
     if callable(getattr(cls, "open", None)):
         resumes = _check_open(cls)
         if isinstance(info.extract_sources, AnySource):
-            raise _wrong(
+            raise _make_error(
                 cls, "it has an event source, so hosts give it no events of sources that it does not name: list them in 'extract_sources'"
             )
         return replaced(info, id=_id(cls), event_source=_event_source(cls), resumes=resumes)
     for attribute in ("id", "event_source"):
         if hasattr(cls, attribute):
-            raise _wrong(cls, f"it has {attribute!r} but no method open(self, params): write one, or remove {attribute!r}")
+            raise _make_error(cls, f"it has {attribute!r} but no method open(self, params): write one, or remove {attribute!r}")
     if not info.fields:
-        raise _wrong(cls, "it has neither an event source (a method open) nor fields: a plugin needs one of them")
+        raise _make_error(cls, "it has neither an event source (a method open) nor fields: a plugin needs one of them")
     if not info.read_sources and not isinstance(info.extract_sources, AnySource):
-        raise _wrong(
+        raise _make_error(
             cls, 'without open() it must name the event sources that it reads: extract_sources = ("k8s_audit",), or lanner.ANY for all'
         )
     return info
@@ -262,7 +262,7 @@ def checked_definitions() -> Iterator[None]:
         _is_checked = before
 
 
-def _wrong(cls: type[Plugin], text: str) -> DefinitionError:
+def _make_error(cls: type[Plugin], text: str) -> DefinitionError:
     return DefinitionError(f"plugin class {cls.__name__}: {text}")
 
 
@@ -270,21 +270,21 @@ def _text(cls: type[Plugin], attribute: str, example: str) -> str:
     value = getattr(cls, attribute, None)
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         said = "is missing" if value is None else f"is {value!r}"
-        raise _wrong(cls, f"{attribute!r} {said}; write {example}")
+        raise _make_error(cls, f"{attribute!r} {said}; write {example}")
     return value
 
 
 def _matching(cls: type[Plugin], attribute: str, pattern: re.Pattern[str], example: str) -> str:
     value = _text(cls, attribute, example)
     if not pattern.fullmatch(value):
-        raise _wrong(cls, f"{attribute!r} is {value!r}; write {example}")
+        raise _make_error(cls, f"{attribute!r} is {value!r}; write {example}")
     return value
 
 
 def _description(cls: type[Plugin]) -> str:
     own = getattr(cls, "description", None) or cls.__doc__ or ""
     if not isinstance(own, str) or not own.strip():
-        raise _wrong(cls, "it has no description; write it as the class's docstring")
+        raise _make_error(cls, "it has no description; write it as the class's docstring")
     return " ".join(re.split(r"\n[ \t]*\n", own.strip())[0].split())
 
 
@@ -292,7 +292,9 @@ def _id(cls: type[Plugin]) -> int:
     value = getattr(cls, "id", None)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MAX_ID:
         said = "is missing" if value is None else f"is {value!r}"
-        raise _wrong(cls, f"'id' {said}; a plugin with open() has an id from 1 to 2^31-1 (999 is for trials; private ones begin at 2^30)")
+        raise _make_error(
+            cls, f"'id' {said}; a plugin with open() has an id from 1 to 2^31-1 (999 is for trials; private ones begin at 2^30)"
+        )
     return value
 
 
@@ -307,7 +309,7 @@ def _check_open(cls: type[Plugin]) -> bool:
         by_name = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
         needs_names = len(by_name) > len(method.__kwdefaults__ or ()) or not _POSITION.isdisjoint(by_name)
         if needed > 2 + resumes or needs_names or (code.co_argcount < 2 and not takes_more):
-            raise _wrong(
+            raise _make_error(
                 cls,
                 "'open' must take the open parameters, one text: write def open(self, params: str), "
                 "or def open(self, params: str, position: Any) to resume at a stored position",
@@ -330,7 +332,7 @@ def _takes_position(method: Any) -> bool:
 def _event_source(cls: type[Plugin]) -> str:
     value = _matching(cls, "event_source", _SOURCE, 'the name for `source:` in rules, such as event_source = "counter"')
     if value == "syscall":
-        raise _wrong(cls, "the event source 'syscall' is Falco's own; choose another name")
+        raise _make_error(cls, "the event source 'syscall' is Falco's own; choose another name")
     return value
 
 
@@ -339,17 +341,17 @@ def _extract_sources(cls: type[Plugin]) -> tuple[str, ...]:
     if isinstance(value, AnySource):
         return value
     if not isinstance(value, (tuple, list)) or not all(isinstance(source, str) and _SOURCE.fullmatch(source) for source in value):
-        raise _wrong(cls, f"'extract_sources' is {value!r}; write a tuple of names, such as (\"k8s_audit\",), or lanner.ANY")
+        raise _make_error(cls, f"'extract_sources' is {value!r}; write a tuple of names, such as (\"k8s_audit\",), or lanner.ANY")
     return tuple(value)
 
 
 def _fields(cls: type[Plugin]) -> tuple[FieldDeclaration, ...]:
     if isinstance(cls.fields, FieldDeclaration):
-        raise _wrong(cls, "'fields' must be a list of lanner.field(name, value, description): put the one field in brackets")
+        raise _make_error(cls, "'fields' must be a list of lanner.field(name, value, description): put the one field in brackets")
     declared = list(cls.fields)
     for item in declared:
         if not isinstance(item, FieldDeclaration):
-            raise _wrong(cls, f"'fields' contains {item!r}; it must be a list of lanner.field(name, value, description)")
+            raise _make_error(cls, f"'fields' contains {item!r}; it must be a list of lanner.field(name, value, description)")
     names = [name for base in reversed(cls.__mro__) for name in vars(base)]
     for name in dict.fromkeys(names):
         method = next(vars(base)[name] for base in cls.__mro__ if name in vars(base))
@@ -359,7 +361,7 @@ def _fields(cls: type[Plugin]) -> tuple[FieldDeclaration, ...]:
     seen: set[str] = set()
     for item in declared:
         if item.info.name in seen:
-            raise _wrong(cls, f'it declares the field "{item.info.name}" twice')
+            raise _make_error(cls, f'it declares the field "{item.info.name}" twice')
         seen.add(item.info.name)
     return tuple(declared)
 
@@ -369,16 +371,16 @@ def _config(cls: type[Plugin], namespace: dict[str, Any]) -> type[Config] | None
     if base is None:
         return None
     if "config" not in raw_annotations(base):
-        raise _wrong(cls, describe_config_value(vars(base)["config"]))
+        raise _make_error(cls, describe_config_value(vars(base)["config"]))
     from lanner.sdk.config import Config  # msgspec is imported only for a configuration
     from lanner.sdk.config_class import check_config_class
 
     try:
         config = resolve(raw_annotations(base)["config"], vars(sys.modules[base.__module__]), namespace)
     except (NameError, TypeError, AttributeError, SyntaxError) as error:
-        raise _wrong(cls, f"cannot resolve the annotation of 'config': {error}") from None
+        raise _make_error(cls, f"cannot resolve the annotation of 'config': {error}") from None
     if not (isinstance(config, type) and issubclass(config, Config)):
-        raise _wrong(cls, f"'config' is annotated with {config!r}; write a class that derives from lanner.Config")
+        raise _make_error(cls, f"'config' is annotated with {config!r}; write a class that derives from lanner.Config")
     if not _is_checked:
         check_config_class(config)
     return config
@@ -392,12 +394,12 @@ def _timestamp(cls: type[Plugin]) -> Value | None:
         from lanner.sdk.value_advice import describe_uncalled  # rare
 
         if uncalled := describe_uncalled(value):
-            raise _wrong(cls, f"'timestamp' is {uncalled}")
-        raise _wrong(cls, '\'timestamp\' must be a place with a unit, such as timestamp = payload["timeNano"].time("ns")')
+            raise _make_error(cls, f"'timestamp' is {uncalled}")
+        raise _make_error(cls, '\'timestamp\' must be a place with a unit, such as timestamp = payload["timeNano"].time("ns")')
     return value
 
 
-def _beside(cls: type[Plugin], attribute: str) -> str | None:
+def _find_beside(cls: type[Plugin], attribute: str) -> str | None:
     name = getattr(cls, attribute)
     if name is None:
         return None
@@ -405,5 +407,5 @@ def _beside(cls: type[Plugin], attribute: str) -> str | None:
     path = os.path.join(folder, str(name))
     # in a .so the module itself is in a file, and the host ignores other files in its directory
     if not os.path.isfile(path) and (not folder or os.path.isdir(folder)):
-        raise _wrong(cls, f"{attribute!r} names {name!r}, but the directory of its module has no such file")
+        raise _make_error(cls, f"{attribute!r} names {name!r}, but the directory of its module has no such file")
     return path

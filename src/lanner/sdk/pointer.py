@@ -58,7 +58,7 @@ class Document:
             place = _step(place, part.replace("~1", "/").replace("~0", "~"))
             if place is None:
                 return None
-        found = unescaped(place.written) if isinstance(place, _Text) else _written(place)
+        found = unescaped(place.written) if isinstance(place, _Text) else _write(place)
         # each part is UTF-8 or bytes that are not, but together they may be UTF-8
         return from_bytes(to_bytes(found)).partition("\0")[0]
 
@@ -126,14 +126,14 @@ def _step(place: Any, name: str) -> Any:
     return None
 
 
-def _written(place: Any) -> str:
+def _write(place: Any) -> str:
     """Return a value as it is written, without blanks."""
     if isinstance(place, _Text):
         return f'"{place.written}"'
     if isinstance(place, list):
-        return f"[{','.join(map(_written, place))}]"
+        return f"[{','.join(map(_write, place))}]"
     if isinstance(place, _Object):
-        return "{" + ",".join(f'"{name}":{_written(value)}' for name, value in place.members) + "}"
+        return "{" + ",".join(f'"{name}":{_write(value)}' for name, value in place.members) + "}"
     return str(place)
 
 

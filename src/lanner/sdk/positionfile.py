@@ -58,7 +58,7 @@ class PositionFile:
         except (OSError, ValueError) as error:
             said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise SourceError(f"cannot write the position {path}: {said.lower()}; {_ADVICE}") from None
-        self._file = StateFile(path, _INTERVAL, texts, self._encoded, self._failed, self._log, at_once=True)
+        self._file = StateFile(path, _INTERVAL, texts, self._encode, self._count_failure, self._log, at_once=True)
         try:
             self.resumed: Any = None if forget else self._read()
             self._is_new = self.resumed is None
@@ -94,10 +94,10 @@ class PositionFile:
 
         return logging.getLogger(f"lanner.plugin.{self._info.name}")
 
-    def _failed(self) -> None:
+    def _count_failure(self) -> None:
         self._failures += 1
 
-    def _encoded(self) -> bytes:
+    def _encode(self) -> bytes:
         from json import dumps  # unlike msgspec it keeps large integers and lone surrogates
 
         info = self._info
@@ -109,12 +109,12 @@ class PositionFile:
         if text is None:
             return None
         try:
-            return self._decoded(text)
+            return self._decode(text)
         except (ValueError, RecursionError) as error:
             self._file.set_aside(str(error))
             return None
 
-    def _decoded(self, text: bytes) -> Any:
+    def _decode(self, text: bytes) -> Any:
         from json import loads
 
         found = loads(text)

@@ -145,17 +145,17 @@ class ThreadedSource:
                 else:
                     self._run_iterator(iter(self._iterator))
         except LannerError as error:
-            self._failure = self._failed(error)
+            self._failure = self._make_failure(error)
         except BaseException as error:  # noqa: BLE001 - plugin code may raise anything, SystemExit too
             if not (isinstance(error, GeneratorExit) and self._closed):  # a closed feed ends its generator
-                self._failure = self._failed(plugin_failure(self._plugin, "open", error))
+                self._failure = self._make_failure(plugin_failure(self._plugin, "open", error))
         finally:
             if self._closed and self._failure is not None:
                 self._log().warning("%s", self._failure)
             self._finished = True
             self._ready.set()
 
-    def _failed(self, error: LannerError) -> LannerError:
+    def _make_failure(self, error: LannerError) -> LannerError:
         if not self._has_yielded:
             return opening_failure(self._plugin, "open", error)
         return error if isinstance(error, SourceError) else SourceError(str(error))
@@ -214,7 +214,7 @@ class ThreadedSource:
                 f"plugin {self._plugin}: open yielded {type(item).__name__}; it must yield bytes, str, lanner.Event(...) or lanner.NOTHING"
             )
         if position is not None:
-            position = self._kept(position)
+            position = self._keep(position)
         while self._is_full() and not self._closed:
             self._room.clear()
             if self._is_full() and not self._closed:
@@ -228,7 +228,7 @@ class ThreadedSource:
             self._ready.set()
         return True
 
-    def _kept(self, position: Any) -> Any:
+    def _keep(self, position: Any) -> Any:
         if self._marks is not None:
             return frozen(position, self._plugin)
         if not self._is_warned and not self._opening.resumes:

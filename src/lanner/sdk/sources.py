@@ -140,11 +140,11 @@ class ChunkSource:
         finally:
             self._reader = None
         if isinstance(chunk, bytes):
-            return self._end() if not chunk else self._given(self._feed(self._main, chunk))
+            return self._end() if not chunk else self._give(self._feed(self._main, chunk))
         if isinstance(chunk, Lines):  # payloads already, from Lanner's own plugins
-            return self._given(chunk)
+            return self._give(chunk)
         if isinstance(chunk, Chunk):
-            return self._given(self._take(chunk))
+            return self._give(self._take(chunk))
         if isinstance(chunk, Nothing):
             self._mark()
             return Batch([], ended=self._closed)
@@ -181,7 +181,7 @@ class ChunkSource:
                 return
             time.sleep(0.002)
 
-    def _given(self, payloads: Sequence[bytes]) -> Batch:
+    def _give(self, payloads: Sequence[bytes]) -> Batch:
         """Return the payloads of the next chunk."""
         self.position += 1
         self._mark()

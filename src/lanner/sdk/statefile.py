@@ -64,7 +64,7 @@ class StateFile:
         self._thread: threading.Thread | None = None
         self.damaged_at: int | None = None
         """When the file was last written, ns since 1970, if it was set aside; else None."""
-        self._lock = self._locked()
+        self._lock = self._lock_file()
         try:
             self._check_directory()
         except SourceError:
@@ -83,7 +83,7 @@ class StateFile:
 
     def set_aside(self, reason: str) -> None:
         """Rename the unreadable file and log that. Raises `SourceError` if that fails."""
-        self.damaged_at = _written_at(self.path)
+        self.damaged_at = _read_time(self.path)
         aside, noun = self.path + ".bad", self._texts.noun
         try:
             os.replace(self.path, aside)
@@ -187,24 +187,24 @@ class StateFile:
             os.close(self._open_new())
             os.unlink(self._new)
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise self._make_write_error(error) from None
         if os.path.isdir(self.path):
             raise SourceError(f"cannot write the {self._texts.noun} {self.path}: it is a directory; {self._texts.place}")
 
-    def _unwritable(self, error: OSError | ValueError) -> SourceError:
+    def _make_write_error(self, error: OSError | ValueError) -> SourceError:
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return SourceError(f"cannot write the {self._texts.noun} {self.path}: {said.lower()}; {self._texts.place}")
 
-    def _locked(self) -> int:
+    def _lock_file(self) -> int:
         """Return a descriptor that locks the file while it is open."""
         noun, path = self._texts.noun, self.path
         try:
             descriptor = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except ValueError as error:
-            raise self._unwritable(error) from None
+            raise self._make_write_error(error) from None
         except OSError as error:
             if not os.path.lexists(path + ".lock"):  # no file can be created there
-                raise self._unwritable(error) from None
+                raise self._make_write_error(error) from None
             raise SourceError(f"cannot lock the {noun} {path}: {path}.lock: {(error.strerror or str(error)).lower()}") from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -214,7 +214,7 @@ class StateFile:
         return descriptor
 
 
-def _written_at(path: str) -> int:
+def _read_time(path: str) -> int:
     """Return when a file was last written, ns since 1970; now, if it is not a regular file."""
     with suppress(OSError):
         status = os.stat(path)

@@ -66,7 +66,7 @@ class Fetcher:
 
     def __call__(self, request: PollRequest) -> PollResponse:
         """Request a page. Raises `PollError`."""
-        url = self._filled(request)
+        url = self._fill(request)
         if request.page is not None and "{page}" not in self._query:
             url = resolve(request.page, Page(200, {}, b"", url))
         timer = Timer(request.timeout, self._closing.fileno())
@@ -84,7 +84,7 @@ class Fetcher:
         if link is not None:
             link.close()
 
-    def _filled(self, request: PollRequest) -> str:
+    def _fill(self, request: PollRequest) -> str:
         values = {"cursor": request.cursor, "page": request.page}
         given = []
         for part in self._query.split("&") if self._query else []:

@@ -219,11 +219,11 @@ def _listen(host: str, port: int) -> socket.socket:
             listener.close()
             raise
     except OSError as error:
-        raise SourceError(f"the webhook cannot listen on {shown}: {_why(error)}") from None
+        raise SourceError(f"the webhook cannot listen on {shown}: {_explain(error)}") from None
     return listener
 
 
-def _why(error: OSError) -> str:
+def _explain(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return "the port is in use: choose another port, or stop the program that uses it"
     if error.errno == errno.EACCES:

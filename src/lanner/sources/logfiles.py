@@ -81,13 +81,13 @@ class LogFile:
             self.packed = magic.startswith(_PACKED)
             if self.packed:
                 self._packed = os.fdopen(os.dup(self._descriptor), "rb")
-                self._content = _unpacked(self._packed, magic)
+                self._content = _unpack(self._packed, magic)
         except BaseException:
             self.close()
             raise
         self.offset = 0
         self.head = b""
-        self.head = self._head_with(b"")
+        self.head = self._extend_head(b"")
 
     @property
     def size(self) -> int:
@@ -123,7 +123,7 @@ class LogFile:
         """Return the next bytes; b"" at the end. Raises `OSError` for a damaged packed file."""
         data = os.pread(self._descriptor, size, self.offset) if self._content is None else _read(self._content, size)
         if len(self.head) < HEAD and data:
-            self.head = self._head_with(data)
+            self.head = self._extend_head(data)
         self.offset += len(data)
         return data
 
@@ -172,7 +172,7 @@ class LogFile:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _head_with(self, data: bytes) -> bytes:
+    def _extend_head(self, data: bytes) -> bytes:
         return os.pread(self._descriptor, HEAD, 0) if self._content is None else (self.head + data)[:HEAD]
 
 
@@ -201,7 +201,7 @@ def _read(content: IO[bytes], size: int) -> bytes:
         raise OSError(errno.EIO, f"damaged: {error}") from None
 
 
-def _unpacked(file: IO[bytes], magic: bytes) -> IO[bytes]:
+def _unpack(file: IO[bytes], magic: bytes) -> IO[bytes]:
     """Return the content of a compressed file. The modules are slow to import."""
     if magic.startswith(_PACKED[0]):
         from gzip import GzipFile
@@ -227,8 +227,8 @@ def find(path: str, spot: Spot) -> list[LogFile] | None:
     for place in sorted(range(len(files)), key=likeness, reverse=True):
         file = files[place]
         if file.has(spot) if spot.known else file.inode == spot.inode:
-            return [file, *_others(file, files, files[place + 1 :])]
-    _others(None, files, [])
+            return [file, *_close_others(file, files, files[place + 1 :])]
+    _close_others(None, files, [])
     return None
 
 
@@ -238,8 +238,8 @@ def successors(path: str, before: LogFile) -> list[LogFile]:
     before.refresh()
     place = next((place for place, file in enumerate(files) if file.inode == before.inode), None)
     if place is not None:
-        return _others(before, files, files[place + 1 :])
-    return _others(before, files, [file for file in files if file.path == path or file.modified >= before.modified])
+        return _close_others(before, files, files[place + 1 :])
+    return _close_others(before, files, [file for file in files if file.path == path or file.modified >= before.modified])
 
 
 class Earlier:
@@ -250,7 +250,7 @@ class Earlier:
         files = _snapshot(path)
         self._files = {file.inode: (file.beginning(), file.modified) for file in files}
         self._inodes = set(self._files)
-        _others(None, files, [])
+        _close_others(None, files, [])
 
     def since(self) -> list[LogFile]:
         """Open the files that were written since, oldest first."""
@@ -259,7 +259,7 @@ class Earlier:
             return []
         self._inodes = inodes
         files = _snapshot(self._path)
-        return _others(None, files, [file for file in files if file.path == self._path or not self._has(file)])
+        return _close_others(None, files, [file for file in files if file.path == self._path or not self._has(file)])
 
     def _has(self, file: LogFile) -> bool:
         content = file.beginning()
@@ -272,7 +272,7 @@ class Earlier:
         return any(content == known and (file.packed or file.modified == modified) for known, modified in self._files.values())
 
 
-def _others(before: LogFile | None, files: list[LogFile], chosen: list[LogFile]) -> list[LogFile]:
+def _close_others(before: LogFile | None, files: list[LogFile], chosen: list[LogFile]) -> list[LogFile]:
     """Return the chosen files without other forms of `before`, and close the rest."""
     if before is not None:
         content = before.beginning()
@@ -297,7 +297,7 @@ def _have_equal_content(one: LogFile, other: LogFile) -> bool:
     with ExitStack() as stack:
         try:
             first, second = (stack.enter_context(closing(file.reopened())) for file in (one, other))
-            while (piece := _exactly(first, _PIECE)) == _exactly(second, _PIECE):
+            while (piece := _read_exactly(first, _PIECE)) == _read_exactly(second, _PIECE):
                 if not piece:
                     return True
         except OSError:  # damaged: reading it reports that
@@ -305,7 +305,7 @@ def _have_equal_content(one: LogFile, other: LogFile) -> bool:
     return False
 
 
-def _exactly(file: LogFile, size: int) -> bytes:
+def _read_exactly(file: LogFile, size: int) -> bytes:
     """Return the next `size` bytes, or fewer at the end."""
     pieces = []
     while size and (data := file.read(size)):
@@ -322,7 +322,7 @@ def _snapshot(path: str) -> list[LogFile]:
             file.close()
         listed = rotated(path)
         # a rotated file may be replaced by a link at any time
-        files = [opened for name in (*listed, path) if (opened := _opened(name, links=name == path)) is not None]
+        files = [opened for name in (*listed, path) if (opened := _try_to_open(name, links=name == path)) is not None]
         is_stable = all(_is_at(file.path, file) for file in files)
         if is_stable and set(rotated(path).values()) == set(listed.values()):
             break
@@ -372,7 +372,7 @@ def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
         return
 
 
-def _opened(path: str, *, links: bool) -> LogFile | None:
+def _try_to_open(path: str, *, links: bool) -> LogFile | None:
     try:
         return LogFile(path, links=links)
     except OSError:

@@ -73,7 +73,7 @@ def read_page(response: PollResponse, most: int, until: float) -> Page:
     if not isinstance(body, bytes | bytearray | memoryview):
         body = _collect(body, most, until)
     elif len(body) > most:
-        raise _too_long(most)
+        raise _make_length_error(most)
     return Page(response.status, headers, bytes(body), response.url)
 
 
@@ -82,7 +82,7 @@ def _collect(parts: Iterable[bytes], most: int, until: float) -> bytes:
     try:
         for part in parts:
             if len(collected) + len(part) > most:
-                raise _too_long(most)
+                raise _make_length_error(most)
             if time.monotonic() > until:
                 raise PollError("the response did not arrive in time")
             collected += part
@@ -93,7 +93,7 @@ def _collect(parts: Iterable[bytes], most: int, until: float) -> bytes:
     return bytes(collected)
 
 
-def _too_long(most: int) -> PollError:
+def _make_length_error(most: int) -> PollError:
     return PollError(f"the response is longer than {most} bytes: ask for smaller pages, or raise max_body")
 
 

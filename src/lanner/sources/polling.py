@@ -175,8 +175,8 @@ class Poll(Feed):
             found, following = self._gather(found, following)
             items = list(self._progress.new(found))
         except (PollError, ItemError) as error:
-            return self._failed(error)
-        self._succeeded()
+            return self._note_failure(error)
+        self._note_success()
         if self._progress.is_disordered:
             self.warn(
                 "order",
@@ -263,14 +263,14 @@ class Poll(Feed):
         wished = page.headers.get("x-poll-interval", "")
         return max(self._every, min(float(wished), _LONGEST_WISH) if wished.isascii() and wished.isdigit() and len(wished) < 9 else 0.0)
 
-    def _succeeded(self) -> None:
+    def _note_success(self) -> None:
         self._backoff.reset()
         self.connections[self.name] = True
         if self._is_failing:
             self._is_failing = False
             self.log().info("%s: answers again", self.name)
 
-    def _failed(self, error: PollError | ItemError) -> float:
+    def _note_failure(self, error: PollError | ItemError) -> float:
         """Report a failure and return the seconds until the next attempt."""
         self._is_failing = True
         self.connections[self.name] = False

@@ -136,7 +136,7 @@ class Program(LineFeed):
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            self._failed_to_start(error)
+            self._handle_failed_start(error)
             return
         self._begun = time.monotonic()
         self.connections[self.name] = True
@@ -147,7 +147,7 @@ class Program(LineFeed):
             os.set_blocking(stream.fileno(), False)
             self._poll.register(stream, select.POLLIN)
 
-    def _failed_to_start(self, error: OSError | ValueError) -> None:
+    def _handle_failed_start(self, error: OSError | ValueError) -> None:
         said = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
         if not self._begun and isinstance(error, (*_UNSTARTABLE, ValueError)):
             raise SourceError(f"cannot start the program {self._shown}: {said}") from None

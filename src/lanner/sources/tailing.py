@@ -115,7 +115,7 @@ class Tail(LineFeed):
         try:
             data = self._file.read(self._piece)
         except OSError as error:
-            return self._failed(self._file, error)
+            return self._handle_failure(self._file, error)
         if data:
             self._heard, self._pause = time.monotonic(), _SOONEST
             return self._lines_of(data)
@@ -139,7 +139,7 @@ class Tail(LineFeed):
             self.position, self._moved, self._earlier = str(files[0].spot(0)), True, None
             self._follow(files)
             return True
-        file = self._opened()
+        file = self._try_to_open()
         if file is None:
             if not self._has_begun:
                 self._has_begun, self._earlier = True, Earlier(self._path)  # a file that appears later is new: read from its beginning
@@ -154,7 +154,7 @@ class Tail(LineFeed):
     def _resume(self, spot: Spot | None) -> bool:
         files = find(self._path, spot) if spot is not None else None
         if files is None:
-            file = self._opened()
+            file = self._try_to_open()
             if file is None:
                 return False
             shown = (
@@ -168,7 +168,7 @@ class Tail(LineFeed):
         self._follow(files)
         return True
 
-    def _opened(self) -> LogFile | None:
+    def _try_to_open(self) -> LogFile | None:
         """Open the file at the path. A failure is logged; at the start, a path that no log file can have is an error."""
         try:
             file = LogFile(self._path)
@@ -244,7 +244,7 @@ class Tail(LineFeed):
 
     def _check_path(self, file: LogFile) -> None:
         """Report that the path has no readable file, unless it is this one again."""
-        if (new := self._opened()) is not None:
+        if (new := self._try_to_open()) is not None:
             self._is_live, self._rotated_at = new.inode == file.inode, 0.0
             new.close()
 
@@ -261,7 +261,7 @@ class Tail(LineFeed):
             return
         self._follow(files)
 
-    def _failed(self, file: LogFile, error: OSError) -> bytes | None:
+    def _handle_failure(self, file: LogFile, error: OSError) -> bytes | None:
         if file.packed:
             self._lose(f"cannot read {file.path}: {error.strerror}; its other lines are lost")
             return self._finish()

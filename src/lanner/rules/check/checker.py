@@ -168,7 +168,7 @@ class Checker:
 
     def _new_check(self, node: ast.Check) -> typed.Tree:
         try:
-            return self._checked(node)
+            return self._check_comparison(node)
         except _REFUSALS as error:
             advice = self._advice(error)
             if isinstance(error, constants.ConstantError) and isinstance(node.right, ast.Constant):  # `=>90` compares with ">90"
@@ -182,7 +182,7 @@ class Checker:
         except _REFUSALS as error:
             raise self._error(str(error), node, self._advice(error)) from None
 
-    def _checked(self, node: ast.Check) -> typed.Tree:
+    def _check_comparison(self, node: ast.Check) -> typed.Tree:
         left = self._side(node.left)
         if left.name == LINK:
             raise _RefusedError(f"filter error: {LINK} exists only in outputs: an alert gets it when its rule has matched")

@@ -70,7 +70,7 @@ class Conditions:
             case And(children) | Or(children):
                 known = self._known.get(id(node))
                 if known is None:
-                    known = self._known[id(node)] = node, _together(map(self._look, children))
+                    known = self._known[id(node)] = node, _combine(map(self._look, children))
                 return known[1]
             case Not(child):
                 return self._look(child)
@@ -88,7 +88,7 @@ class _Uses(NamedTuple):
 _NOTHING: Final = _Uses()
 
 
-def _together(parts: Iterable[_Uses]) -> _Uses:
+def _combine(parts: Iterable[_Uses]) -> _Uses:
     found = [part for part in parts if part is not _NOTHING]
     return _Uses(frozenset().union(*(part.deprecated for part in found)), any(part.is_unsafe for part in found)) if found else _NOTHING
 

@@ -196,13 +196,13 @@ class SyscallCatalog(Catalog):
     def lookup(self, name: str) -> FieldInfo | None:
         """Return the field with exactly this name, without brackets."""
         try:
-            return super().lookup(name) or _with_argument(name)
+            return super().lookup(name) or _find_with_argument(name)
         except FieldError:
             return None
 
     def request(self, text: str) -> FieldRequest:
         """Return the request that the text makes. Raises `FieldError`."""
-        info = _with_argument(text)
+        info = _find_with_argument(text)
         return super().request(text) if info is None else FieldRequest(text, None, info)
 
     def traits(self, request: FieldRequest) -> Traits:
@@ -222,7 +222,7 @@ def _refuse_type(text: str) -> str:
     return "" if text in _ALL | _GENERIC_CALLS else f"unknown event type {text}"
 
 
-def _with_argument(text: str) -> FieldInfo | None:
+def _find_with_argument(text: str) -> FieldInfo | None:
     if (argument := event_arguments.find(text)) is not None:
         return argument
     name = _BASE.match(text)
@@ -266,13 +266,13 @@ def _hides_type(node: Transform) -> bool:
     return False
 
 
-def _last(node: Transform) -> Field | Constant | None:
+def _find_last(node: Transform) -> Field | Constant | None:
     """Return the last field or constant in the text of a transformer."""
     for part in reversed(node.arguments):
         for each in reversed(part.items if isinstance(part, OperandList) else (part,)):
             if not isinstance(each, Transform):
                 return each
-            if (found := _last(each)) is not None:
+            if (found := _find_last(each)) is not None:
                 return found
     return None
 
@@ -291,18 +291,18 @@ def _events(node: Condition, universe: frozenset[str], *, negated: bool = False)
         case And(children) | Or(children):
             found = [_events(child, universe, negated=negated) for child in children]
             return frozenset.intersection(*found) if isinstance(node, And) != negated else frozenset.union(*found)
-        case Check(Transform() as left, operator) if negated and operator in _NAMING and isinstance(_last(left), Constant):
+        case Check(Transform() as left, operator) if negated and operator in _NAMING and isinstance(_find_last(left), Constant):
             return frozenset()  # Falco takes that constant for a name of event types, and inverts "all"
         case Check(Field("evt.type" | "syscall.type", None), operator, right, None):
             if operator == "exists":
                 return frozenset() if negated else universe
-            named = _named(right, universe)
+            named = _find_named(right, universe)
             if operator in _NAMING and named is not None:
                 return universe - named if negated != (operator == "!=") else named
     return universe
 
 
-def _named(right: object, universe: frozenset[str]) -> frozenset[str] | None:
+def _find_named(right: object, universe: frozenset[str]) -> frozenset[str] | None:
     """Return the event types that a constant names."""
     if isinstance(right, Constant):
         names = {right.text}

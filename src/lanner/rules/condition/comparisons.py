@@ -280,7 +280,7 @@ class ComparisonParser:
         scan = self.scan
         scan.blank()
         begin = scan.at
-        argument = self._constant(words.NUMBER) or self._quoted()
+        argument = self._constant(words.NUMBER) or self._read_quoted()
         if argument is not None:
             return argument
         if scan.take("("):
@@ -306,11 +306,11 @@ class ComparisonParser:
         return OperandList(tuple(items), scan.span(begin))
 
     def _list_item(self) -> Field | Transform | Constant:
-        item = self.left() or self._quoted() or self._constant(words.NUMBER)
+        item = self.left() or self._read_quoted() or self._constant(words.NUMBER)
         if item is None:
             raise self.scan.error("expected transformer list argument: field, transformer, quoted string, or number")
         return item
 
-    def _quoted(self) -> Constant | None:
+    def _read_quoted(self) -> Constant | None:
         begin = self.scan.at
         return Constant(self.scan.last, quoted=True, span=self.scan.span(begin)) if self.scan.quoted() else None

@@ -126,7 +126,7 @@ class Scanner:
             self.at = plain.end()
             self.last = self.text[begin + 1 : self.at - 1]
             return True
-        end = _closing(self.text, quote, begin)
+        end = _find_closing(self.text, quote, begin)
         if end < 0:
             self.last = self.text[begin:].partition("\0")[0]
             return False
@@ -166,7 +166,7 @@ class Scanner:
         return _ESCAPE.sub(replace, self.text[begin + 1 : end - 1])
 
 
-def _closing(text: str, quote: str, begin: int) -> int:
+def _find_closing(text: str, quote: str, begin: int) -> int:
     """Return the offset after the quote that closes the one at `begin`, or -1. A NUL ends every text for Falco."""
     at = text.find(quote, begin + 1)
     while at > 0 and text[at - 1] == "\\":

@@ -138,12 +138,12 @@ class _Parser(ComparisonParser):
             scan.blank()
             if group.ands:
                 if scan.take("and"):
-                    self._after("and")
+                    self._expect_operand("and")
                     return None
                 group.ors.append(_join(And, group.ands))
                 group.ands = []
             if scan.take("or"):
-                self._after("or")
+                self._expect_operand("or")
                 return None
             tree = _join(Or, group.ors)
             if not self.groups:
@@ -156,7 +156,7 @@ class _Parser(ComparisonParser):
                 tree = Not(tree, scan.span(group.begin))
             (self.group.ors if group.glue == "or" else self.group.ands).append(tree)
 
-    def _after(self, word: Literal["and", "or"]) -> None:
+    def _expect_operand(self, word: Literal["and", "or"]) -> None:
         if self.scan.blank():
             return
         if not self.scan.take("("):

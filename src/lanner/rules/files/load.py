@@ -73,7 +73,7 @@ def load_text(text: str, name: str, *, thorough: bool = False) -> RulesFile:
     of the file that is not UTF-8 is a surrogate in `text` (`surrogateescape`).
     """
     if len(text) > MAX_SIZE:
-        raise _unreadable(name, f"The file is larger than {MAX_SIZE >> 20} MiB.", findings.YAML_PARSE)
+        raise _make_read_error(name, f"The file is larger than {MAX_SIZE >> 20} MiB.", findings.YAML_PARSE)
     source = source_file(name, text)
     try:
         file = RulesFile(source, read_documents(source))
@@ -106,15 +106,15 @@ def _read(path: Path) -> str:
     try:
         data = read_whole(path, MAX_SIZE)
     except TooLargeError:
-        raise _unreadable(str(path), f"The file is larger than {MAX_SIZE >> 20} MiB.", findings.FILE_READ) from None
+        raise _make_read_error(str(path), f"The file is larger than {MAX_SIZE >> 20} MiB.", findings.FILE_READ) from None
     except OSError as error:
         near = suggest_file(str(path), [OWN_RULES]) if isinstance(error, FileNotFoundError) else ""
         advice = near.removeprefix(": ").replace("did", "Did", 1)
-        raise _unreadable(str(path), f"The file cannot be read: {error.strerror or error}", findings.FILE_READ, advice) from None
+        raise _make_read_error(str(path), f"The file cannot be read: {error.strerror or error}", findings.FILE_READ, advice) from None
     return from_bytes(data)
 
 
-def _unreadable(name: str, message: str, code: str, advice: str = "") -> RulesError:
+def _make_read_error(name: str, message: str, code: str, advice: str = "") -> RulesError:
     return RulesError([Finding("error", code, message, (Place(name, 1, 1),), advice=advice)])
 
 

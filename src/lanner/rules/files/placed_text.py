@@ -194,12 +194,12 @@ def _is_same(wanted: str, chars: str) -> bool:
 @lru_cache(maxsize=4)
 def _characters(file: SourceFile, begin: int, end: int, style: str) -> tuple[str, array[int], int]:
     """Return a scalar's non-blank characters, the index of each in the file, and the first index of all."""
-    written = list(_written(file, begin, end, style))
+    written = list(_iterate_written(file, begin, end, style))
     kept = [(char, index) for char, index in written if char not in _BLANKS]
     return "".join(char for char, _ in kept), array("Q", (index for _, index in kept)), written[0][1] if written else begin
 
 
-def _written(file: SourceFile, begin: int, end: int, style: str) -> Iterator[tuple[str, int]]:
+def _iterate_written(file: SourceFile, begin: int, end: int, style: str) -> Iterator[tuple[str, int]]:
     """Yield the scalar's characters in the file, each with its index there: without quotes and header, escapes resolved."""
     text = file.text
     if found := _PROPERTIES.match(text, begin, end):

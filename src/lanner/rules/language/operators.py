@@ -61,15 +61,15 @@ def test(operator: Operator, constants: tuple[Constant, ...], modifier: Modifier
     if kind.is_list:
         return _list_test(operator, constants, kind)
     if modifier:
-        return _modified(operator, constants, modifier, kind)
+        return _modify(operator, constants, modifier, kind)
     if kind.type is FieldType.IPNET:
-        inside = _any([_network(net) for net in constants if isinstance(net, Net)])
+        inside = _combine_any([_network(net) for net in constants if isinstance(net, Net)])
         return (lambda value: not inside(value)) if operator == "!=" else inside
     if operator in LIST_OPERATORS:
         members = frozenset(constants)
-        return _whole(members.__contains__, kind)
+        return _compare_whole(members.__contains__, kind)
     if operator == "pmatch":
-        return _whole(PathPrefixes(map(str, constants)).match, kind)
+        return _compare_whole(PathPrefixes(map(str, constants)).match, kind)
     return _single(operator, constants[0], kind)
 
 
@@ -89,7 +89,7 @@ def _comparison_of_sets(operator: Operator, left: Kind, right: Kind) -> Callable
     Falco compares lengths and bytes here. It removes trailing NULs only from a single value on the left.
     """
     if not left.is_list:
-        return (lambda _a, _b: False) if right.terminated else (lambda a, b: _stripped(a) == b)
+        return (lambda _a, _b: False) if right.terminated else (lambda a, b: _strip(a) == b)
     if left.terminated != right.terminated:
         return (lambda a, _b: not a) if operator == "in" else (lambda _a, _b: False)
     if operator == "in":
@@ -100,25 +100,25 @@ def _comparison_of_sets(operator: Operator, left: Kind, right: Kind) -> Callable
 def _list_test(operator: Operator, constants: tuple[Constant, ...], kind: Kind) -> Predicate:
     every = operator == "in"
     if kind.type is FieldType.IPNET:
-        inside = _any([_network(net) for net in constants if isinstance(net, Net)])
+        inside = _combine_any([_network(net) for net in constants if isinstance(net, Net)])
         return (lambda values: all(map(inside, values))) if every else (lambda values: any(map(inside, values)))
     # a constant never has the trailing NUL that these values count
     members = frozenset() if kind.terminated else frozenset(constants)
     return members.issuperset if every else lambda values: not members.isdisjoint(values)
 
 
-def _modified(operator: Operator, constants: tuple[Constant, ...], modifier: Modifier, kind: Kind) -> Predicate:
+def _modify(operator: Operator, constants: tuple[Constant, ...], modifier: Modifier, kind: Kind) -> Predicate:
     if not constants:
         return lambda _value: False
     if (operator, modifier) in {("=", "anyof"), ("!=", "allof")}:
         # Falco searches for the value's bytes in a set; a network's bytes never equal those of an address
         members = frozenset() if kind.type is FieldType.IPNET else frozenset(constants)
         if operator == "=":
-            return _whole(members.__contains__, kind)
-        return _whole(lambda value: value not in members, kind)
+            return _compare_whole(members.__contains__, kind)
+        return _compare_whole(lambda value: value not in members, kind)
     tests = [test(operator, (constant,), None, kind) for constant in constants]
     if modifier == "anyof":
-        return _any(tests)
+        return _combine_any(tests)
     if modifier == "allof":
         return lambda value: all(each(value) for each in tests)
     return lambda value: sum(each(value) for each in tests) == 1
@@ -132,7 +132,7 @@ def _single(operator: Operator, constant: Constant, kind: Kind) -> Predicate:
     if not isinstance(constant, str):
         ordering = _ORDERINGS[operator]
         return lambda value: ordering(value, constant)
-    return _whole(_regex(constant), kind) if operator == "regex" else _cut(_text_test(operator, constant), kind)
+    return _compare_whole(_regex(constant), kind) if operator == "regex" else _cut(_text_test(operator, constant), kind)
 
 
 def _text_test(operator: Operator, constant: str) -> Predicate:
@@ -181,7 +181,7 @@ def _network(net: Net) -> Predicate:
     return lambda value: len(value) == size and int.from_bytes(value, "big") >> shift == wanted
 
 
-def _any(tests: Iterable[Predicate]) -> Predicate:
+def _combine_any(tests: Iterable[Predicate]) -> Predicate:
     tests = tuple(tests)
     return tests[0] if len(tests) == 1 else lambda value: any(each(value) for each in tests)
 
@@ -191,12 +191,12 @@ def _cut(predicate: Predicate, kind: Kind) -> Predicate:
     return (lambda value: predicate(value.partition("\0")[0])) if kind.binary else predicate
 
 
-def _whole(predicate: Predicate, kind: Kind) -> Predicate:
+def _compare_whole(predicate: Predicate, kind: Kind) -> Predicate:
     """Return the comparison by length, which removes trailing NULs from the value but keeps those inside."""
-    return (lambda value: predicate(_stripped(value))) if kind.binary else predicate
+    return (lambda value: predicate(_strip(value))) if kind.binary else predicate
 
 
-def _stripped(value: Any) -> Any:
+def _strip(value: Any) -> Any:
     return value.rstrip("\0") if isinstance(value, str) else value
 
 

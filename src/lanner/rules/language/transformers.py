@@ -54,7 +54,7 @@ def result(row: TransformerRow, kind: Kind, base: str, type_name: str = "") -> K
     `type_name` is libscap's name of its type, if plugin fields cannot have it.
     """
     if (kind.type, kind.is_list) in row.operands[0] and (row.takes_buffers or type_name != _BUFFER):
-        return _given(row, kind, is_list=kind.is_list and row.shape is Shape.SAME)
+        return _find_kind(row, kind, is_list=kind.is_list and row.shape is Shape.SAME)
     raise TransformError(
         f"can't add field transformer: type '{type_name or TYPE_NAMES[kind.type]}' is not supported by '{row.name}' transformer "
         f"applied on {'list ' if kind.is_list else ''}field '{base}'"
@@ -82,10 +82,10 @@ def combined(row: TransformerRow, kinds: Sequence[Kind], selector: str | None, *
             raise TransformError(f"transformer '{row.name}' does not support field arguments")
         if len(to_bytes(selector)) != 1:
             raise TransformError(errors.selector)
-    return _given(row, kinds[0], is_list=row.takes_selector and selector is None)
+    return _find_kind(row, kinds[0], is_list=row.takes_selector and selector is None)
 
 
-def _given(row: TransformerRow, operand: Kind, *, is_list: bool) -> Kind:
+def _find_kind(row: TransformerRow, operand: Kind, *, is_list: bool) -> Kind:
     return Kind(row.gives or operand.type, is_list, row.terminated, row.binary or (operand.binary and row.terminated))
 
 
@@ -131,11 +131,11 @@ def function(node: Transformation) -> Callable[..., Value | None]:
     if node.name == "join":
         separator_of, item_of = texts
         closing = "\0" if node.operands[0].kind.terminated else ""
-        return lambda separator, items: (separator_of(_first(separator)) + closing).join(map(item_of, _each(items)))
+        return lambda separator, items: (separator_of(_take_first(separator)) + closing).join(map(item_of, _each(items)))
     if node.name == "concat":
-        return lambda *values: None if () in values else "".join(text(_first(v)) for text, v in zip(texts, values, strict=True))
+        return lambda *values: None if () in values else "".join(text(_take_first(v)) for text, v in zip(texts, values, strict=True))
     change = _STRINGS[node.name]
-    return _on_each(change) if node.operands[0].kind.is_list else change
+    return _apply_to_each(change) if node.operands[0].kind.is_list else change
 
 
 def text_of(kind: Kind) -> Callable[[Value], str]:
@@ -153,12 +153,12 @@ def text_of(kind: Kind) -> Callable[[Value], str]:
 
 def _getopt(node: Transformation) -> Callable[[Value, Value], Value | None]:
     arguments, optstring = node.operands
-    constant = Options(_raw(optstring.text, optstring.kind)) if isinstance(optstring, Text) else None
+    constant = Options(_read_raw(optstring.text, optstring.kind)) if isinstance(optstring, Text) else None
     selector = None if node.selector is None else to_bytes(node.selector)
 
     def parsed(values: Value, options: Value) -> Value | None:
-        known = constant or Options(_raw(_first(options), optstring.kind))
-        found = known.scan([_raw(value, arguments.kind) for value in _each(values)])
+        known = constant or Options(_read_raw(_take_first(options), optstring.kind))
+        found = known.scan([_read_raw(value, arguments.kind) for value in _each(values)])
         if selector is None:
             return tuple(from_bytes(text) for option in found for text in option.texts)
         chosen = [option.texts[-1] for option in found if option.letter == selector]
@@ -167,7 +167,7 @@ def _getopt(node: Transformation) -> Callable[[Value, Value], Value | None]:
     return parsed
 
 
-def _raw(value: Value, kind: Kind) -> bytes:
+def _read_raw(value: Value, kind: Kind) -> bytes:
     return to_bytes(text_of(kind)(value)) + (b"\0" if kind.terminated else b"")
 
 
@@ -175,11 +175,11 @@ def _each(value: Value) -> tuple[Value, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _first(value: Value) -> Value:
+def _take_first(value: Value) -> Value:
     return value[0] if isinstance(value, tuple) else value
 
 
-def _on_each(change: Callable[[str], str | None]) -> Callable[[tuple[str, ...]], Value | None]:
+def _apply_to_each(change: Callable[[str], str | None]) -> Callable[[tuple[str, ...]], Value | None]:
     def changed(values: tuple[str, ...]) -> Value | None:
         results = tuple(change(value) for value in values)
         return None if None in results else results

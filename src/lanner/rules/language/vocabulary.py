@@ -126,8 +126,6 @@ MEMBER_OPERATORS: Final = frozenset(row.name for row in OPERATORS if row.is_memb
 LITERAL_OPERATORS: Final = frozenset(row.name for row in OPERATORS if row.is_literal)
 LIST_OPERATORS: Final = frozenset(row.name for row in OPERATORS if Group.LISTS in row.types and row.side is Side.LIST)
 """Operators that compare whole lists: `in` and `intersects`."""
-PLUGIN_OPERATORS: Final = tuple(row.name for row in OPERATORS if row.same_as is None and row.types != _BUFFERS)
-"""Operators for plugin values, each in one spelling: those an executor implements."""
 
 
 def operators_of(*sides: Side) -> tuple[Operator, ...]:

@@ -91,11 +91,11 @@ def check_files(
         last = list(session.expand())
         rules = finish(session.compile(), last)
         found += [each for each in last if each.severity == "error"]
-    found += [*_by_source(of_items), *last, *odd, *_hints(rules, collected), *_unchecked(collected, session.catalogs)]
+    found += [*_group_by_source(of_items), *last, *odd, *_hints(rules, collected), *_find_unchecked(collected, session.catalogs)]
     if all(each.severity != "error" for each in found):  # invalid definitions use macros and lists, too
         _use_in_others(session)
         found += (_unused(each, {*collected.macros, *shipped}) for each in session.compilation.unused())
-    result = CheckResult(sorted(_distinct(found), key=partial(_order, names)))
+    result = CheckResult(sorted(_drop_repeated(found), key=partial(_order, names)))
     result.rules = len(collected.rules)
     return result
 
@@ -113,7 +113,7 @@ def _unused(found: Finding, macros: Collection[str]) -> Finding:
     return replace(found, advice=f"Did you mean `{near}`? A macro of another name replaces nothing.") if near else found
 
 
-def _by_source(findings: Iterable[Finding]) -> Iterator[Finding]:
+def _group_by_source(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Yield the findings, but for each unknown source only the first of its rules, with their number."""
     skipped: dict[str, list[Finding]] = {}
     for each in findings:
@@ -133,7 +133,7 @@ def _use_in_others(session: ThoroughSession) -> None:
             finish(session.compilation.rule(definition), [])
 
 
-def _unchecked(collected: Definitions, sources: Collection[str]) -> Iterator[Finding]:
+def _find_unchecked(collected: Definitions, sources: Collection[str]) -> Iterator[Finding]:
     """Yield a finding if none of the rules could be checked."""
     rules = list(collected.rules.values())
     if rules and not any(rule.known_source for rule in rules):
@@ -188,7 +188,7 @@ def _finding(subject: Subject, hint: Hint) -> Finding:
     return replace(subject.rule.finding(error, "warning", hint.code), own=True)
 
 
-def _distinct(found: list[Finding]) -> Iterator[Finding]:
+def _drop_repeated(found: list[Finding]) -> Iterator[Finding]:
     """Yield each finding once: every rule that uses a macro repeats the macro's. Falco's warning is omitted for a regex with a lint."""
     regexes = {_line(each) for each in found if each.code == SIMPLE_REGEX}
     seen: set[tuple[object, ...]] = set()

@@ -38,7 +38,7 @@ def find_impossible_values(subject: Subject) -> Iterator[Hint]:
     for check in subject.checks():
         constants = check.right.items if isinstance(check.right, ConstantList) else (check.right,)
         for constant in constants:
-            reason = _impossible(subject, check, constant) if isinstance(constant, Constant) else ""
+            reason = _explain_impossible(subject, check, constant) if isinstance(constant, Constant) else ""
             if reason and isinstance(constant, Constant):
                 message = f"{show_operand(check.left)} is never '{constant.text}': {reason}."
                 yield Hint(IMPOSSIBLE_VALUE, message, "Compare with a possible value.", check.span)
@@ -59,7 +59,7 @@ def _of_other_type(subject: Subject, check: Check, text: str) -> Hint | None:
     return Hint(IMPOSSIBLE_VALUE, message, advice, check.span)
 
 
-def _impossible(subject: Subject, check: Check, constant: Constant) -> str:
+def _explain_impossible(subject: Subject, check: Check, constant: Constant) -> str:
     text = constant.text
     if isinstance(check.left, Transform) and (lacks := BY_TRANSFORMER[check.left.name].lacks) and check.operator in LITERAL_OPERATORS:
         pattern, reason = lacks
@@ -184,23 +184,23 @@ def find_simple_regexes(subject: Subject) -> Iterator[Hint]:
     for check in subject.checks():
         if check.operator != "regex" or check.modifier or not isinstance(check.right, Constant):
             continue
-        instead = _instead(check.right.text)
+        instead = _suggest_instead(check.right.text)
         if instead:
             message = f"The regex '{check.right.text}' is equivalent to `{instead}`: regexes match the whole text."
             advice = f"Write `{show_operand(check.left)} {instead}`."
             yield Hint(SIMPLE_REGEX, message, advice, check.span)
 
 
-def _instead(pattern: str) -> str:
+def _suggest_instead(pattern: str) -> str:
     if found := _CHOICE.fullmatch(pattern):
         items = re.split(r"(?<!\\)\|", found[1])
-        return f"in ({', '.join(_quoted(item) for item in items)})"
+        return f"in ({', '.join(_quote(item) for item in items)})"
     found = _SIMPLE.fullmatch(pattern)
     if found is None:
         return ""
     operator = {(False, False): "=", (True, False): "endswith", (False, True): "startswith"}.get((bool(found[1]), bool(found[3])))
-    return f"{operator or 'contains'} {_quoted(found[2])}"
+    return f"{operator or 'contains'} {_quote(found[2])}"
 
 
-def _quoted(literal: str) -> str:
+def _quote(literal: str) -> str:
     return show_operand(Constant(_ESCAPE.sub(r"\1", literal), quoted=True))

@@ -31,8 +31,8 @@ _KINDS: Final = {ListItem: "list", MacroItem: "macro", RuleItem: "rule"}
 
 def find_mistyped_names(subject: Subject, lists: Collection[str], macros: Collection[str], items: Collection[str]) -> Iterator[Hint]:
     """Yield bare words with an underscore in `in (...)` that are nearly a list's name. `items` are the items of lists, which are values."""
-    names = {_plain(name): name for name in lists}
-    plain_macros = {_plain(name): name for name in macros if "_" in name}
+    names = {_simplify(name): name for name in lists}
+    plain_macros = {_simplify(name): name for name in macros if "_" in name}
     for check in subject.checks():
         right = check.right
         origin = right.span[0] if isinstance(right, ConstantList) else 0
@@ -44,11 +44,11 @@ def find_mistyped_names(subject: Subject, lists: Collection[str], macros: Collec
             if word in macros:
                 advice = f"A macro is not a value: join it with `and` or `or`. If you mean the text, put it into quotes: '{word}'."
                 yield Hint(MISTYPED_NAME, f"`{word}` is a text here, but also the name of a macro.", advice, span)
-            elif isinstance(right, ConstantList) and (near := get_close_matches(_plain(word), names, 1, _ALIKE)):
+            elif isinstance(right, ConstantList) and (near := get_close_matches(_simplify(word), names, 1, _ALIKE)):
                 name = names[near[0]]
                 advice = f"If you mean the list, write `{name}`. If you mean the text, put it into quotes: '{word}'."
                 yield Hint(MISTYPED_NAME, f"`{word}` is a text here, but its name is similar to the list `{name}`.", advice, span)
-            elif near := [name for plain, name in plain_macros.items() if one_letter_off(_plain(word), plain)]:
+            elif near := [name for plain, name in plain_macros.items() if one_letter_off(_simplify(word), plain)]:
                 advice = f"A macro is not a value: join `{near[0]}` with `and` or `or`. If you mean the text, put it into quotes: '{word}'."
                 yield Hint(MISTYPED_NAME, f"`{word}` is a text here, but its name is similar to the macro `{near[0]}`.", advice, span)
 
@@ -77,7 +77,7 @@ def one_letter_off(word: str, name: str) -> bool:
     return exchanged or one[1:] == other[1:] or one[1:] == other or one == other[1:]
 
 
-def _plain(name: str) -> str:
+def _simplify(name: str) -> str:
     return name.casefold().replace("-", "_")
 
 

@@ -60,10 +60,10 @@ class _Parts:
     def of(self, subject: Subject, node: Condition) -> _Part:
         known = self._known.get(id(node))
         if known is None:
-            known = self._known[id(node)] = node, self._new(subject, node)
+            known = self._known[id(node)] = node, self._make_part(subject, node)
         return known[1]
 
-    def _new(self, subject: Subject, node: Condition) -> _Part:
+    def _make_part(self, subject: Subject, node: Condition) -> _Part:
         match node:
             case Not(child):
                 return _Part(self._number(("not", self.of(subject, child).number)))

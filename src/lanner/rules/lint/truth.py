@@ -43,34 +43,36 @@ class Truth:
         look = _Analysis(subject)
         never = look.never(subject.rule.condition)
         if never and not (look.waits(never.culprit) and not subject.rule.enabled):
-            yield _never(never, "The condition can never be true")
+            yield _make_hint(never, "The condition can never be true")
         for node in subject.parts():
             if id(node) in self._seen:
                 continue
             self._seen[id(node)] = node
             if not never and isinstance(node, Or):
                 found = [look.never(child) for child in node.children]
-                yield from (_never(each, "This alternative can never be true") for each in found if each and not look.waits(each.culprit))
+                yield from (
+                    _make_hint(each, "This alternative can never be true") for each in found if each and not look.waits(each.culprit)
+                )
             if hint := look.always(node):
                 yield hint
                 self._seen |= {id(part): part for part in walk(node)}
 
 
-def _never(found: _ContradictionError, words: str) -> Hint:
+def _make_hint(found: _ContradictionError, words: str) -> Hint:
     culprit = found.culprit
     if found.others:
-        message = f"{words}: {'' if found.holds else 'not '}{_brief(culprit)} contradicts {_brief(found.others[-1])}."
+        message = f"{words}: {'' if found.holds else 'not '}{_shorten(culprit)} contradicts {_shorten(found.others[-1])}."
         advice = "A field has only one value per event: `in (a, b)` matches either, `or` joins alternatives."
         if not found.holds:
             advice = "No value passes both tests: remove one of them, or join them with `or`."
     elif isinstance(culprit, Check) and isinstance(culprit.right, ConstantList) and not culprit.right.items:
         message, advice = f"{words}: an empty list contains nothing.", "Add items to the list, or remove the comparison."
     else:
-        message, advice = f"{words}: no value satisfies {_brief(culprit)}.", "Remove it, or compare with a possible value."
+        message, advice = f"{words}: no value satisfies {_shorten(culprit)}.", "Remove it, or compare with a possible value."
     return Hint(NEVER_TRUE, message, advice, culprit.span)
 
 
-def _brief(node: Condition) -> str:
+def _shorten(node: Condition) -> str:
     return f"`{without_middle(show(node), _SHOWN)}`"
 
 
@@ -97,26 +99,26 @@ class _Analysis:
 
     def always(self, node: Condition) -> Hint | None:
         """Return a hint if the node is true for all events, or for all that have its fields."""
-        if not self._false(node, present=False):
-            return Hint(ALWAYS_TRUE, f"{_brief(node)} is always true.", "Remove it, or correct the comparison.", node.span)
-        if not isinstance(node, Check | Or) or _asks_existence(node) or self._false(node, present=True):
+        if not self._may_be_false(node, present=False):
+            return Hint(ALWAYS_TRUE, f"{_shorten(node)} is always true.", "Remove it, or correct the comparison.", node.span)
+        if not isinstance(node, Check | Or) or _asks_existence(node) or self._may_be_false(node, present=True):
             return None
-        message = f"{_brief(node)} is true for every value."
+        message = f"{_shorten(node)} is true for every value."
         return Hint(ALWAYS_TRUE, message, self._advise(node), node.span)
 
     def _advise(self, node: Check | Or) -> str:
         """Return advice on a part that is true for every value."""
         if isinstance(node, Check):
             return f"Remove it, or write `{show_operand(node.left)} exists` to test for a value."
-        constant = next((child for child in node.children if not self._false(child, present=True)), None)
+        constant = next((child for child in node.children if not self._may_be_false(child, present=True)), None)
         if constant is not None:
-            return f"{_brief(constant)} is true for every value by itself: remove or correct it."
+            return f"{_shorten(constant)} is true for every value by itself: remove or correct it."
         if all(isinstance(child, Check) and child.operator == "!=" for child in node.children):
             return "Join two `!=` with `and`, or write `not field in (a, b)`. To test for a value, use `exists`."
         field = show_operand(next(iter(find(Check, node))).left)
         return f"The alternatives cover every value: correct one of them, or write `{field} exists` to test for a value."
 
-    def _false(self, node: Condition, *, present: bool) -> bool:
+    def _may_be_false(self, node: Condition, *, present: bool) -> bool:
         """Return whether the node may be false."""
         self._doubts = True
         try:

@@ -150,15 +150,15 @@ class AlertWriter:
 
         def fields(timestamp: int, values: Values, clean: bool) -> Any:
             row = [*values, *[function(values) for function in functions], signed(timestamp)] if functions else [*values, signed(timestamp)]
-            return make(*pick(list(map(_cleaned, row)) if clean else row))
+            return make(*pick(list(map(_clean, row)) if clean else row))
 
         return fields
 
 
-def _cleaned(value: Any) -> Any:
+def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return loosely_replaced(value)
-    return tuple(map(_cleaned, value)) if isinstance(value, tuple) else value
+    return tuple(map(_clean, value)) if isinstance(value, tuple) else value
 
 
 @lru_cache(1024)

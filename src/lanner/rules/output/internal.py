@@ -28,11 +28,11 @@ def internal_line(writer: AlertWriter, rule: str, priority: str, message: str, f
         members = ",".join(f"{quote(key)}:{value}" for key, value in shown.items())
         return (
             f'{{"hostname":{quote(writer.hostname)},"output":{quote(message)},"output_fields":{{{members}}},"priority":{quote(priority)},'
-            f'"rule":{quote(rule)},"source":{quote(SOURCE)},"time":"{_precise(utc_datetime(timestamp // SECOND), timestamp)}Z"}}'
+            f'"rule":{quote(rule)},"source":{quote(SOURCE)},"time":"{_write_precisely(utc_datetime(timestamp // SECOND), timestamp)}Z"}}'
         )
     figures = " ".join(f"{key}={value}" for key, value in shown.items())
-    return f"{_precise(local_time(timestamp // SECOND), timestamp)}: {priority} {message} ({figures})"
+    return f"{_write_precisely(local_time(timestamp // SECOND), timestamp)}: {priority} {message} ({figures})"
 
 
-def _precise(seconds: str, timestamp: int) -> str:
+def _write_precisely(seconds: str, timestamp: int) -> str:
     return f"{seconds}.{timestamp % SECOND:09}"

@@ -32,25 +32,25 @@ def compile_fields(parsed: Format, wanted: OperandTable) -> dict[str, Member]:
 
     Transformers have no key: instead, the alert contains the unchanged fields in them. No value is None.
     """
-    return {shown.key: _shown(shown, wanted) for shown in parsed.fields}
+    return {shown.key: _make_shown(shown, wanted) for shown in parsed.fields}
 
 
 def compile_extra(parsed: Format, wanted: OperandTable) -> dict[str, Member]:
     """Return the same for the fields that are added to the output's."""
-    return {extra.key: _extra(extra, wanted) for extra in parsed.extra}
+    return {extra.key: _make_extra(extra, wanted) for extra in parsed.extra}
 
 
-def _extra(extra: ExtraField, wanted: OperandTable) -> Member:
+def _make_extra(extra: ExtraField, wanted: OperandTable) -> Member:
     shown = extra.shown
     if shown is None:
         return lambda _: None
     if isinstance(shown, Format):
         message = compile_message(shown, wanted)
         return lambda values: replaced(message(values))
-    return _shown(shown, wanted)
+    return _make_shown(shown, wanted)
 
 
-def _shown(shown: AlertField, wanted: OperandTable) -> Member:
+def _make_shown(shown: AlertField, wanted: OperandTable) -> Member:
     if shown.field in _TIMES:
         return TIME
     place, change = wanted.place(shown.slot), _change(shown.field, shown.slot.kind)

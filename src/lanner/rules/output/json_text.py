@@ -39,21 +39,21 @@ def loosely_replaced(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return _loosely_decoded(to_bytes(text))
+        return _decode_loosely(to_bytes(text))
     return text
 
 
-def _loosely_decoded(data: bytes) -> str:
+def _decode_loosely(data: bytes) -> str:
     chars = []
     position = 0
     while position < len(data):
-        code, size = _loose_code(data, position)
+        code, size = _read_loose_code(data, position)
         chars.append(chr(code))
         position += size
     return "".join(chars)
 
 
-def _loose_code(data: bytes, position: int) -> tuple[int, int]:
+def _read_loose_code(data: bytes, position: int) -> tuple[int, int]:
     """Return the code point that jsoncpp (json_writer.cpp, utf8ToCodepoint) reads at `position`, and its length in bytes."""
     lead = data[position]
     if lead < 0x80:

@@ -87,7 +87,7 @@ def getter(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
 def _special_text(part: Placeholder) -> Callable[[Any], str] | None:
     """Return the function that formats a value or None, or None if `str` does."""
     kind, width = part.operand.kind, part.width
-    text_of = _list_text(kind) if kind.is_list else _padded if part.padded else _text(kind)
+    text_of = _list_text(kind) if kind.is_list else _pad if part.padded else _text(kind)
     if text_of is str and not width:
         return None
 
@@ -128,7 +128,7 @@ def _list_text(kind: Kind) -> Callable[[Any], str]:
     return text
 
 
-def _padded(value: int) -> str:
+def _pad(value: int) -> str:
     return f"{value:09d}"
 
 

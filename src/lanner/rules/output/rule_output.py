@@ -28,7 +28,7 @@ def compile_output(printed: Output, checker: Checker, more: Addition = NOTHING, 
     try:
         output = parse_output(text, checker.catalog, checker.fields)
     except FormatError as error:
-        yield printed.finding(_at_home(error, printed, more.text), *weigh(error, skip=skip))
+        yield printed.finding(_move_home(error, printed, more.text), *weigh(error, skip=skip))
         return None
     yield from _remarks(text, printed)
     extra = []
@@ -38,13 +38,13 @@ def compile_output(printed: Output, checker: Checker, more: Addition = NOTHING, 
         except FormatError as error:
             begin = len(printed.text.text)
             shown = f"{key}: {form}" if form is not None else key
-            yield printed.finding(_at_home(FormatError(error.message, begin, advice=error.advice), printed, shown))
+            yield printed.finding(_move_home(FormatError(error.message, begin, advice=error.advice), printed, shown))
             return None
         yield from _remarks(form or key, printed)
     return replace(output, extra=tuple(extra)) if extra else output
 
 
-def _at_home(error: FormatError, printed: Output, text: str) -> FormatError:
+def _move_home(error: FormatError, printed: Output, text: str) -> FormatError:
     """Return the error; one in added text is moved to the end of the rule's own output and its advice names that text."""
     end = len(drop_container_info(printed.text.text)[0])
     if error.offset < end or not text:

@@ -150,14 +150,14 @@ def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table
         try:
             node, stop = parse_operand(piece)
         except ConditionError as error:
-            piece = _shorter(piece, min(error.falco_offset, len(piece) - 1))
+            piece = _shorten(piece, min(error.falco_offset, len(piece) - 1))
             continue
         try:
             if isinstance(node, Transform):  # a rejected one must leave nothing in the table
                 check_operand(node, catalog, FieldTable())
             return node, check_operand(node, catalog, table), begin + stop
         except ConditionError:
-            piece = _shorter(piece, stop - 1)
+            piece = _shorten(piece, stop - 1)
     name = _NAME.match(text, begin)
     length = (name.end() if name else begin) - sign
     shown = text[begin : sign + length]
@@ -176,7 +176,7 @@ def _advise(shown: str, catalog: Catalog) -> str:
     return f"{field.name} takes an argument in brackets: %{field.name}[{argument}]"
 
 
-def _shorter(piece: str, end: int) -> str:
+def _shorten(piece: str, end: int) -> str:
     """Return the next piece to try, of at most `end` characters: without brackets, or with a shorter name."""
     if words.TRANSFORMER.match(piece):
         return piece[: piece.rfind(")[", 0, end + 1) + 1]  # it cannot end before its parenthesis is closed

@@ -58,13 +58,13 @@ def load_rules(
     `plugins` contains the versions of the available plugins, for `required_plugin_versions`. None disables that check. `appends` are
     additions to outputs, as for `compile_rules`: an unknown field in one may skip a rule.
     """
-    with _uncollected():
+    with _pause_collector():
         return resolve_files(load_files(paths), catalog, plugins=plugins, appends=appends)
 
 
 def load_rules_text(text: str, catalog: Catalog, name: str = "rules.yaml", *, plugins: Mapping[str, str] | None = None) -> RuleSet:
     """Load the rules of the text of one file, which findings call `name`. Raise `RulesError` for a text with errors."""
-    with _uncollected():
+    with _pause_collector():
         return resolve_files([load_text(text, name)], catalog, plugins=plugins)
 
 
@@ -92,12 +92,12 @@ def compile_rules(
 
     Without `running`, the enabled rules run. `appends` are additions to outputs and alerts. Raise `RulesError` for rules with errors.
     """
-    with _uncollected():
+    with _pause_collector():
         return _compile(ruleset, catalog, running, appends)
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def _pause_collector() -> Iterator[None]:
     """Pause the garbage collector, which would traverse the growing data again and again and find nothing to free."""
     was_enabled = gc.isenabled()
     gc.disable()

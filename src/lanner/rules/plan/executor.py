@@ -134,10 +134,10 @@ def compile_operand(operand: Operand, value: Callable[[int], FieldValue]) -> Cal
         case Transformation(operands=operands):
             function = transformers.function(operand)
             inner = [compile_operand(each, value) for each in operands]
-            return _one(inner[0], function) if len(inner) == 1 else _many(inner, function)
+            return _apply_one(inner[0], function) if len(inner) == 1 else _apply_many(inner, function)
 
 
-def _one(inner: Callable[[], FieldValue], function: Callable[..., FieldValue]) -> Callable[[], FieldValue]:
+def _apply_one(inner: Callable[[], FieldValue], function: Callable[..., FieldValue]) -> Callable[[], FieldValue]:
     def transformed() -> FieldValue:
         value = inner()
         return None if value is None else function(value)
@@ -145,7 +145,7 @@ def _one(inner: Callable[[], FieldValue], function: Callable[..., FieldValue]) -
     return transformed
 
 
-def _many(inner: Sequence[Callable[[], FieldValue]], function: Callable[..., FieldValue]) -> Callable[[], FieldValue]:
+def _apply_many(inner: Sequence[Callable[[], FieldValue]], function: Callable[..., FieldValue]) -> Callable[[], FieldValue]:
     def transformed() -> FieldValue:
         values = [each() for each in inner]
         return None if None in values else function(*values)
@@ -183,9 +183,9 @@ class _Compiler:
                 inner = self.tree(child)
                 return lambda: not inner()
             case All(children):
-                return _all(list(map(self.tree, children)))
+                return _combine_all(list(map(self.tree, children)))
             case Some(children):
-                return _some(list(map(self.tree, children)))
+                return _combine_some(list(map(self.tree, children)))
 
     def _test(self, test: Test) -> Check:
         if isinstance(test.left, Slot):
@@ -236,14 +236,14 @@ class _Compiler:
         return check
 
 
-def _all(checks: Sequence[Check]) -> Check:
+def _combine_all(checks: Sequence[Check]) -> Check:
     if len(checks) == 2:
         first, second = checks
         return lambda: first() and second()
     return lambda: _each(checks, until=False)
 
 
-def _some(checks: Sequence[Check]) -> Check:
+def _combine_some(checks: Sequence[Check]) -> Check:
     if len(checks) == 2:
         first, second = checks
         return lambda: first() or second()

@@ -37,8 +37,6 @@ Source: TypeAlias = "tuple[Any, ...]"
 Program: TypeAlias = "tuple[Any, ...]"
 
 PYTHON: Final[Source] = ("python",)
-# Operands that are not transformers in the vocabulary: a list of operands, a number in it, and `len` of getopt's result
-OWN_OPERANDS: Final = frozenset({"items", "decimal", "joined len"})
 
 
 class NativePlanError(LannerError, ValueError):

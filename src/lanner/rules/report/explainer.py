@@ -146,7 +146,7 @@ class _Builder:
             names.append(node.name)
             source = self._macro(node.name)
             node = source.tree
-        made = self._made(node, tree, source)
+        made = self._make(node, tree, source)
         made.macros = tuple(names)
         return made
 
@@ -155,7 +155,7 @@ class _Builder:
             self._sources[name] = _Source.of(self._macros[name])
         return self._sources[name]
 
-    def _made(self, node: ast.Condition, tree: typed.Tree, source: _Source) -> _Node:
+    def _make(self, node: ast.Condition, tree: typed.Tree, source: _Source) -> _Node:
         check = self._executor.check(tree)
         match node, tree:
             case (ast.And(children), typed.All(parts)) | (ast.Or(children), typed.Some(parts)):
@@ -171,12 +171,12 @@ class _Builder:
     def _text(self, node: ast.Check, source: _Source) -> str:
         right = node.right
         if isinstance(right, ast.ConstantList):
-            right = replace(right, items=tuple(self._named(right.items, source, right.span[0])))
+            right = replace(right, items=tuple(self._replace_named(right.items, source, right.span[0])))
         elif isinstance(right, ast.Constant):
-            right = next(self._named((right,), source, 0))
+            right = next(self._replace_named((right,), source, 0))
         return show(replace(node, right=right))
 
-    def _named(self, items: Sequence[ast.Constant], source: _Source, begin: int) -> Iterator[ast.Constant]:
+    def _replace_named(self, items: Sequence[ast.Constant], source: _Source, begin: int) -> Iterator[ast.Constant]:
         """Return the items, with those of a list replaced by its name. Their spans count from `begin`."""
         last = -1
         for item in items:
@@ -202,7 +202,7 @@ class _Builder:
 
     def _getter(self, operand: typed.Operand) -> Callable[[], Value]:
         get = compile_operand(operand, self._executor.value)
-        return lambda: _plain(get())
+        return lambda: _simplify(get())
 
 
 def _slots(operand: typed.Operand) -> Iterator[typed.Slot]:
@@ -214,8 +214,8 @@ def _slots(operand: typed.Operand) -> Iterator[typed.Slot]:
                 yield from _slots(each)
 
 
-def _plain(value: Any) -> Value:
+def _simplify(value: Any) -> Value:
     """Return a value for JSON: addresses become texts."""
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]  # type: ignore[misc]
+        return [_simplify(item) for item in value]  # type: ignore[misc]
     return str(ip_address(value)) if isinstance(value, bytes) else value

@@ -140,7 +140,7 @@ def _lines(part: Part, depth: int, *, full: bool) -> Iterator[str]:
     shown = "".join(_values(inner))
     mark = f"   {_MARK}" if part.marked else ""
     yield f"{'yes' if part.holds else 'no ':4} {'  ' * depth}{title}{shown}{mark}"
-    children, note = (inner.parts, "") if full else _deciding(inner)
+    children, note = (inner.parts, "") if full else _find_deciding(inner)
     for number, child in enumerate(children):
         # the first false part of several decides; the others only have their own line
         is_brief = number > 0 and not full and inner.kind == "all" and not inner.holds
@@ -149,7 +149,7 @@ def _lines(part: Part, depth: int, *, full: bool) -> Iterator[str]:
         yield f"     {'  ' * (depth + 1)}... {note}"
 
 
-def _deciding(part: Part) -> tuple[Sequence[Part], str]:
+def _find_deciding(part: Part) -> tuple[Sequence[Part], str]:
     """Return the children that decided the part's result, and a note on the others."""
     holding = [child for child in part.parts if child.holds]
     false = [child for child in part.parts if not child.holds]

@@ -173,7 +173,7 @@ class Collector:
         if reason:
             raise _refuse(reason, step.context)
 
-    def _next(self) -> int:
+    def _take_number(self) -> int:
         self._count += 1
         return self._count
 
@@ -189,9 +189,9 @@ class Collector:
             if item.name not in lists:
                 raise _refuse(_NO_LIST, item.context)
             lists[item.name].items += item.items
-            lists[item.name].visibility = self._next()
+            lists[item.name].visibility = self._take_number()
             return
-        number = self._next()
+        number = self._take_number()
         index = lists[item.name].index if item.name in lists else number
         lists[item.name] = ListDefinition(item.context, item.name, index, number, item.items)
 
@@ -202,9 +202,9 @@ class Collector:
             if item.name not in macros:
                 raise _refuse(_NO_MACRO, item.context)
             macros[item.name].condition = join(macros[item.name].condition, condition)
-            macros[item.name].visibility = self._next()
+            macros[item.name].visibility = self._take_number()
             return
-        number = self._next()
+        number = self._take_number()
         index = macros[item.name].index if item.name in macros else number
         where = (*item.context, item.condition.spot("macro condition"))
         macros[item.name] = MacroDefinition(item.context, item.name, index, number, condition, where)
@@ -232,10 +232,10 @@ class Collector:
             try:
                 if not exception.fields.is_given:
                     raise _refuse("Rule exception item must have fields property with a list of fields", exception.context)
-                exceptions.append(self._checked(exception, item.source))
+                exceptions.append(self._check_exception(exception, item.source))
             except ItemError as refused:
                 self.refuse(refused)
-        number = self._next()
+        number = self._take_number()
         self.collected.rules[item.name] = RuleDefinition(
             item.context,
             item.name,
@@ -258,7 +258,7 @@ class Collector:
             item.capture_duration,
         )
 
-    def _checked(self, exception: RuleException, source: str) -> RuleException:
+    def _check_exception(self, exception: RuleException, source: str) -> RuleException:
         is_known = partial(self.is_field, source) if self.is_field and source in self.sources else None
         return check_exception(exception, is_known)
 
@@ -272,7 +272,7 @@ class Collector:
             self._append(rule, item)
         else:
             self._replace(rule, item)
-        rule.visibility = self._next()
+        rule.visibility = self._take_number()
 
     def _append(self, rule: RuleDefinition, item: RuleUpdate) -> None:
         if item.condition is not None:
@@ -293,7 +293,7 @@ class Collector:
                 raise _refuse("Rule exception must have fields property with a list of fields", context)
             if not exception.values:
                 raise _refuse("Rule exception must have values property with a list of values", context)
-            rule.exceptions.append(self._checked(exception, rule.source))
+            rule.exceptions.append(self._check_exception(exception, rule.source))
             return
         if exception.fields.is_given:
             raise _refuse("Can not append exception fields to existing exception, only values", context)
@@ -309,14 +309,14 @@ class Collector:
             "output": item.output and Text.of(item.output),
             "desc": item.desc and item.desc.value,
             "tags": item.tags if item.tags is None else frozenset(item.tags),
-            "exceptions": item.exceptions and self._replaced_exceptions(rule.exceptions, item.exceptions),
+            "exceptions": item.exceptions and self._replace_exceptions(rule.exceptions, item.exceptions),
         }
         plain = ("priority", "enabled", "skip_if_unknown_filter", "warn_evttypes", "capture", "capture_duration")
         for key, value in (given | {key: getattr(item, key) for key in plain}).items():
             if value is not None:
                 setattr(rule, key, value)
 
-    def _replaced_exceptions(self, earlier: Sequence[RuleException], exceptions: Iterable[RuleException]) -> list[RuleException]:
+    def _replace_exceptions(self, earlier: Sequence[RuleException], exceptions: Iterable[RuleException]) -> list[RuleException]:
         """Give exceptions without operators those that Falco reads for them: of the exception previously at the same index.
 
         Falco overwrites the old exceptions with the new. If there are no old operators to read, it crashes.

@@ -42,12 +42,12 @@ class Lists:
         self.used: set[str] = set()
         self._copied = 0
         self.names = list(definitions)
-        self._items = list(_flat(definitions, self.used))
+        self._items = list(_flatten(definitions, self.used))
         self._texts = [", ".join(map(quote, items)) for items in self._items]
         self._numbers = {name: number for number, name in enumerate(self.names)}
         # A name that contains a delimiter is not a word. Such names are rare, and searched for each time
         self._odd = frozenset(number for number, name in enumerate(self.names) if not _WORD.fullmatch(name))
-        self._mentions = [self._mentioned(text) for text in self._texts]
+        self._mentions = [self._find_mentioned(text) for text in self._texts]
 
     def items(self, name: str) -> list[str]:
         """Return the expansion of a list's name."""
@@ -58,7 +58,7 @@ class Lists:
 
         A text without pieces is faster to expand than one with places, and reaches the limit later.
         """
-        todo = self._mentioned(text.text)
+        todo = self._find_mentioned(text.text)
         while todo:
             number = min(todo)
             todo.discard(number)
@@ -73,11 +73,11 @@ class Lists:
                 raise TooLargeError(f"lists make the condition too long, up to list '{self.names[number]}'")
         return text
 
-    def _mentioned(self, text: str) -> set[int]:
+    def _find_mentioned(self, text: str) -> set[int]:
         return {self._numbers[word] for word in _WORD.findall(text) if word in self._numbers} | self._odd
 
 
-def _flat(definitions: Mapping[str, ListDefinition], used: set[str]) -> Iterable[list[str]]:
+def _flatten(definitions: Mapping[str, ListDefinition], used: set[str]) -> Iterable[list[str]]:
     """Return each list's items, with the items of earlier lists that it names, one level deep."""
     total = 0
     for definition in definitions.values():
@@ -103,7 +103,7 @@ def _write(text: Text, name: str, items: str) -> Text:
     start = source.find(name)
     while start >= 0:
         end = start + len(name)
-        if not _delimited(source, start, end):
+        if not _is_delimited(source, start, end):
             start = source.find(name, start + 1)
             continue
         out.add_text(text, done, start)
@@ -126,7 +126,7 @@ def _write(text: Text, name: str, items: str) -> Text:
     return out.build()
 
 
-def _delimited(source: str, start: int, end: int) -> bool:
+def _is_delimited(source: str, start: int, end: int) -> bool:
     return (start == 0 or source[start - 1] in _DELIMITERS) and (end >= len(source) or source[end] in _DELIMITERS)
 
 

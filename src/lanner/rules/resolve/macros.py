@@ -100,10 +100,10 @@ class _Expander:
     def _expand(self, node: Condition) -> Expansion:
         match node:
             case Macro():
-                return self._named(node)
+                return self._expand_named(node)
             case Not(child, span):
                 inner = self.expand(child)
-                return self._checked(Expansion(Not(inner.tree, span), inner.size + 1, inner.depth + 1), span)
+                return self._check_size(Expansion(Not(inner.tree, span), inner.size + 1, inner.depth + 1), span)
             case And(children, span) | Or(children, span):
                 trees: list[Condition] = []
                 size, depth = 1, 1
@@ -116,11 +116,11 @@ class _Expander:
                     trees.append(inner.tree)
                     size += inner.size
                     depth = max(depth, inner.depth)
-                return self._checked(Expansion(type(node)(tuple(trees), span), size, depth + 1), span)
+                return self._check_size(Expansion(type(node)(tuple(trees), span), size, depth + 1), span)
             case _:
                 return Expansion(node)
 
-    def _named(self, node: Macro) -> Expansion:
+    def _expand_named(self, node: Macro) -> Expansion:
         macro = self.macros.get(node.name)
         if macro is None or (self.visibility is not None and macro.index >= self.visibility):
             if not self.unknown:
@@ -139,7 +139,7 @@ class _Expander:
         self.done[node.name] = known
         return known
 
-    def _checked(self, expanded: Expansion, span: Span) -> Expansion:
+    def _check_size(self, expanded: Expansion, span: Span) -> Expansion:
         if expanded.size > MAX_SIZE:
             raise MacroError(f"with its macros expanded, the condition has more than {MAX_SIZE} nodes", span)
         if expanded.depth > MAX_DEPTH:
