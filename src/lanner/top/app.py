@@ -170,7 +170,9 @@ class TopApp(App[None]):
 
     def _use_filter(self) -> bool:
         """Use the filter of the input. Return whether it is valid."""
-        field = self.query_one("#filter", Input)
+        field = next(iter(self.query("#filter").results(Input)), None)
+        if field is None:  # the timer of the last key ended while the app is closing
+            return True
         text = field.value.strip()
         return not field.display or text == printable_line(self._text).strip() or self._narrow(text)
 
