@@ -16,21 +16,25 @@ help: ## This list
 run: setup-run ## Watch this machine's Docker engine by the shipped rules; without an engine, replay a recording (ARGS="...")
 	@tools/run-docker $(ARGS)
 
-test: setup-test ## Set everything up and pass all tests, those on a real Docker engine too
-	@$(MAKE) --no-print-directory -j3 --output-sync=target lint tidy sanitize-build
+# what lint and clang-tidy wait for. The build under the sanitizers needs less, so that it uses the processors while apt and pip wait
+# for the network
+SETUP := setup-dev
+
+test: setup-run ## Set everything up and pass all tests, those on a real Docker engine too
+	@$(MAKE) --no-print-directory -j3 --output-sync=target SETUP=setup-test lint tidy sanitize-build
 	$(PYTEST)
 	tools/sanitize
 
 check: lint unit ## Lint, types and unit tests, in 90 seconds
 
-lint: setup-dev
+lint: $(SETUP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	git ls-files '*.cpp' '*.hpp' '*.c' '*.h' | xargs $(BIN)/clang-format --dry-run --Werror
 	$(BIN)/python tools/prose.py
 	$(BIN)/mypy
 
-tidy: setup-dev ## clang-tidy on the native part (.clang-tidy), in a minute
+tidy: $(SETUP) ## clang-tidy on the native part (.clang-tidy), in a minute
 	@git ls-files 'src/lanner/native/*.cpp' 'src/lanner/native/*.c' | xargs -P "$$(nproc)" -n 4 \
 		$(BIN)/clang-tidy --quiet -p "$$(dirname "$$(ls -t build/*/compile_commands.json | head -1)")"
 
@@ -43,7 +47,7 @@ browser: setup-browser ## The console's page in Chromium, which it installs (400
 bench: setup-dev ## Speed, as numbers beside a peer or a limit (benchmarks/README.md)
 	$(BIN)/python -m benchmarks
 
-sanitize-build: setup-dev
+sanitize-build: setup-run
 	tools/sanitize build
 
 soak: setup-test ## The long forms of the tests (tools/soak-docker SECONDS is another, for hours)

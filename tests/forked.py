@@ -30,13 +30,13 @@ _MESSAGE = 100_000
 _servers: dict[tuple[int, str], "_Server"] = {}
 
 
-def run_text(arguments, *, env=None, cwd=None, timeout=110):
+def run_text(arguments, *, env=None, cwd=None, timeout=290):
     """Run `lanner` with these arguments to its end; what it says, as text."""
     done = run(arguments, env=env, cwd=cwd, timeout=timeout)
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def run(arguments, *, stdin=b"", env=None, cwd=None, timeout=60):
+def run(arguments, *, stdin=b"", env=None, cwd=None, timeout=120):
     """Run `lanner` with these arguments to its end, like `subprocess.run` with captured output."""
     environment = dict(os.environ if env is None else env)
     request = json.dumps([list(map(str, arguments)), environment, str(cwd or Path.cwd()), os.umask(os.umask(0))]).encode()

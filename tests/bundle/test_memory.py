@@ -59,7 +59,7 @@ def extract(state, block, field):
 
 
 def run(so, program, *arguments):
-    done = subprocess.run([sys.executable, "-c", HOST + program, so, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", HOST + program, so, *arguments], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     return done
 

@@ -21,7 +21,7 @@ def test_the_plugin_goes_on_and_the_process_ends(built, forks, tmp_path, plugin,
     recording = tmp_path / "events"
     recording.write_bytes(b"{}\n[]\n")
     params = '["{}", "[]"]' if plugin == "every" else str(recording)
-    done = subprocess.run([forks, built(plugin), params, how], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([forks, built(plugin), params, how], capture_output=True, text=True, check=False, timeout=120)
     assert done.stdout == "{}\n[]\nend 2\n" * (2 if how == "fork" else 1)
     assert done.returncode == 0, done.stderr
     if plugin == "every":

@@ -44,7 +44,7 @@ def lanner():
         if prefix or options or stdin is None:
             streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
             command = [*prefix, LANNER, *map(str, arguments)]
-            done = subprocess.run(command, input=stdin, env=environment, cwd=cwd, timeout=60, check=False, **streams)
+            done = subprocess.run(command, input=stdin, env=environment, cwd=cwd, timeout=120, check=False, **streams)
         else:
             done = forked.run(arguments, stdin=stdin, env=environment, cwd=cwd)
         return Done(done.returncode, done.stdout or b"", (done.stderr or b"").decode("utf-8", "replace"))
@@ -57,11 +57,10 @@ def start():
     """`start(*arguments)` starts the command, with stdin, stdout and stderr as pipes of bytes, on a terminal of so many columns."""
     with contextlib.ExitStack() as stack:
 
-        def run(*arguments, columns="200", **options):
+        def run(*arguments, columns="200", env=(), **options):
             streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | options
-            process = stack.enter_context(
-                subprocess.Popen([LANNER, *map(str, arguments)], env=ENVIRONMENT | {"COLUMNS": columns}, **streams)
-            )
+            environment = ENVIRONMENT | {"COLUMNS": columns} | dict(env)
+            process = stack.enter_context(subprocess.Popen([LANNER, *map(str, arguments)], env=environment, **streams))
             stack.callback(process.kill)
             return process
 

@@ -19,7 +19,7 @@ REPLAY = ["run", "docker", "--replay", "example"]
 
 def command(*arguments, **options):
     done = subprocess.run(
-        [*LANNER, *arguments], capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL, **options
+        [*LANNER, *arguments], capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL, **options
     )
     assert "Traceback" not in done.stderr
     assert "bug in Lanner" not in done.stderr
@@ -67,7 +67,7 @@ def test_a_working_directory_that_is_gone_is_said(tmp_path):
     gone.mkdir()
     code = "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.argv[1], sys.argv[1:])"
     done = subprocess.run(
-        [sys.executable, "-c", code, *LANNER, "run", "counter.py"], cwd=gone, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code, *LANNER, "run", "counter.py"], cwd=gone, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 2
     assert "file counter.py does not exist" in done.stderr
@@ -82,7 +82,7 @@ def test_few_descriptors_are_no_bug(descriptors):
 
 
 def test_standard_error_that_is_closed_costs_no_alert():
-    done = subprocess.run(["sh", "-c", '"$0" "$@" 2>&-', *LANNER, *REPLAY], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["sh", "-c", '"$0" "$@" 2>&-', *LANNER, *REPLAY], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0
     assert done.stdout.count("\n") > 20
 
@@ -119,7 +119,7 @@ def test_a_directory_that_may_not_be_entered_is_said(tmp_path, arguments):
     as_user = ["setpriv", "--bounding-set", rights, "--inh-caps", rights] if os.geteuid() == 0 else []
     target = [each.format(closed / "file") for each in arguments]
     done = subprocess.run(
-        [*as_user, *LANNER, *target], capture_output=True, text=True, timeout=60, check=False, env=os.environ | {"HOME": str(closed)}
+        [*as_user, *LANNER, *target], capture_output=True, text=True, timeout=120, check=False, env=os.environ | {"HOME": str(closed)}
     )
     assert done.returncode == 1
     assert "permission denied" in (done.stdout + done.stderr).lower()
@@ -134,7 +134,7 @@ def test_a_directory_that_may_not_be_entered_is_said(tmp_path, arguments):
 )
 def test_standard_output_on_a_full_disk_is_said(arguments):
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run([*LANNER, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        done = subprocess.run([*LANNER, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
     assert done.returncode == 1
     assert "cannot write to standard output: No space left on device" in done.stderr
     assert "Traceback" not in done.stderr

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 TOOLS = Path(__file__).parents[2] / "tools"
 _CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("DOCKER_")}
 
@@ -114,7 +116,7 @@ def test_an_environment_first_on_the_path_is_kept(checkout, entry):
     env = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHON"}}
     env["PATH"] = f"{entry.format(root=root)}:{base.parent}:{env['PATH']}"
     for _ in range(2):
-        done = subprocess.run(["tools/setup", "run"], cwd=root, capture_output=True, text=True, check=False, env=env, timeout=60)
+        done = subprocess.run(["tools/setup", "run"], cwd=root, capture_output=True, text=True, check=False, env=env, timeout=120)
         assert (done.returncode, "making .venv" in done.stderr) == (0, False), done.stderr
     assert (packages / "users").is_dir()
 
@@ -123,7 +125,7 @@ def test_another_name_of_the_same_python_keeps_the_environment(checkout):
     root, packages, base = checkout
     for python in (base, root / ".venv/bin/python"):
         env = os.environ | {"PYTHON": str(python)}
-        done = subprocess.run(["tools/setup", "run"], cwd=root, capture_output=True, text=True, check=False, env=env, timeout=60)
+        done = subprocess.run(["tools/setup", "run"], cwd=root, capture_output=True, text=True, check=False, env=env, timeout=120)
         assert (done.returncode, "making .venv" in done.stderr) == (0, False), done.stderr
     assert (packages / "users").is_dir()
 

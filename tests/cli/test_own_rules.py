@@ -87,7 +87,7 @@ def test_a_reload_keeps_the_shipped_rules(start, override):
     count = int(before.partition(b" rules (plugin")[0].split()[-1])
     assert int(after.partition(b"reloaded: ")[2].split()[0]) == count - 1
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
 
 
 def test_every_command_that_takes_rules_files_takes_the_word(lanner, override, tmp_path):
@@ -130,4 +130,4 @@ def test_a_failed_reload_is_answered_with_the_word(start, override):
         said += process.stderr.readline()
     assert said.count(b"name these first by the word `plugin`") == 1
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)

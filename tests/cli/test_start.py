@@ -284,7 +284,7 @@ def test_each_line_of_a_hint_is_a_line(start, plugin, rules):
     said = b"".join(itertools.takewhile(lambda line: line != b"    say more\n", process.stderr))
     assert b"    say something\n" in said
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
 
 
 def test_a_run_imports_no_lints_and_no_reports(tmp_path):

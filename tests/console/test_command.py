@@ -1,7 +1,6 @@
 """The command `lanner console`: its address, its options, its end."""
 
 import http.client
-import os
 import signal
 import socket
 import stat
@@ -210,10 +209,10 @@ def test_an_idle_console_uses_next_to_no_processor(start, generated):
     client.login()
     client.get("/api/alerts")
 
-    def used():
+    def ticks():
         values = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
+        return int(values[11]) + int(values[12])  # of 10 ms
 
-    before = used()
-    time.sleep(5)  # nothing to await: it is the absence of work that is measured
-    assert used() - before <= 0.01
+    before = ticks()
+    time.sleep(3)  # nothing to await: it is the absence of work that is measured
+    assert ticks() - before <= 1

@@ -27,7 +27,7 @@ def run(folder, command):
     paths = {"PATH": f"{COMMANDS}:{os.environ['PATH']}", "PYTHONPATH": str(folder / "disks" / "src")}
     environment = os.environ | paths | {"PYTEST_ADDOPTS": "", "TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1"}
     cwd = folder if command.startswith("lanner new") else folder / "disks"
-    done = subprocess.run(command, shell=True, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=110)
+    done = subprocess.run(command, shell=True, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=290)
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done
 

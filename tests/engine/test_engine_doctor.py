@@ -16,7 +16,7 @@ LANNER = str(Path(sys.executable).with_name("lanner"))
 
 def examine(engine):
     """Return the exit code and the findings by check: (level, text) each."""
-    done = subprocess.run([LANNER, "doctor", "--json", "--host", engine.host], capture_output=True, timeout=60, check=False)
+    done = subprocess.run([LANNER, "doctor", "--json", "--host", engine.host], capture_output=True, timeout=120, check=False)
     found = {check["check"]: [(each["level"], each["text"]) for each in check["findings"]] for check in json.loads(done.stdout)["checks"]}
     return done.returncode, found
 

@@ -77,7 +77,7 @@ def environ(setting, monkeypatch, tmp_path):
 def dockers_own(engine, *arguments):
     """Docker's client if only the environment selects the engine."""
     program = engine.command()[0]
-    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False, env=os.environ, timeout=60)
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False, env=os.environ, timeout=120)
 
 
 def test_events_come_through_tls(setting, environ):

@@ -180,7 +180,7 @@ def test_a_plugin_that_crashes_or_hangs_is_named(ask, own_plugin, shop, event_of
     assert reason in found["unavailable"]
     begin = time.monotonic()
     assert ask("exception", store, seconds=seconds) == found  # without another attempt
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < seconds
     assert ask("why", shop(event_of()), seconds=60)["matches"] is True
 
 
@@ -248,16 +248,68 @@ def test_a_plugin_that_cannot_be_imported_is_named(ask, own_plugin, tmp_path):
         assert reason in ask("why", store, seconds=60 + len(text))["unavailable"]
 
 
-def test_an_option_that_the_plugin_needs_is_given_by_config(ask, own_plugin, tmp_path):
-    store = own_plugin("pass")
-    path = tmp_path / "shop.py"
-    before = "class Shop(lanner.Plugin):\n"
-    options = "class Cities(lanner.Config):\n    city: str\n\n\n"
-    path.write_text(path.read_text().replace(before, options + before).replace("    id, name", "    config: Cities\n    id, name"))
+CONFIGURED = """\
+class Cities(lanner.Config):
+    city: str
+    {}: {}
+
+
+class Shop(lanner.Plugin):
+    \"\"\"Orders of a shop.\"\"\"
+
+    config: Cities
+"""
+
+
+@pytest.fixture
+def configured(own_plugin, tmp_path):
+    """`configured(name, type)`: a store whose plugin requires two options."""
+
+    def make(name="token", kind="lanner.Secret", check="pass"):
+        store = own_plugin("pass")
+        path = tmp_path / "shop.py"
+        before = 'class Shop(lanner.Plugin):\n    """Orders of a shop."""\n'
+        init = f"\n    def __init__(self):\n        {check}\n"
+        path.write_text(path.read_text().replace(before, CONFIGURED.format(name, kind) + init))
+        return store
+
+    return make
+
+
+@pytest.mark.parametrize("kind", ["lanner.Secret", "int", "float", "bool", "list[str]", "dict[str, int]", "int | None", "str"])
+def test_required_options_have_placeholders_and_the_answers_say_so(ask, configured, kind):
+    store = configured("more", kind)
+    for question in ("why", "exception", "test"):
+        found = ask(question, store)
+        assert found["notes"] == ["options of shop that the store does not contain have placeholders: city, more"]
+    assert "\nconfig: {" in found["text"]
+    assert run_text(found["text"])
+
+
+def run_text(text):
+    import tempfile
+
+    with tempfile.NamedTemporaryFile("w", suffix="_test.yaml") as file:
+        file.write(text)
+        file.flush()
+        return all(outcome.passed for outcome in run_file(file.name).outcomes)
+
+
+def test_options_are_given_by_config_if_the_plugin_refuses_placeholders(ask, configured):
+    store = configured("zone", "str", "if self.config.zone != 'west': raise lanner.ConfigError('no such zone: set zone')")
     found = ask("why", store)["unavailable"]
-    assert "city" in found
     assert "--config" in found
-    assert ask("why", store, config='{"city": "Bonn"}')["matches"] is True
+    found = ask("why", store, config='{"city": "Bonn", "zone": "west"}')
+    assert (found["matches"], found["notes"]) == (True, [])
+
+
+def test_other_values_than_in_the_alert_are_named(ask, shop, event_of):
+    store = shop(event_of())
+    alert = store.alerts[0]
+    changed = alert._replace(line=alert.line.replace(b"evil:1", b"evil:2"))
+    assert ask("why", store, detail=store.detail(alert=changed))["notes"] == [
+        "fields that have other values now than in the alert: docker.from"
+    ]
 
 
 def test_fields_of_a_second_plugin_are_explained(ask, event_of, tmp_path):

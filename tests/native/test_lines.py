@@ -50,7 +50,7 @@ def both(tree, line, argument=None):
     return answers
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=15 * settings.default.max_examples)
 @given(values, lines, arguments)
 def test_agrees_with_the_reference_on_any_line(value, line, argument):
     native, reference = both(value.data(), line, argument)

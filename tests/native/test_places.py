@@ -30,7 +30,7 @@ def written(value) -> str:
     return "{" + ",".join(f"{json.dumps(name)}:{written(inner)}" for name, inner in value) + "}"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(st.lists(objects.map(written), min_size=1, max_size=3), st.lists(st.lists(names, max_size=3), min_size=1, max_size=60))
 def test_every_path_leads_to_the_same_value_as_in_the_reference(documents, paths):
     table = [value.data() for path in paths for value in (payload[tuple(path)], payload[(*path, KEY)], payload[tuple(path)].keys())]

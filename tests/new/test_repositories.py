@@ -26,7 +26,7 @@ def run(folder, *command, **options):
         "TZ": "UTC",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=110, **options)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=290, **options)
 
 
 @pytest.fixture(scope="module", params=SOURCES)

@@ -222,7 +222,7 @@ def test_prometheus_accepts_the_alerts():
         [program("promtool"), "check", "rules", PACKAGING / "prometheus" / "alerts.yaml"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -273,6 +273,6 @@ def test_an_alert_is_raised_when_it_says(tmp_path, alert, series, is_raised):
         json.dumps({"rule_files": [str(PACKAGING / "prometheus" / "alerts.yaml")], "evaluation_interval": "1m", "tests": [case]})
     )
     done = subprocess.run(
-        [program("promtool"), "test", "rules", tmp_path / "tests.yaml"], capture_output=True, text=True, timeout=60, check=False
+        [program("promtool"), "test", "rules", tmp_path / "tests.yaml"], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

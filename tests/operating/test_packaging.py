@@ -25,7 +25,7 @@ def analyze(*arguments):
     program = shutil.which("systemd-analyze")
     if program is None:
         pytest.skip("systemd-analyze is not installed (Debian: apt-get install systemd)")
-    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_logrotate_takes_its_file(tmp_path):
     (tmp_path / "lanner").write_text(text.replace("/var/log/lanner", str(tmp_path)))
     (tmp_path / "lanner").chmod(0o644)
     command = [program, "--debug", "--state", str(tmp_path / "state"), str(tmp_path / "lanner")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert "error" not in done.stderr
 

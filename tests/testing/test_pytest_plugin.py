@@ -39,7 +39,7 @@ def pytest_run(tmp_path):
         (tmp_path / "suite" / "conftest.py").write_text('pytest_plugins = ["lanner.testing.pytest_plugin"]')
         (tmp_path / "suite" / "test_it.py").write_text(f"START = {START}\n{dedent(text)}")
         command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "suite"]
-        return subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=False)
 
     return run
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules
 from lanner.inquiry.exception import make_exception
+from lanner.inquiry.placeholders import placeholder_options
 from lanner.inquiry.ruletest import make_test
-from lanner.sdk.errors import LannerError
+from lanner.sdk.errors import ConfigError, LannerError
 from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lanner.host.trial import Alert, Trial
     from lanner.inquiry.messages import Case, Question
@@ -34,7 +36,23 @@ class LoadedCase:
         self.beside = [load_plugin(name) for name in case.beside]
         self.own_rules = plugin_info(self.plugin).rules
         self.files = [memory_file(content) for _, content in case.rules]
-        self.rules = self.load(self.files)
+        self.config: str | dict[str, Any] = case.config
+        self.notes: list[str] = []
+        """Remarks that every answer contains."""
+        try:
+            self.rules = self.load(self.files)
+        except ConfigError as error:
+            self.rules = self._load_with_placeholders(error)
+
+    def _load_with_placeholders(self, error: ConfigError) -> LoadedRules:
+        """Load the rules with placeholders for required options. Raises the given error if the plugin refuses them."""
+        info = plugin_info(self.plugin)
+        for options in () if self.case.config else placeholder_options(info):
+            self.config = options
+            self.notes = [f"options of {info.name} that the store does not contain have placeholders: {', '.join(options)}"]
+            with suppress(ConfigError):
+                return self.load(self.files)
+        raise error
 
     def load(self, files: Sequence[str]) -> LoadedRules:
         """Return the rules of these files for the case's plugins."""
@@ -65,7 +83,7 @@ class LoadedCase:
 
     def _load(self, files: Sequence[str] | None, text: str | None = None) -> LoadedRules:
         static = dict(self.case.static)
-        return LoadedRules(self.plugin, files or (), text=text, config=self.case.config, beside=self.beside, static=static, way=_WAY)
+        return LoadedRules(self.plugin, files or (), text=text, config=self.config, beside=self.beside, static=static, way=_WAY)
 
     def _trial(self, rules: LoadedRules, name: str) -> Trial:
         return rules.trial([name], first=self.case.is_first)
@@ -91,15 +109,28 @@ def close_file(path: str) -> None:
 
 
 def answer(loaded: LoadedCase, question: Question) -> dict[str, Any]:
-    """Return the answer to a question."""
+    """Return the answer to a question. Its `notes` say what may make it differ from the run."""
     found, alerts = loaded.explain(loaded.rules, question.rule, question.event, question.timestamp)
     if not found.holds:
         raise LannerError(
             "the rule does not match the stored event: the plugin, its options or the engine that it asks have changed since the alert"
         )
-    if question.kind == "why":
-        shown = found.as_dict()
-        shown["place"] = loaded.named(found.place)
+    notes = [*loaded.notes, *_differences(question, alerts)]
+    if question.kind == "exception":
+        shown = make_exception(loaded, question, found)
+    elif question.kind == "test":
+        shown = make_test(loaded, question, alerts)
+    else:
         deciding = sorted(found.part.deciding(), key=lambda each: not each[1].holds)
-        return shown | {"deciding": [list(path) for path, _ in deciding], "text": found.reasons()}
-    return make_exception(loaded, question, found) if question.kind == "exception" else make_test(loaded, question, alerts)
+        shown = found.as_dict() | {"deciding": [list(path) for path, _ in deciding], "text": found.reasons()}
+        shown["place"] = loaded.named(found.place)
+    return shown | {"notes": [*shown.get("notes", ()), *notes]}
+
+
+def _differences(question: Question, alerts: Sequence[Alert]) -> Iterator[str]:
+    """Yield a note if the event has other values now than in the stored alert, other than its number and times."""
+    now = next((alert.fields for alert in alerts if alert.rule == question.rule), {})
+    before = question.fields
+    names = [name for name in now if name in before and not name.startswith("evt.") and now[name] != before[name]]
+    if names:
+        yield f"fields that have other values now than in the alert: {', '.join(names)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from lanner.inquiry import yaml_text
@@ -40,8 +41,9 @@ def make_test(loaded: LoadedCase, question: Question, alerts: Sequence[Alert]) -
 
 def _head(loaded: LoadedCase, files: Sequence[str]) -> str:
     lines = [f"plugin: {yaml_text.scalar(loaded.case.plugin)}", f"rules: [{', '.join(map(yaml_text.scalar, files))}]"]
-    if loaded.case.config:
-        lines.append(f"config: {loaded.case.config}")
+    if loaded.config:
+        config = loaded.config if isinstance(loaded.config, str) else json.dumps(loaded.config)  # JSON is YAML
+        lines.append(f"config: {config}")
     return "\n".join([*lines, ""])
 
 

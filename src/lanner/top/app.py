@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from lanner.alerts.filters import FilterError, parse_filter, quote_value
+from lanner.sdk.printable import printable_line
 from lanner.top.detail import DetailScreen
 from lanner.top.feed import NO_FILTER, Feed
 from lanner.top.panels import SIDE, head_lines, key_line, side_lines
@@ -20,6 +21,7 @@ from lanner.top.pieces import BAD
 from lanner.top.widgets import AlertList, Lines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from textual import events
@@ -42,7 +44,7 @@ _TYPING: Final = 0.25
 
 
 class TopApp(App[None]):
-    """The view of the store at `path`. `ask` explains an alert, in a thread."""
+    """The view of the store at `path`. `ask` explains an alert, in a thread. `release` makes it return at once, at the end."""
 
     TITLE = "lanner top"
     ENABLE_COMMAND_PALETTE = False
@@ -67,9 +69,11 @@ class TopApp(App[None]):
     class Fresh(Message):
         """The feed has something new."""
 
-    def __init__(self, path: Path, ask: Ask, text: str = "", wanted: Filter = NO_FILTER) -> None:
+    def __init__(
+        self, path: Path, ask: Ask, text: str = "", wanted: Filter = NO_FILTER, release: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(ansi_color=True)
-        self._path, self._ask = path, ask
+        self._path, self._ask, self._release = path, ask, release
         self._text = text
         self._feed = Feed(path, self._tell, wanted)
         self._update: Update | None = None
@@ -93,7 +97,8 @@ class TopApp(App[None]):
         self._feed.start()
 
     def on_unmount(self) -> None:
-        """End the feed."""
+        """End the feed, and a question to a plugin: Python waits for its thread."""
+        self._release()
         self._feed.close()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -126,8 +131,9 @@ class TopApp(App[None]):
         """Show the chosen alert."""
         self.push_screen(DetailScreen(self._path, event.alert, self._ask))
 
-    def on_input_changed(self, _: Input.Changed) -> None:
-        """Use the filter when the user has stopped typing."""
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Use the filter when the user has stopped typing. Pasted text may contain anything, so show it with escapes."""
+        event.input.value = printable_line(event.value)
         if self._typing is not None:
             self._typing.stop()
         self._typing = self.set_timer(_TYPING, self._use_filter)
@@ -140,7 +146,7 @@ class TopApp(App[None]):
     def action_filter(self) -> None:
         """Open the input of the filter."""
         field = self.query_one("#filter", Input)
-        field.value = self._text
+        field.value = printable_line(self._text)  # the name of a rule or subject may contain anything
         field.display = True
         field.focus()
 
@@ -165,7 +171,8 @@ class TopApp(App[None]):
     def _use_filter(self) -> bool:
         """Use the filter of the input. Return whether it is valid."""
         field = self.query_one("#filter", Input)
-        return not field.display or field.value.strip() == self._text or self._narrow(field.value.strip())
+        text = field.value.strip()
+        return not field.display or text == printable_line(self._text).strip() or self._narrow(text)
 
     def _narrow(self, text: str) -> bool:
         try:
@@ -196,8 +203,8 @@ class TopApp(App[None]):
         self.query_one("#keys", Lines).show([keys])
 
 
-def run_top(path: Path, ask: Ask, text: str, wanted: Filter) -> Any:
+def run_top(path: Path, ask: Ask, release: Callable[[], None], text: str, wanted: Filter) -> Any:
     """Show the store until the user quits. Return the exit code, or None."""
-    app = TopApp(path, ask, text, wanted)
+    app = TopApp(path, ask, text, wanted, release)
     app.run(mouse=False)
     return app.return_code

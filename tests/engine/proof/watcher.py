@@ -59,7 +59,7 @@ class Watcher:
         self.process.stderr.close()
         return status
 
-    def wait_for(self, condition, timeout=60):
+    def wait_for(self, condition, timeout=120):
         """Wait until `condition(self)` holds."""
         with self._changed:
             assert self._changed.wait_for(lambda: condition(self), timeout), (len(self.lines), self.told[-5:])
