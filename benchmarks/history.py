@@ -153,7 +153,7 @@ def searches(store: AlertStore) -> dict[str, Callable[[random.Random], object]]:
         "containers by a pattern": lambda choose: newest(f"container:shop-{choose.choice(_SERVICES)}-*"),
         "a frequent word": lambda choose: newest(choose.choice(_SERVICES)),
         "a word of one container": lambda choose: newest(f"u{choose.randrange(50)} {choose.choice(CONTAINERS)}"),
-        "a word that no alert has": lambda choose: newest(f"none{choose.random()}"),
+        "a word that no alert has": lambda choose: newest(f"none{choose.randrange(10**9)}"),
         "the beginning of a word": lambda choose: newest(f"{choose.choice(_SERVICES)[:2]}*"),
         "a phrase": lambda choose: newest(f'"{choose.choice(CONTAINERS)} image"'),
         "a field": lambda choose: newest(f"docker.user:u{choose.randrange(50)}"),

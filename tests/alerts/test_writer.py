@@ -86,7 +86,15 @@ def test_words_of_output_and_fields_are_found(writer, store):
             raised(3, output="y" * 100 + " end", fields={"long": "z" * 1_000_000}),
         ]
     )
-    for words, ids in {'"shadow"': [1], '"shop-db"': [1], '"two"': [1], '"nul"': [2], '"byte"': [2], '"émigré"': [2], '"end"': [3]}.items():
+    for words, ids in {
+        '"shadow"': [1],
+        '"shop" AND "db"': [1],
+        '"two"': [1],
+        '"nul"': [2],
+        '"byte"': [2],
+        '"émigré"': [2],
+        '"end"': [3],
+    }.items():
         assert find(store, words) == ids, words
 
 

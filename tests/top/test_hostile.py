@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from lanner.sdk.printable import printable_line
@@ -111,9 +111,9 @@ def test_markup_is_shown_as_it_is():
         assert detail.count(text) >= 6
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate))
 @example(["\x1b[2J\x1b]0;title\x07\u202e", "\ud800\udcff", ""])
-@given(st.lists(HOSTILE, min_size=1, max_size=5))
+@given(st.lists(HOSTILE, min_size=1, max_size=3))
 def test_any_text_is_text(texts):
     texts = [text.encode("utf-8", "replace").decode() for text in texts]
     listed = check(*texts)[0]

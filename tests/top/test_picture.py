@@ -32,9 +32,18 @@ def text_of(picture):
     return [html.unescape(text).replace("\xa0", " ").strip() for text in re.findall(r"<text[^>]*>([^<]*)</text>", picture)]
 
 
-def test_the_picture_is_what_the_program_shows(watch, tmp_path, monkeypatch):
-    monkeypatch.setenv("TZ", "UTC")
+@pytest.fixture
+def utc():
+    """The local time is UTC."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("TZ", "UTC")
+        time.tzset()
+        yield
     time.tzset()
+
+
+@pytest.mark.usefixtures("utc")
+def test_the_picture_is_what_the_program_shows(watch, tmp_path, monkeypatch):
     clock = SimpleNamespace(time_ns=lambda: NOW, monotonic=time.monotonic)
     monkeypatch.setattr(feed, "time", clock)
     monkeypatch.setattr(app, "time", clock)

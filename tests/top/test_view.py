@@ -229,6 +229,24 @@ def test_a_slow_plugin_blocks_nothing(run, watch):
     watch(talk, ask=ask)
 
 
+def test_it_quits_while_a_plugin_is_asked(run, watch):
+    run.raise_alerts("a shell")
+    asked, released = threading.Event(), threading.Event()
+
+    def ask(*_):
+        asked.set()
+        assert released.wait(60)
+        return {"unavailable": "this process is ending"}
+
+    async def talk(view):
+        await view.shows("a shell")
+        await view.press("enter")
+        await view.until(asked.is_set)
+        await view.press("ctrl+c")
+
+    watch(talk, ask=ask, release=released.set)
+
+
 def test_an_explanation_that_fails_is_said(run, watch):
     run.raise_alerts("a shell")
 

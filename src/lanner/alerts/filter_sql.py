@@ -112,6 +112,8 @@ def make_plan(wanted: Filter, day: DayReader) -> Plan | None:
             (_question(words), *values),
             ranges,
             number="words.rowid",
+            # one word: the index returns its alerts one after the other
+            is_whole=len(words) == 1 and not conditions,
             most_step=_MOST_WORDS_STEP,
         )
     if rules is not None:

@@ -58,8 +58,8 @@ TABLES: Final = (
     # numbers of alerts by their arrival, with the range of their ids
     _ROLLUP.format(table="minutes", unit="minute"),
     _ROLLUP.format(table="hours", unit="hour"),
-    # contentless, for `lanner.alerts.words.index_text`
-    "CREATE VIRTUAL TABLE words USING fts5 (text, content='', tokenize='ascii')",
+    # contentless, for `lanner.alerts.words.index_text`, and without positions: `Filter.matches` checks phrases
+    "CREATE VIRTUAL TABLE words USING fts5 (text, content='', tokenize='ascii', detail=none)",
     # a row for each load of rules and configuration; first: the id of the next alert at that time; about: JSON
     "CREATE TABLE runs (id INTEGER PRIMARY KEY, key TEXT, started INTEGER, first INTEGER, plugin TEXT, about TEXT)",
     "CREATE TABLE rules_files (sha256 TEXT PRIMARY KEY, content BLOB)",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.alerts.filters import parse_filter
 from lanner.alerts.reader import AlertStore
 from lanner.config.read import read_configuration
+from lanner.inquiry.client import Inquiry
 from lanner.outputs.terminal import can_draw
 from lanner.sdk.errors import LannerError, UsageError
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.alerts.stored import Detail
-    from lanner.inquiry.client import Inquiry
-
 _CONFIGURATION: Final = "/etc/lanner/falco.yaml"
 _ADVICE: Final = (
     "`lanner run` stores alerts with -o lanner.store_output.enabled=true -o lanner.store_output.path=DIR, and `lanner top DIR` shows them"
@@ -37,30 +36,22 @@ def show_top(directory: str | None, file: str | None, text: str, plugins: Sequen
             f"lanner top needs a terminal that can draw (TERM is {os.environ.get('TERM') or 'not set'}): "
             "for a pipe or a file, use `lanner alerts search`"
         )
-    inquiry: Inquiry | None = None
+    inquiry = Inquiry(plugins, config)
 
     def ask(detail: Detail, store: AlertStore) -> dict[str, Any]:
-        from lanner.inquiry.client import Inquiry  # not before the first question
-
-        nonlocal inquiry
-        inquiry = inquiry or Inquiry(plugins, config)
         return inquiry.ask("why", detail, store)
 
-    try:
-        return run_top(path, ask, text, wanted) or 0
-    finally:
-        if inquiry is not None:
-            inquiry.close()
+    return run_top(path, ask, inquiry.close, text, wanted) or 0
 
 
 def _import() -> Any:
     """Return the function that shows a store. Raises `LannerError` without Textual."""
     try:
         from lanner.top.app import run_top
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] != "textual":
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "textual":
             raise
-        raise LannerError("lanner top needs Textual, which is not installed: pip install 'lanner[top]'") from None
+        raise LannerError("lanner top needs Textual 8 or later, which is not installed: pip install 'lanner[top]'") from None
     return run_top
 
 

@@ -21,6 +21,7 @@ from lanner.top.pieces import BAD
 from lanner.top.widgets import AlertList, Lines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from textual import events
@@ -43,7 +44,7 @@ _TYPING: Final = 0.25
 
 
 class TopApp(App[None]):
-    """The view of the store at `path`. `ask` explains an alert, in a thread."""
+    """The view of the store at `path`. `ask` explains an alert, in a thread. `release` makes it return at once, at the end."""
 
     TITLE = "lanner top"
     ENABLE_COMMAND_PALETTE = False
@@ -68,9 +69,11 @@ class TopApp(App[None]):
     class Fresh(Message):
         """The feed has something new."""
 
-    def __init__(self, path: Path, ask: Ask, text: str = "", wanted: Filter = NO_FILTER) -> None:
+    def __init__(
+        self, path: Path, ask: Ask, text: str = "", wanted: Filter = NO_FILTER, release: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(ansi_color=True)
-        self._path, self._ask = path, ask
+        self._path, self._ask, self._release = path, ask, release
         self._text = text
         self._feed = Feed(path, self._tell, wanted)
         self._update: Update | None = None
@@ -94,7 +97,8 @@ class TopApp(App[None]):
         self._feed.start()
 
     def on_unmount(self) -> None:
-        """End the feed."""
+        """End the feed, and a question to a plugin: Python waits for its thread."""
+        self._release()
         self._feed.close()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -199,8 +203,8 @@ class TopApp(App[None]):
         self.query_one("#keys", Lines).show([keys])
 
 
-def run_top(path: Path, ask: Ask, text: str, wanted: Filter) -> Any:
+def run_top(path: Path, ask: Ask, release: Callable[[], None], text: str, wanted: Filter) -> Any:
     """Show the store until the user quits. Return the exit code, or None."""
-    app = TopApp(path, ask, text, wanted)
+    app = TopApp(path, ask, text, wanted, release)
     app.run(mouse=False)
     return app.return_code

@@ -23,12 +23,12 @@ _SECOND: Final = 1_000_000_000
 _KEYS: Final = (
     ("/", "filter"),
     ("Enter", "why"),
+    ("q", "quit"),
     ("r", "rule"),
     ("s", "subject"),
     ("Esc", "all"),
     ("p", "pause"),
     ("End", "follow"),
-    ("q", "quit"),
 )
 
 

@@ -40,7 +40,7 @@ def open_page(chromium, site):
     def open_one(fragment="", *, login=True, **options):
         context = chromium.new_context(**{"viewport": {"width": 1400, "height": 850}, "timezone_id": "Europe/Berlin"} | options)
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         # the page's own policy has no place for this listener's messages: they go over the console
         context.add_init_script(

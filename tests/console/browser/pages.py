@@ -5,11 +5,12 @@ import time
 COLUMNS = {"time": 0, "priority": 1, "rule": 2, "subject": 3, "text": 4}
 
 
-def until(page, expression, arg=None, seconds=20):
+def until(page, expression, arg=None, seconds=60):
     """Wait until JavaScript is true. Playwright's own waiting evaluates text later, which the page's policy forbids."""
     end = time.monotonic() + seconds
     while not page.evaluate(expression, arg):
-        assert time.monotonic() < end, f"never true: {expression} {arg or ''}"
+        shown = "document.querySelector('#trouble').textContent + ' / ' + document.querySelector('#note').textContent"
+        assert time.monotonic() < end, f"never true: {expression} {arg or ''}; the page shows: {page.evaluate(shown)}"
         page.wait_for_timeout(50)
 
 

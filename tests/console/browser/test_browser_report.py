@@ -31,7 +31,7 @@ def report(tmp_path_factory):
 def page(chromium, report):
     """The report in Chromium, offline."""
     context = chromium.new_context(viewport={"width": 1400, "height": 850}, offline=True)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     context.add_init_script(
         "addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.violatedDirective + ' ' + e.blockedURI));"
         "window.attacked = 0; window.alert = () => { window.attacked += 1; };"

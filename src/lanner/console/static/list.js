@@ -77,18 +77,18 @@ export class AlertList {
 
   paint() {
     const { rows, grid, height, pool } = this;
-    this.window.style.height = `${rows.length * height}px`;
+    $("#tall").style.height = `${rows.length * height}px`;
     if (this.follow) grid.scrollTop = this.lastTop = grid.scrollHeight;
     const first = Math.max(0, Math.floor(grid.scrollTop / height) - SPARE);
     const needed = Math.ceil(grid.clientHeight / height) + 2 * SPARE;
     while (pool.length < needed) pool.push(this.newRow());
+    this.window.style.transform = `translateY(${first * height}px)`;
     let active = "";
     pool.forEach((line, slot) => {
       const index = first + slot;
       const row = slot < needed ? rows[index] : undefined;
       line.hidden = row === undefined;
       if (!row) return;
-      line.style.transform = `translateY(${index * height}px)`;
       line.id = `row-${index}`;
       line.setAttribute("aria-rowindex", index + 2);
       line.setAttribute("aria-selected", index === this.selected);
