@@ -24,6 +24,7 @@ NAMES = (
     "webhook",
     "tail",
     "console",
+    "page",
     "history",
     "store",
 )

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,14 @@ def made_once(tmp_path_factory):
         return path
 
     return get
+
+
+@pytest.fixture
+def public_path():
+    """A directory that other users may enter. Into tmp_path they may not: each pytest that starts closes the directory of all runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -134,17 +134,13 @@ def run_as_another_user(code, *arguments):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root, to become another user")
-def test_missing_rights_are_told_with_the_path(tmp_path):
-    tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:3]:
-        if parent.stat().st_uid == 0 and parent != parent.parent and str(parent).startswith("/tmp/"):
-            parent.chmod(0o755)
-    store = tmp_path / "store"
+def test_missing_rights_are_told_with_the_path(public_path):
+    store = public_path / "store"
     StoreWriter(store, wait=0).close()
     store.chmod(0o755)
     code = "import os, sys, pathlib; from lanner.alerts.writer import *; os.setuid(65534); StoreWriter(sys.argv[1], wait=0) if sys.argv[2] == 'open' else check_store(pathlib.Path(sys.argv[1]))"
     for how in ("open", "check"):
-        for path in (store, tmp_path / "new/below"):
+        for path in (store, public_path / "new/below"):
             done = run_as_another_user(code, path, how)
             assert f"StoreError: cannot use the alert store {path}" in done.stderr, (how, path)
             assert "Permission denied; choose a directory that this user may write" in done.stderr

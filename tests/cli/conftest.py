@@ -57,11 +57,10 @@ def start():
     """`start(*arguments)` starts the command, with stdin, stdout and stderr as pipes of bytes, on a terminal of so many columns."""
     with contextlib.ExitStack() as stack:
 
-        def run(*arguments, columns="200", **options):
+        def run(*arguments, columns="200", env=(), **options):
             streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | options
-            process = stack.enter_context(
-                subprocess.Popen([LANNER, *map(str, arguments)], env=ENVIRONMENT | {"COLUMNS": columns}, **streams)
-            )
+            environment = ENVIRONMENT | {"COLUMNS": columns} | dict(env)
+            process = stack.enter_context(subprocess.Popen([LANNER, *map(str, arguments)], env=environment, **streams))
             stack.callback(process.kill)
             return process
 

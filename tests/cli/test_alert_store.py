@@ -191,3 +191,24 @@ def test_a_full_disk_costs_only_the_history(start, plugin, rules, tmp_path):
     lost = re.search(r"store_output: ([0-9,]+) alerts? could not be delivered and (?:is|are) lost: .*the disk is full", err)
     assert lost, err
     assert int(lost[1].replace(",", "")) + stored == len(printed)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_python_without_sqlite3_runs_without_a_store(tmp_path, stored):
+    code = "import sys; sys.modules['sqlite3'] = None; from lanner.cli.main import main; main()"
+    options = storing(tmp_path / "store") if stored else ()
+    command = [sys.executable, "-c", code, "run", "docker", "--replay", "example", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == stored, done.stderr
+    assert ("$.lanner.store_output needs Python's sqlite3, which this Python lacks" in done.stderr) == stored
+
+
+def test_a_store_on_a_read_only_file_system_is_refused(lanner, tmp_path):
+    with small_file_system(tmp_path):
+        if subprocess.run(["mount", "-o", "remount,ro", tmp_path], check=False).returncode:
+            pytest.skip("needs the right to mount a file system")
+        for dry in ((), ("--dry-run",)):
+            for path in (tmp_path, tmp_path / "store"):
+                done = lanner("run", "docker", "--replay", "example", *dry, *storing(path))
+                assert done.code == 1
+                assert "Read-only file system; choose a directory on a file system that can be written" in done.err

@@ -249,7 +249,7 @@ def test_control_characters_of_events_go_into_a_pipe_as_they_are(lanner):
 def test_control_characters_of_events_do_not_reach_a_terminal(start, layout):
     controller, terminal = pty.openpty()
     try:
-        process = start("run", "docker", "--replay", "-", "--format", layout, stdout=terminal)
+        process = start("run", "docker", "--replay", "-", "--format", layout, stdout=terminal, env={"NO_COLOR": "1"})
         process.stdin.write(EVIL)
         process.stdin.close()
         assert process.wait(20) == 0

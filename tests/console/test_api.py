@@ -240,6 +240,17 @@ def test_a_damaged_file_is_named_and_the_others_are_read(serve, tmp_path, conten
     assert content == b"" or any("alerts-2020-01-01.db" in problem["where"] for problem in found["problems"])
 
 
+def test_a_damaged_file_in_the_middle_is_named_as_soon_as_a_search_meets_it(serve, tmp_path):
+    file = closed_store(tmp_path)
+    (tmp_path / "alerts-2020-01-01.db").write_bytes(file.read_bytes())
+    (tmp_path / "alerts-2021-01-01.db").write_bytes(b"x" * 10_000)
+    client = serve(tmp_path)
+    client.login()
+    _, found = client.get("/api/alerts?limit=1000")
+    assert len(found["alerts"]) == 20
+    assert any("alerts-2021-01-01.db" in problem["where"] for problem in client.get("/api/status")[1]["problems"])
+
+
 def closed_store(path, alerts=10):
     GeneratedStore(path, alerts).close()
     (file,) = path.glob("alerts-*.db")

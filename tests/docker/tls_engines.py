@@ -90,7 +90,7 @@ def read(connection, size):
     poll.register(connection, select.POLLIN)
     data = b""
     while len(data) < size:
-        if not connection.has_unread:
+        if connection.waits:
             assert poll.poll(10_000), f"nothing after {len(data)} of {size} bytes"
         more = connection.read()
         assert more is not None

@@ -294,7 +294,8 @@ def test_where_the_spool_is_full_alerts_wait_in_memory_and_then_the_newest_are_d
     with spooling(path, sink, most_bytes=200_000, capacity=50) as delivery:
         for first in range(1, 1001, 25):
             write(delivery, 25, first=first, size=1000)
-            delivery.wait_settled(first, 0.06)  # so that it is not a burst that exceeds the memory
+            # not a burst that exceeds the memory: the part is going to the disk, or stays because the disk is full, before the next comes
+            delivery.wait_settled(first, 0.06 if "the spool is full" in caplog.text else 30)
         counts = delivery.counts()["an_output"]
         kept = counts.spooled + counts.pending
         assert 100 < counts.spooled < 200
@@ -451,7 +452,8 @@ def kill_often(directory, times, longest):
     with spooling(directory / "spool" / "an_output.sqlite", sink):
         pass  # its end delivers what is left
     left = numbers(sink.alerts)
-    arrived = [int(line.split()[1]) for line in (directory / "delivered").read_text().splitlines()]
+    delivered = directory / "delivered"
+    arrived = [int(line.split()[1]) for line in delivered.read_text().splitlines()] if delivered.exists() else []
     return settled, arrived + left
 
 
@@ -462,8 +464,11 @@ def check_at_least_once(settled, arrived):
 
 
 def test_killed_at_any_moment_every_settled_alert_arrives_at_least_once_and_in_order(tmp_path):
-    settled, arrived = kill_often(tmp_path, 12, 0.4)
-    assert settled > 100
+    settled, longest = 0, 0.4
+    while settled <= 100:  # on a busy machine a process may not come to it before it is killed
+        (directory := tmp_path / str(longest)).mkdir()
+        settled, arrived = kill_often(directory, 12, longest)
+        longest *= 2
     check_at_least_once(settled, arrived)
 
 

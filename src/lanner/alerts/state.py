@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -69,6 +68,8 @@ def describe_kill(directory: Path, newest: Path | None) -> str:
 
 def _last_alert(path: Path | None) -> tuple[str, int]:
     """Return the key of the run and the sequence of the newest alert."""
+    import sqlite3  # a run without a store does not need it
+
     if path is not None:
         with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
             key, sequence = database.execute(_NEWEST).fetchone() or ("", 0)

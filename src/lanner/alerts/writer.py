@@ -74,7 +74,8 @@ class StoreWriter:
     def retain(self) -> None:
         """Delete what is too old or too much, unless that was checked a moment ago."""
         with self._using:
-            self._retain()
+            if not self._closed:
+                self._retain()
 
     def close(self) -> None:
         """Close the store. A second call does nothing."""

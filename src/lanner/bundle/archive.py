@@ -18,6 +18,8 @@ from lanner.sdk.text import from_bytes, to_bytes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LICENCES: Final = "licences/"
+"""The folder of licence texts."""
 MARK: Final = b"lanner-bundle-2 "
 _TRAILER: Final = len(MARK) + 16 + 8 + 64
 _FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)  # the first day of zip files: the same input gives the same bytes
@@ -25,22 +27,24 @@ _FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)  # the first day of zip files: the sam
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A zip file without its end record, and the offset of each file's content."""
+    """A zip file without its end record, and the offset of each file's content as it is stored."""
 
     data: bytes
     places: dict[str, int]
 
 
 def store(files: Mapping[str, bytes]) -> Archive:
-    """Write a zip file of these files in their order, uncompressed."""
+    """Write a zip file of these files in their order, uncompressed except licences, which nothing reads at run time."""
     whole = io.BytesIO()
     places = {}
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
         for name, content in files.items():
             entry = zipfile.ZipInfo(name, _FIRST_DAY)
             entry.create_system = 3  # Unix, on every build machine
+            if name.startswith(LICENCES):
+                entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)
-            places[name] = whole.tell() - len(content)
+            places[name] = whole.tell() - entry.compress_size
         archive.comment = bytes(_TRAILER)
     return Archive(whole.getvalue()[:-_TRAILER], places)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.abi.versions import capabilities
-from lanner.bundle.archive import MARK, unpack
+from lanner.bundle.archive import LICENCES, MARK, unpack
 from lanner.bundle.builder import LOADERS
 from lanner.bundle.elf import functions, is_truncated
 from lanner.sdk.errors import LannerError
@@ -115,9 +115,9 @@ def _read(seen: Inspection, texts: Mapping[str, str], files: Mapping[str, bytes]
         runtime=[name.removeprefix("runtime/") for name in files if name.startswith("runtime/")],
         libraries=[(row[1], int(row[3]), int(row[4])) for row in rows],
         licences={
-            name.removeprefix("licences/").removesuffix(".txt"): content.decode("utf-8", "replace")
+            name.removeprefix(LICENCES).removesuffix(".txt"): content.decode("utf-8", "replace")
             for name, content in files.items()
-            if name.startswith("licences/")
+            if name.startswith(LICENCES)
         },
     )
 

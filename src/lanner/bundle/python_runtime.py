@@ -5,7 +5,7 @@ The .so's zip file contains, after the plugin's own modules:
 - `runtime/NAME.code`: a module. Four bytes hold the size of its marshalled code, and one LZ4 block the code;
 - `runtime/NAME`: a data file of a package, unchanged;
 - `native/NAME`: shared libraries and extension modules, each the loadable part as one LZ4 block;
-- `licences/NAME`: licence texts.
+- `licences/NAME`: licence texts, deflated.
 
 The text "natives" has a line for each file of the second kind: role, name, offset in the zip file, packed size, unpacked size, and
 dependencies (`-`: none). Files with the role `start` are loaded before Python starts, in order, ending with libpython and the
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 import lz4.block
 
-from lanner.bundle.archive import store
+from lanner.bundle.archive import LICENCES, store
 from lanner.bundle.environment import BuildError
 from lanner.bundle.libraries import interpreter_of, loaded_part, read_library, with_needed
 from lanner.bundle.licences import licences
@@ -113,7 +113,7 @@ def assemble(
         environment, sources, {name.partition("/")[0] for name in found["code"]} | {name.partition(".")[0] for name in extensions}
     )
     for name, text in texts.items():
-        runtime.files[f"licences/{name}"] = text
+        runtime.files[f"{LICENCES}{name}"] = text
     return runtime
 
 

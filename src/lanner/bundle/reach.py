@@ -24,14 +24,17 @@ if TYPE_CHECKING:
 # imports from C code, and imports by computed names
 _ALWAYS: Final = ("encodings.ascii", "encodings.latin_1", "encodings.utf_8", "encodings.utf_16", "encodings.utf_32")
 _HIDDEN: Final = {
-    "socket": ("encodings.idna",),  # getaddrinfo
     "hashlib": ("_md5", "_sha1", "_sha2", "_sha256", "_sha512", "_sha3", "_blake2"),
 }
+# getaddrinfo imports it for a host name as text; Lanner and the module ssl pass names in ASCII as bytes
+_HOST_NAMES: Final = ("socket", "encodings.idna")
+_PASS_BYTES: Final = frozenset({"lanner", "ssl"})
 _FROZEN: Final = frozenset({"importlib._bootstrap", "importlib._bootstrap_external"})  # imported under other names
 # optional imports, and imports only for plugins that are known to need them
 _OPTIONAL: Final = frozenset(
     {
         ("hashlib", "_hashlib"),
+        ("hmac", "_hashlib"),
         ("lanner.sdk.reading", "asyncio"),
         ("lanner.docker.docker_plugin", "lanner.docker.engine_checks"),
     }
@@ -106,7 +109,10 @@ class Reach:
             queue += _HIDDEN.get(name, ())
             if spec.origin and spec.origin.endswith(".py"):
                 imported = _imports(name, spec, Path(spec.origin).read_bytes(), self._is_here)
-                queue += _wanted(imported) if name.partition(".")[0] in _LAZY else imported
+                wanted = _wanted(imported) if name.partition(".")[0] in _LAZY else list(imported)
+                queue += wanted
+                if _HOST_NAMES[0] in wanted and name.partition(".")[0] not in _PASS_BYTES:
+                    queue.append(_HOST_NAMES[1])
 
     def take_whole(self, top: str) -> None:
         """Add all files of a package, so that imports by computed names work."""

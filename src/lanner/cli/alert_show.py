@@ -58,6 +58,7 @@ def _text(detail: Detail, found: dict[str, Any]) -> str:
         parts += ["", f"Why it fired: unavailable, {why['unavailable']}"]
     else:
         parts += ["", f"Why it fired ({printable_line(why['place'])})", indent(why["text"], _INDENT)]
+        parts += [f"{_INDENT}Note: {printable_line(note)}" for note in why["notes"]]
     return "\n".join(parts)
 
 

@@ -45,6 +45,7 @@ class Api:
     def __init__(self, open_store: Callable[[], AlertStore], inquiry: Inquiry) -> None:
         self._open_store, self._inquiry = open_store, inquiry
         self._local = threading.local()
+        self._stores: list[AlertStore] = []  # of all threads
         self._endpoints: Final = {
             "alerts": self._alerts,
             "timeline": self._timeline,
@@ -81,6 +82,7 @@ class Api:
     def _store(self) -> AlertStore:
         if not hasattr(self._local, "store"):
             self._local.store = self._open_store()
+            self._stores.append(self._local.store)
         return cast("AlertStore", self._local.store)
 
     def _filter(self, query: Query) -> Filter:
@@ -153,7 +155,9 @@ class Api:
 
     def _status(self, query: Query) -> dict[str, Any]:
         query.end()
-        return describe_state(self._store)
+        store = self._store
+        # each reader knows of the files that it has tried to read
+        return describe_state(store, {path: error for each in self._stores for path, error in list(each.problems.items())})
 
 
 def _page(document: object) -> Page:

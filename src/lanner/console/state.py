@@ -14,7 +14,7 @@ from lanner.sdk.errors import LannerError
 from lanner.sdk.text import many
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from lanner.alerts.reader import AlertStore
@@ -56,8 +56,11 @@ class RunState(msgspec.Struct):
     unhealthy: list[str] = []
 
 
-def describe_state(store: AlertStore) -> dict[str, Any]:
-    """Return the state of the run that writes the store, and of the store. Raises `StoreError`."""
+def describe_state(store: AlertStore, unreadable: Mapping[Path, StoreError]) -> dict[str, Any]:
+    """Return the state of the run that writes the store, and of the store. Raises `StoreError`.
+
+    `unreadable` are the files that other readers of the store could not read.
+    """
     directory = store.path
     problems: list[Problem] = []
     is_running = bool(find_writer(directory))
@@ -78,7 +81,9 @@ def describe_state(store: AlertStore) -> dict[str, Any]:
     if not is_running and not _is_replay(store, newest):
         where = str(directory) if run is None else f"plugin {run.get('plugin')}"
         problems.append(Problem("no run writes this store", where, "start it: `lanner run`, or `systemctl start lanner`"))
-    problems += [Problem("a file of the store cannot be read", str(path), str(error)) for path, error in store.problems.items()]
+    problems += [
+        Problem("a file of the store cannot be read", str(path), str(error)) for path, error in {**unreadable, **store.problems}.items()
+    ]
     return {
         "run": run,
         "is_running": is_running,

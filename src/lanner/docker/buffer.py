@@ -89,7 +89,7 @@ class Buffer:
         with self._lock:
             if not self._writers and not self._parts and not self._dropped:
                 return None
-            taken = self._tell_dropped() if self._policy == "drop_oldest" else []
+            taken = self._tell_dropped() if self._dropped and self._policy == "drop_oldest" else []
             if self._count <= _TAKEN and self._size <= _TAKEN_BYTES:
                 taken += self._parts
                 self._parts.clear()
@@ -97,12 +97,14 @@ class Buffer:
             else:
                 self._take_some(taken)
             if not self._parts:
-                taken += self._tell_dropped()
+                if self._dropped:
+                    taken += self._tell_dropped()
                 if self._writers:
                     self.ready.clear()
-            for room in self._waiting:
-                room.set()
-            self._waiting.clear()
+            if self._waiting:
+                for room in self._waiting:
+                    room.set()
+                self._waiting.clear()
         return taken
 
     def end(self) -> None:

@@ -124,9 +124,9 @@ class Connection:
         return self._ahead
 
     @property
-    def has_unread(self) -> bool:
-        """Whether `read` returns something without waiting for the socket."""
-        return bool(self._first) or self._link.ended
+    def waits(self) -> bool:
+        """Whether `read` has nothing to return before an event of the socket."""
+        return not (self._first or self._response.ended or self._link.ended)
 
     def read_all(self) -> bytes:
         """Return the whole body, or its first `MAX_BODY` bytes and some more, within the request's time. Raises `EngineError`."""

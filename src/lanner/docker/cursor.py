@@ -20,6 +20,7 @@ from lanner.sources import StateFile, StateTexts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from lanner.native import Events
     from lanner.sources import Counters
 
 _VERSION: Final = 1
@@ -71,8 +72,16 @@ class Cursor:
             keys, since = self._positions[label]
             return Position(keys.make(), since)
 
+    def add(self, label: str, events: Events, since: int) -> None:
+        """Record events of an engine that the host has processed, and the time that its queries began from."""
+        with self._state:
+            keys, _ = self._positions[label]
+            keys.add(events)
+            self._positions[label] = keys, since
+        self._file.change()
+
     def advance(self, positions: Mapping[str, tuple[LastKeys, int]]) -> None:
-        """Record events processed by the host, and the times that the queries began from."""
+        """As `add`, for keys of events, by engine."""
         with self._state:
             for label, (later, since) in positions.items():
                 keys, _ = self._positions[label]

@@ -12,7 +12,7 @@ from lanner import MAX_LINE, ObjectFramer, Path, Value
 from lanner.docker.event_fields import FIELDS, TIMESTAMP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lanner.native import Lines
 
@@ -32,15 +32,13 @@ class EventFramer:
     def __init__(self) -> None:
         self._framer = ObjectFramer(MAX_EVENT, KEPT)
         self._too_long = 0
+        self.feed: Callable[[bytes], Lines] = self._framer.feed
+        """Return the events that the bytes complete, as lines without their ends."""
 
     @property
     def is_within(self) -> bool:
         """Whether an incomplete event has begun."""
         return self._framer.is_within
-
-    def feed(self, data: bytes) -> Lines:
-        """Return the events that the bytes complete, as lines without their ends."""
-        return self._framer.feed(data)
 
     def end(self) -> bool:
         """Discard an incomplete event, and return whether there was one; the next bytes belong to another stream."""

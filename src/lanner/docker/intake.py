@@ -101,7 +101,9 @@ class Intake:
                 self._warn("%s: an event has %d bytes, and only what identifies it is kept; see docker.truncated", sizes[0])
             self._host.finish(events)
             # this wakes the host, which waits for the GIL as long as this thread does more
-            if (seconds := self._put(Part(self._host, events))) > _PATIENCE and not self._closing.is_set:
+            if (
+                seconds := put_all(self._sink, Part(self._host, events), self._room, self._closing)
+            ) > _PATIENCE and not self._closing.is_set:
                 now = time.time_ns()
                 self.put_gap(BLOCKED, now - int(seconds * 1e9), now)
             elif self._sink.is_crowded:
@@ -116,7 +118,7 @@ class Intake:
         until = max(since, until)
         self._counters.add("gaps")
         self.gaps += 1
-        self._put(self._host.gap(reason, since, until))
+        put_all(self._sink, self._host.gap(reason, since, until), self._room, self._closing)
         self._known_until = until
 
     def warn_if_unfinished(self, now: float) -> float:
@@ -131,9 +133,6 @@ class Intake:
                 _UNFINISHED,
             )
         return self._unfinished_at - now
-
-    def _put(self, part: Part) -> float:
-        return put_all(self._sink, part, self._room, self._closing)
 
     def _warn(self, text: str, number: int) -> None:
         """Warn of an oversized event, at most once per interval."""

@@ -54,6 +54,27 @@ class Options(NamedTuple):
     wait_for_engine: bool = False
 
 
+class _Held:
+    """A chunk at the host: its parts, or the keys of their events if it is one of many."""
+
+    __slots__ = ("keys", "number", "parts")
+
+    def __init__(self, number: int, parts: list[Part]) -> None:
+        self.number = number
+        self.parts = parts
+        self.keys: dict[str, LastKeys] | None = None
+
+    def reduce(self) -> dict[str, LastKeys]:
+        """Keep only keys, and return them by the engine's name."""
+        if self.keys is None:
+            self.keys = {}
+            for part in self.parts:
+                if part.gap is None:
+                    self.keys.setdefault(part.host.label, LastKeys()).add(part.events)
+            self.parts = []
+        return self.keys
+
+
 class EventStream:
     """An open stream. `read_chunk` and `commit` are for one thread, `close` ends a waiting `read_chunk` from any."""
 
@@ -73,9 +94,10 @@ class EventStream:
         for flag in (self._buffer.ready, self._closing):
             self._poll.register(flag, select.POLLIN)
         self._given = self._committed = 0
-        self._held: deque[tuple[int, dict[str, LastKeys]]] = deque()
+        self._held: deque[_Held] = deque()
         self._cursor = _open_cursor(targets, options, self._counters)
         self._watches: list[Watch] = []
+        self._by_label: dict[str, Watch] = {}
         self._threads: list[threading.Thread] = []
         try:
             for target in targets:
@@ -110,7 +132,7 @@ class EventStream:
             return lanner.NOTHING
         self._given += 1
         if self._cursor is not None:
-            self._hold(parts)
+            self._hold(_Held(self._given, parts))
         return merge_events([part.events for part in parts])
 
     def fileno(self) -> int:
@@ -121,10 +143,15 @@ class EventStream:
         """Acknowledge the first `count` chunks of read_chunk as processed by the host."""
         if self._cursor is None:
             return
-        while self._held and self._held[0][0] <= count:
-            _, keys = self._held.popleft()
-            since = {watch.target.host.label: watch.since for watch in self._watches}
-            self._cursor.advance({label: (new, since[label]) for label, new in keys.items()})
+        while self._held and self._held[0].number <= count:
+            held = self._held.popleft()
+            if held.keys is None:
+                for part in held.parts:
+                    if part.gap is None:
+                        label = part.host.label
+                        self._cursor.add(label, part.events, self._by_label[label].since)
+            else:
+                self._cursor.advance({label: (new, self._by_label[label].since) for label, new in held.keys.items()})
         if self._closing.is_set:
             # the closing thread may still wait for others, and the process may end before
             self._cursor.flush()
@@ -158,6 +185,7 @@ class EventStream:
             self._run(partial(enricher.run, watch), f"{target.host.label}-inspect")
         watch.damaged_at = self._cursor.damaged_at if self._cursor else None
         self._watches.append(watch)
+        self._by_label[target.host.label] = watch
         self._run(watch.run, target.host.label)
 
     def _run(self, work: Callable[[], None], name: str) -> None:
@@ -184,20 +212,16 @@ class EventStream:
             watch.was_missed = True
             log().warning("%s; it is tried again", watch.failure or f"{watch.target.endpoint} has not answered yet")
 
-    def _hold(self, parts: list[Part]) -> None:
-        keys: dict[str, LastKeys] = {}
-        for part in parts:
-            if part.gap is None:
-                keys.setdefault(part.host.label, LastKeys()).add(part.events)
+    def _hold(self, held: _Held) -> None:
         if len(self._held) == _MOST_HELD:
             # a host that commits rarely: merge commits into larger ones
-            _, older = self._held.popleft()
-            for label, later in self._held[0][1].items():
+            older = self._held.popleft().reduce()
+            for label, later in self._held[0].reduce().items():
                 older.setdefault(label, LastKeys()).extend(later)
-            self._held[0] = self._held[0][0], older
-        self._held.append((self._given, keys))
+            self._held[0].keys = older
+        self._held.append(held)
         if len(self._held) > _MOST_PENDING:
-            for last in self._held[-_MOST_PENDING - 1][1].values():
+            for last in self._held[-_MOST_PENDING - 1].reduce().values():
                 last.make()
 
 

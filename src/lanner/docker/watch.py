@@ -290,7 +290,7 @@ class Watch:
             if data:
                 heard = now
                 lines = self._intake.frame(data)
-                has_more = connection.has_unread or connection.ended
+                has_more = not connection.waits
             wake_at = self._judge_at if self._suspects else heard + self._ping_interval
             patience = min(wake_at - now, self._intake.warn_if_unfinished(now), 1e6)
             if data:

@@ -142,11 +142,8 @@ class Body:
         length = headers.get("content-length", "") if not coding else ""
         # int() raises its own error for a number of thousands of digits
         self._left: int | None = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
-
-    @property
-    def ended(self) -> bool:
+        self.ended = self._left == 0
         """Whether the body is complete; False for one without a length. A trailer may follow, which is not awaited."""
-        return self._left == 0 if self._chunks is None else self._chunks.ended
 
     @property
     def is_complete(self) -> bool:
@@ -157,13 +154,16 @@ class Body:
         """Return the bytes of the body in `data`. Raises `HttpError` for invalid chunks."""
         if self._chunks is not None:
             try:
-                return self._chunks.feed(data)
+                taken = self._chunks.feed(data)
             except ValueError as error:
                 raise HttpError(str(error)) from None
+            self.ended = self._chunks.ended
+            return taken
         if self._left is None:
             return data
         taken = data[: self._left]
         self._left -= len(taken)
+        self.ended = self._left == 0
         return taken
 
 

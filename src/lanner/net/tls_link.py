@@ -31,7 +31,7 @@ class TlsSession:
         self.ended = False  # the server has ended its data
         self._explain = explain
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host.encode() if host.isascii() else host)
 
     def shake_hands(self, data: bytes | None) -> bool:
         """Process the server's bytes (None: it has closed) and continue the handshake. Return whether it is done."""

@@ -83,18 +83,18 @@ class Source(Protocol):
 
 def describe_instance(instance: Any, plugin: str) -> str:
     """Return the open instance's describe(), or "" without one. Errors are logged, not raised."""
-    return str(_call(instance, "describe", plugin) or "")
+    return str(_call(member(instance, "describe"), "describe", plugin) or "")
 
 
-def instance_fileno(instance: Any, plugin: str) -> int | None:
-    """Return the open instance's fileno(), or None without one or after an error, which is logged."""
-    found = _call(instance, "fileno", plugin)
+def call_fileno(fileno: Any, plugin: str) -> int | None:
+    """Return the result of an open instance's `fileno`, or None if it is not callable, or after an error, which is logged."""
+    found = _call(fileno, "fileno", plugin)
     return found if isinstance(found, int) else None
 
 
 def close_instance(instance: Any, plugin: str) -> None:
     """Call the open instance's close(), if it has one. Errors are logged, not raised."""
-    _call(instance, "close", plugin)
+    _call(member(instance, "close"), "close", plugin)
 
 
 def instance_counters(instance: Any) -> Mapping[str, int]:
@@ -115,8 +115,7 @@ def member(instance: Any, name: Literal["counters", "connections", "position", "
     return None if getattr(value, "__func__", value) is getattr(OpenInstance, name) else value
 
 
-def _call(instance: Any, name: Literal["describe", "fileno", "close"], plugin: str) -> Any:
-    method = member(instance, name)
+def _call(method: Any, name: str, plugin: str) -> Any:
     if not callable(method):
         return None
     try:

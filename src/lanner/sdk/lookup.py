@@ -19,10 +19,17 @@ def look_up(host: str, port: int, wait: Callable[[int], object]) -> Addresses:
     `wait` waits until a descriptor is readable, and raises an exception at its deadline. The thread that calls the resolver then
     continues until the answer arrives. Raise `OSError` if the name cannot be resolved.
     """
+    # for a text Python imports the tables of other letters, which a bundled plugin may not contain
+    name = host.encode() if host.isascii() else host
     try:
-        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        return socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except (OSError, ValueError):
         pass
+    except LookupError:
+        raise OSError(
+            "the host name has letters outside ASCII, which this plugin was built without: write its ASCII form (xn--...), "
+            "or build the plugin with --include encodings.idna"
+        ) from None
     import _thread  # not `threading`: a host's process need not have it
 
     found: list[Addresses | OSError] = []
@@ -30,7 +37,7 @@ def look_up(host: str, port: int, wait: Callable[[int], object]) -> Addresses:
 
     def ask() -> None:
         try:
-            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            found.append(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM))
         except OSError as error:
             found.append(error)
         except ValueError:

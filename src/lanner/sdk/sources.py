@@ -16,8 +16,8 @@ from lanner.native import Lines
 from lanner.sdk.batches import (
     Batch,
     Source,
+    call_fileno,
     describe_instance,
-    instance_fileno,
     member,
 )
 from lanner.sdk.errors import LannerError, OpenError, SourceError
@@ -94,7 +94,7 @@ class ChunkSource:
         self._marks = None if positions is None else Marks(positions)
         self._marked: Any = None
         self._read: Callable[[float], Any] = instance.read_chunk
-        self._has_fileno = callable(member(instance, "fileno"))
+        self._fileno: Callable[[], Any] | None = member(instance, "fileno")
         self._main = new_framer()
         self._others: dict[str | int, Framer] = {}  # of streams with an incomplete line: a stream may never return
         self._patience = float("inf") if callable(member(instance, "close")) else _PATIENCE
@@ -160,11 +160,13 @@ class ChunkSource:
 
         It is valid up to that call; -1 if only `next_batch` can wait. It is the open instance's `fileno()`, if it has one.
         """
-        if not self._has_fileno or self._closed or self._ended or self._failure is not None:
+        if self._fileno is None or self._closed or self._ended or self._failure is not None:
             return -1
-        found = instance_fileno(self._instance, self._plugin)
-        self._has_fileno = found is not None
-        return -1 if found is None else found
+        found = call_fileno(self._fileno, self._plugin)
+        if found is None:
+            self._fileno = None
+            return -1
+        return found
 
     def close(self) -> None:
         """See `Source`."""

@@ -102,7 +102,8 @@ class StateFile:
 
     def change(self) -> None:
         """Write the content soon."""
-        self._changed.set()
+        if not self._changed.is_set():  # the thread clears it before it reads the content
+            self._changed.set()
         if self._thread is None and not self._closed:
             self._thread = threading.Thread(target=self._run, name=f"lanner-{self._texts.noun}", daemon=True)
             self._thread.start()

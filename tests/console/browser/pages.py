@@ -9,7 +9,8 @@ def until(page, expression, arg=None, seconds=20):
     """Wait until JavaScript is true. Playwright's own waiting evaluates text later, which the page's policy forbids."""
     end = time.monotonic() + seconds
     while not page.evaluate(expression, arg):
-        assert time.monotonic() < end, f"never true: {expression} {arg or ''}"
+        shown = "document.querySelector('#trouble').textContent + ' / ' + document.querySelector('#note').textContent"
+        assert time.monotonic() < end, f"never true: {expression} {arg or ''}; the page shows: {page.evaluate(shown)}"
         page.wait_for_timeout(50)
 
 

@@ -71,6 +71,10 @@ class _Soak:
                     self._chance.choice([self._kill_engine, self._change_rules, self._only_load])(listener)
             self._settle(listener)
             after = _taken(watcher.process.pid)
+            until = time.monotonic() + 30
+            while time.monotonic() < until and any(after[what] > before[what] for what in ("descriptors", "threads")):
+                time.sleep(0.1)  # rules may be loading, or a connection ending
+                after = _taken(watcher.process.pid)
         watcher.end()
         return self._judge(listener, begin, before, after)
 

@@ -5,6 +5,7 @@ import { count, plural } from "./dom.js";
 
 const LIMIT = 5000;
 const FIRST = 500;
+const MOST_ASKED = 20; // answers for the first alerts; what a rare filter selects further back is in the history
 const EVERY = 250; // milliseconds between polls
 const EVERY_IDLE = 1000; // after a minute without an alert
 const EVERY_HIDDEN = 5000;
@@ -50,10 +51,23 @@ export class Feed {
   }
 
   async first(run) {
-    const newest = await get("alerts", { limit: FIRST, filter: run.filter });
+    const position = (await get("alerts", { limit: 1 })).alerts[0]?.[0] ?? 0;
+    const rows = await this.newest(run, position + 1);
     if (this.run !== run) return;
-    run.position = newest.alerts[0]?.[0] ?? (await get("alerts", { limit: 1 })).alerts[0]?.[0] ?? 0;
-    this.list.replace(newest.alerts.reverse());
+    run.position = position;
+    this.list.replace(rows);
+  }
+
+  /** Return the newest alerts before a position, the oldest first. An answer is bounded in time and may have less than was asked for. */
+  async newest(run, before) {
+    const rows = [];
+    for (let asked = 0; asked < MOST_ASKED && rows.length < FIRST; asked++) {
+      const page = await get("alerts", { before, limit: FIRST - rows.length, filter: run.filter });
+      rows.push(...page.alerts);
+      before = page.position;
+      if (!page.more || this.run !== run) break;
+    }
+    return rows.reverse();
   }
 
   /** Take the alerts after the position. Returns whether there are more at once. */
@@ -98,9 +112,8 @@ export class Feed {
     const behind = sameDay ? newest[0] - run.position : newest[0] % DAY;
     if (sameDay && behind < TOO_FAR) return;
     if (!sameDay && behind < TOO_FAR && Math.floor(newest[0] / DAY) - Math.floor(run.position / DAY) < 2) return;
-    const page = await get("alerts", { limit: FIRST, filter: run.filter });
+    const rows = await this.newest(run, newest[0] + 1);
     if (this.run !== run) return;
-    const rows = page.alerts.reverse();
     const about = run.filter ? "up to " : sameDay ? "" : "at least ";
     if (rows.length) this.list.append([this.gap(run, Math.max(1, behind - rows.length), rows[0], about), ...rows]);
     run.position = newest[0];
