@@ -314,3 +314,8 @@ def test_a_failing_store_holds_back_no_position():
         delivery.close(timeout=0.1)
     assert settled
     assert pending == 3
+
+
+def test_a_store_has_no_spool(tmp_path):
+    with delivering(StandInStore("store_output"), StandInSink(), spool=SpoolSettings(tmp_path)):
+        assert [path.name for path in tmp_path.glob("*.sqlite")] == ["stand_in_output.sqlite"]

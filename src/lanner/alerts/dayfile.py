@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from lanner.alerts.checkpoints import Checkpoints
 from lanner.alerts.errors import DamagedError, StoreError, of_sqlite, of_system
 from lanner.alerts.schema import APPLICATION, HOUR, MINUTE, PAGE, TABLES, VERSION
 from lanner.alerts.subject import find_subject
@@ -68,6 +69,7 @@ class DayFile:
 
     def __init__(self, path: Path, first: int = 1) -> None:
         self.path = path
+        self._checkpoints = Checkpoints(path)
         self._texts: dict[str, int] = {}
         self._loads: dict[int, int] = {}  # ids in `runs` by the identity of the load, which `_kept` keeps
         self._kept: list[RunLoad] = []
@@ -98,6 +100,7 @@ class DayFile:
     def write(self, alerts: Sequence[Recorded]) -> None:
         """Store all alerts, or none. Raises StoreError."""
         self._change(lambda: self._insert(alerts))
+        self._checkpoints.add(sum([alert.record.memory for alert in alerts if alert.record is not None]))
 
     def note(self, load: RunLoad) -> None:
         """Store a load of rules before its first alert. Raises StoreError."""
@@ -113,7 +116,9 @@ class DayFile:
 
     def close(self) -> None:
         """Close the file, and remove its log, unless another process reads it now. Raises nothing."""
+        self._checkpoints.close()
         with suppress(sqlite3.Error):
+            self._database.execute("PRAGMA synchronous = NORMAL")
             self._database.execute("PRAGMA busy_timeout = 0")
             self._database.execute("PRAGMA journal_mode = DELETE")
         with suppress(sqlite3.Error):
@@ -223,7 +228,9 @@ class DayFile:
         if version > VERSION:
             raise _newer(self.path, version)
         database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
+        # a transaction waits for no disk: the checkpoints, with their own connection, do
+        database.execute("PRAGMA synchronous = OFF")
+        database.execute("PRAGMA wal_autocheckpoint = 0")
         database.execute(f"PRAGMA cache_size = -{_CACHE}")
         if tables and version < VERSION:
             raise DamagedError(f"the alert store {self.path} is damaged (it has no version): move it away")
