@@ -81,7 +81,7 @@ def test_history_with_a_filter_in_dark(open_page, take):
 
 
 def test_rules_before_and_after_a_change(open_page, take):
-    page = open_page("view=rules")
+    page = open_page("view=rules&range=1h")
     page.get_by_role("table", name="Rules with alerts").wait_for()
     take(page, "rules")
 

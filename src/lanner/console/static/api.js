@@ -1,10 +1,9 @@
 // The page's only way to data: the HTTP API of `lanner console`, or the data packed into a report.
 
 export class ApiError extends Error {
-  constructor(message, status, place) {
+  constructor(message, status) {
     super(message);
     this.status = status;
-    this.place = place;
   }
 }
 
@@ -54,7 +53,7 @@ async function overHttp(name, parameters, signal) {
   }
   if (answer.ok) return body;
   if (answer.status === 401) throw new ApiError(notLoggedIn, 401);
-  throw new ApiError(String(body.error ?? `status ${answer.status}`), answer.status, body.place);
+  throw new ApiError(String(body.error ?? `status ${answer.status}`), answer.status);
 }
 
 const isOurFault = (error) => error.status === 400 || error.status === 404;

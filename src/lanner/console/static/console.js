@@ -72,7 +72,7 @@ async function isValid(filter) {
     try {
       hints = (await get("alerts", { limit: 1, filter })).notes ?? [];
     } catch (error) {
-      if (error.status === 400) message = error.place ? `${error.message} (at ${error.place + 1}: ${filter.slice(error.place, error.place + 30)})` : error.message;
+      if (error.status === 400) message = error.message;
     }
   }
   field.setAttribute("aria-invalid", message !== "");
@@ -104,7 +104,7 @@ async function changed(before, isFirst = false) {
   }
   if (!["view", "filter", "range"].some(isOther)) return;
   document.body.dataset.view = state.view;
-  $("#alerts").hidden = !isList();
+  $("#alerts").hidden = $("#search-form").hidden = !isList();
   $("#page").hidden = isList();
   $("#time").hidden = state.view === "status";
   $("#chart").classList.toggle("off", !isList());
@@ -116,8 +116,8 @@ async function changed(before, isFirst = false) {
   if (isOther("view") && !isFirst) $("#page").replaceChildren();
   feed.stop();
   stored.stop();
-  const filter = state.filter;
-  if (!(await isValid(filter)) || filter !== state.filter) return;
+  const { filter, view } = state;
+  if (!(await isValid(isList() ? filter : "")) || filter !== state.filter || view !== state.view) return;
   await refresh();
   if (state.view === "live") startLive();
   else if (state.view === "history") startHistory();
@@ -156,7 +156,7 @@ function startSearch() {
   let timer;
   const search = (quiet) => {
     clearTimeout(timer);
-    go({ filter: field.value.trim(), view: isList() ? state.view : "history" }, { quiet });
+    go({ filter: field.value.trim() }, { quiet });
   };
   field.addEventListener("input", () => {
     clearTimeout(timer);
@@ -165,7 +165,7 @@ function startSearch() {
   $("#search-form").addEventListener("submit", (event) => {
     event.preventDefault();
     search(false);
-    if (isList()) list.grid.focus();
+    list.grid.focus();
   });
 }
 

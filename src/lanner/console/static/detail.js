@@ -6,7 +6,7 @@ import { filterButtons } from "./facets.js";
 import { fullTime, shortTime } from "./settings.js";
 import { go } from "./state.js";
 import { term } from "./terms.js";
-import { why } from "./why.js";
+import { remarks, why } from "./why.js";
 
 let request = null;
 
@@ -120,7 +120,7 @@ function surroundings({ alerts, rules }, key, alert) {
 function snippet(answer, what) {
   if (answer.unavailable) return [el("p", { className: "quiet" }, `Unavailable: ${visible(answer.unavailable, 1000)}`)];
   const checked = answer.checked ? el("p", { className: "yes" }, "✓ checked by Lanner") : el("p", { className: "quiet" }, "not checked");
-  return [longLines(answer.text), checked, button("Copy", () => copy(answer.text, what))];
+  return [longLines(answer.text), checked, ...remarks(answer.notes), button("Copy", () => copy(answer.text, what))];
 }
 
 function event({ event: text, event_size: size }) {

@@ -15,6 +15,14 @@ export function el(tag, properties = {}, ...children) {
   return made;
 }
 
+/** Return a table that scrolls sideways where it does not fit. `rows` are lists of the cells' children. */
+export function table(caption, heads, rows) {
+  const head = el("thead", {}, el("tr", {}, heads.map((text) => el("th", { scope: "col" }, text))));
+  const body = el("tbody", {}, rows.map((cells) => el("tr", {}, cells.map((cell) => el("td", {}, cell)))));
+  return el("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": caption },
+    el("table", {}, el("caption", {}, caption), head, body));
+}
+
 export const button = (text, onclick, properties = {}) => el("button", { type: "button", onclick, ...properties }, text);
 
 // Invisible characters, and those that change the order of others: controls, formats (bidi, joiners, tags), lone surrogates, line

@@ -26,17 +26,17 @@ function pattern(value, isQuoted) {
   return (text) => whole.test(lower(text));
 }
 
-function ofPriority(operator, value, place) {
+function ofPriority(operator, value) {
   const level = PRIORITIES.findIndex((name) => name.toLowerCase() === value.toLowerCase() || (value.toLowerCase() === "info" && name === "Informational"));
-  if (level < 0) throw new ApiError(`invalid priority ${JSON.stringify(value)}: use one of ${PRIORITIES.join(", ").toLowerCase()}`, 400, place);
+  if (level < 0) throw new ApiError(`invalid priority ${JSON.stringify(value)}: use one of ${PRIORITIES.join(", ").toLowerCase()}`, 400);
   const tests = { ">=": (p) => p <= level, ">": (p) => p < level, "<=": (p) => p >= level, "<": (p) => p > level };
   const test = tests[operator] ?? ((p) => p === level);
   return (row) => test(row[3]);
 }
 
-function ofTime(key, value, place) {
+function ofTime(key, value) {
   const at = Date.parse(value);
-  if (Number.isNaN(at)) throw new ApiError(`invalid time ${JSON.stringify(value)}: use 2026-11-29T15:00:00Z`, 400, place);
+  if (Number.isNaN(at)) throw new ApiError(`invalid time ${JSON.stringify(value)}: use 2026-11-29T15:00:00Z`, 400);
   return key === "since" ? (row) => row[2] >= at : (row) => row[2] < at;
 }
 
@@ -60,7 +60,6 @@ export function parseFilter(text, tags) {
     const key = found && (KEYS[found[1].toLowerCase()] ?? (/[.[]/.test(found[1]) ? "field" : undefined));
     const isText = key === undefined || key === null || (key !== "priority" && /[<>]/.test(found[2]));
     if (!isText) at += found[0].length;
-    const place = at;
     const [value, isQuoted] = readValue();
     let test;
     if (isText) {
@@ -69,10 +68,10 @@ export function parseFilter(text, tags) {
       test = (row) => spaced(`${row[4]}\n`).includes(phrase) || spaced(row[6]).includes(phrase) || spaced(row[5]).includes(phrase);
     } else {
       if (found[2] === "!=") negated = !negated;
-      if (key === "field") throw new ApiError(`a report keeps the fields of some alerts only: search for the value of ${found[1]} as text`, 400, place);
+      if (key === "field") throw new ApiError(`a report keeps the fields of some alerts only: search for the value of ${found[1]} as text`, 400);
       const fits = pattern(value, isQuoted);
-      if (key === "priority") test = ofPriority(found[2], value, place);
-      else if (key === "since" || key === "until") test = ofTime(key, value, place);
+      if (key === "priority") test = ofPriority(found[2], value);
+      else if (key === "since" || key === "until") test = ofTime(key, value);
       else if (key === "tag") test = (row) => (tags[row[4]] ?? []).some(fits);
       else test = (row) => fits(row[key]);
     }

@@ -1,7 +1,7 @@
 // The view of rules: counts in the range, silent and noisy ones, and rates before and after each change of the rules.
 
 import { get } from "./api.js";
-import { $, PRIORITIES, button, count, el, visible } from "./dom.js";
+import { $, PRIORITIES, button, count, el, table, visible } from "./dom.js";
 import { fullTime, shortTime, span } from "./settings.js";
 import { go } from "./state.js";
 import { term } from "./terms.js";
@@ -11,35 +11,27 @@ const HOUR = 3_600_000;
 
 const historyOf = (rule) => button(visible(rule), () => go({ view: "history", filter: term("rule", rule) }), { className: "link", title: "Show in History" });
 
-function table(caption, heads, rows) {
-  const head = el("thead", {}, el("tr", {}, heads.map((text) => el("th", { scope: "col" }, text))));
-  const body = el("tbody", {}, rows.map((cells) => el("tr", {}, cells.map((cell) => el("td", {}, cell)))));
-  return el("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": caption },
-    el("table", {}, el("caption", {}, caption), head, body));
-}
-
 const rateText = (rate) => (rate >= 10 ? count(Math.round(rate)) : rate.toFixed(rate && rate < 0.1 ? 2 : 1));
 
 export async function showRules(begin, end) {
   const page = $("#page");
   const { rules, changes } = await get("rules", { begin: Math.floor(begin), end: Math.ceil(end) });
   const total = rules.reduce((sum, rule) => sum + rule.count, 0);
-  const hours = Math.max((end - begin) / HOUR, 1 / 60);
+  const hours = (end - begin) / HOUR;
   const active = rules.filter((rule) => rule.count).sort((a, b) => b.count - a.count);
   const silent = rules.filter((rule) => !rule.count);
   const priority = (rule) => el("span", { className: `p${rule.priority}` }, PRIORITIES[rule.priority] ?? String(rule.priority));
   const isNoisy = (rule) => total >= 10 && active.length > 1 && rule.count / total >= NOISY;
   const rows = active.map((rule) => [
-    historyOf(rule.rule), priority(rule), el("span", { className: "figure" }, count(rule.count)),
-    el("span", { className: "figure" }, rateText(rule.count / hours)),
-    isNoisy(rule) ? el("strong", { className: "noisy" }, `▲ noisy: ${Math.round((100 * rule.count) / total)} % of all`) : "",
+    [historyOf(rule.rule), isNoisy(rule) ? el("div", { className: "noisy" }, `▲ noisy: ${Math.round((100 * rule.count) / total)} % of all`) : ""], priority(rule), el("span", { className: "figure" }, count(rule.count)),
+    el("span", { className: "figure" }, hours < 1 ? "–" : rateText(rule.count / hours)),
     rule.last_ms ? shortTime(rule.last_ms) : "", rule.is_loaded === false ? "not loaded" : visible(rule.path ?? ""),
   ]);
   const silentRows = silent.map((rule) => [visible(rule.rule), priority(rule), rule.last_ms ? shortTime(rule.last_ms) : "never, in the store", visible(rule.path ?? "")]);
   page.replaceChildren(
     el("h2", { tabIndex: -1 }, "Rules"),
     el("p", {}, `${span(begin, end)}: ${count(total)} alerts by ${count(active.length)} rules; ${count(silent.length)} silent`),
-    table("Rules with alerts", ["Rule", "Priority", "Alerts", "Per hour", "Note", "Last", "File"], rows),
+    table("Rules with alerts", ["Rule", "Priority", "Alerts", "Per hour", "Last", "File"], rows),
     silent.length ? table("Silent rules", ["Rule", "Priority", "Last", "File"], silentRows) : "",
     ...(changes ?? []).map(change),
   );

@@ -1,7 +1,7 @@
-// The view of the run: its problems by name, then engines, sources, outputs, rules and the store. And the short form in the header.
+// The view of the run: its problems by name, then the run, its outputs, engines, files and the store. And the short form in the header.
 
 import { get } from "./api.js";
-import { $, count, el, plural, visible } from "./dom.js";
+import { $, count, el, plural, table, visible } from "./dom.js";
 import { fullTime } from "./settings.js";
 
 let chip = null;
@@ -31,35 +31,53 @@ export async function askStatus() {
   }
 }
 
-const isTime = (name, value) => typeof value === "number" && value > 1e11 && /(_ms|_ns|_at|started|ended|loaded|last|time|written|arrived|since)$/.test(name);
-const inMs = (value) => (value > 1e17 ? value / 1e6 : value);
+// What a run writes about itself may be damaged: each value is shown as what it is
+const shown = (value) => (typeof value === "number" ? count(value) : typeof value === "string" && value ? visible(value, 1000) : "–");
+const moment = (ms) => (typeof ms === "number" ? fullTime(ms) : "–");
+const sum = (...numbers) => numbers.reduce((total, number) => total + (Number(number) || 0), 0);
+const entries = (value) => Object.entries(value ?? {});
+const hasAny = (value) => entries(value).length > 0;
 
-const words = (name) => visible(name.replace(/_(ms|ns)$/, ""));
+const card = (title, ...children) => el("section", { className: "card" }, el("h3", {}, title), ...children);
+const facts = (pairs) => el("dl", {}, pairs.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+const counters = (value) => entries(value).map(([name, number]) => [visible(name), shown(number)]);
 
-/** Return an element for a value of any kind. */
-function shown(value, name = "") {
-  if (value === null || value === undefined || value === "") return "–";
-  if (typeof value === "boolean") return value ? "yes" : "no";
-  if (isTime(name, value)) return fullTime(inMs(value));
-  if (typeof value === "number") return count(value);
-  if (typeof value === "string") return visible(value, 2000);
-  const pairs = Array.isArray(value) ? value.map((one) => [one?.name ?? one?.path ?? "", one]) : Object.entries(value);
-  if (!pairs.length) return "none";
-  if (Array.isArray(value) && pairs.every(([, one]) => typeof one !== "object")) return value.map((one) => shown(one)).join(", ");
-  return el("dl", {}, pairs.flatMap(([key, one]) => [el("dt", {}, words(String(key))), el("dd", {}, shown(one, String(key)))]));
+function about(run) {
+  return facts([
+    ["Plugin", `${shown(run.plugin)} ${visible(String(run.plugin_version ?? ""))}`],
+    ["Event source", shown(run.event_source)],
+    ["Host name", shown(run.hostname)],
+    ["Started", moment(run.started / 1e6)],
+    ["Rules loaded", moment(run.loaded / 1e6)],
+    ["Lanner version", shown(run.version)],
+    ["Events", shown(run.events)],
+    ["Invalid payloads", count(sum(run.not_json, run.invalid_utf8))],
+    ["Reload error", run.reload_error ? shown(run.reload_error) : "none"],
+  ]);
 }
 
-function card(title, value) {
-  return el("section", { className: "card" }, el("h3", {}, title), shown(value));
+function outputs(run) {
+  const rows = entries(run.outputs).map(([name, output]) => [
+    visible(name), shown(output?.delivered), count(sum(output?.pending, output?.spooled)), shown(output?.dropped), shown(output?.failures), shown(output?.last_error),
+  ]);
+  return table("Outputs", ["Output", "Delivered", "Waiting", "Dropped", "Failures", "Last error"], rows);
 }
+
+function engines({ connected, engine_counters: counted }, isRunning) {
+  const rows = [...new Set([...entries(connected), ...entries(counted)].map(([name]) => name))].map((name) => [
+    visible(name), ...(isRunning ? [connected?.[name] ? "yes" : "no"] : []), counters(counted?.[name]).map((pair) => pair.join(" ")).join(", ") || "–",
+  ]);
+  return table("Engines", ["Engine", ...(isRunning ? ["Connected"] : []), "Counters"], rows);
+}
+
+const files = (title, hashes) =>
+  card(title, el("ul", {}, entries(hashes).map(([path, hash]) => el("li", { title: `SHA-256 ${hash}` }, visible(path)))));
 
 function size(bytes) {
   const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
   const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
   return `${(bytes / 1024 ** power).toFixed(power ? 1 : 0)} ${units[power]}`;
 }
-
-const TITLES = { engines: "Engines", sources: "Sources", outputs: "Outputs", gaps: "Gaps", reload: "Reload of rules" };
 
 export async function showStatus() {
   const page = $("#page");
@@ -68,24 +86,23 @@ export async function showStatus() {
   const { run, problems, store, is_running: isRunning } = status;
   const faults = problems.map(({ what, where, advice }) =>
     el("li", {}, el("strong", {}, "✗ ", visible(what, 1000)), where ? ` (${visible(where, 1000)})` : "", advice ? el("p", {}, visible(advice, 2000)) : ""));
-  const parts = Object.entries(run ?? {});
-  const grouped = parts.filter(([name, value]) => value && typeof value === "object" && !Array.isArray(value) && Object.keys(value).length);
-  const single = Object.fromEntries(parts.filter((part) => !grouped.includes(part)));
-  const title = run ? (isRunning ? "This run" : "The last run, which has ended") : "Run";
-  const held = store && {
-    days: store.days, size: size(store.bytes ?? 0),
-    oldest: store.oldest_ms ? fullTime(store.oldest_ms) : "–", newest: store.newest_ms ? fullTime(store.newest_ms) : "–",
-  };
+  const title = isRunning ? "This run" : run?.ended ? "The last run, which has ended" : "The last run, which was killed or crashed";
   const focus = page.contains(document.activeElement);
   page.replaceChildren(
     el("h2", { tabIndex: -1 }, "Status"),
     faults.length
       ? el("ul", { className: "problems", "aria-label": "Problems" }, faults)
-      : el("p", { className: "good" }, isRunning ? "● All well: the run is active and reports no problem" : "○ No run writes to this store at present"),
+      : el("p", { className: isRunning ? "good" : "quiet" }, isRunning ? "● All well: the run is active and reports no problem" : "○ No run writes to this store at present"),
     el("div", { className: "cards" },
-      card(title, run ? single : "no run has written its state to this store"),
-      grouped.map(([name, value]) => card(TITLES[name] ?? words(name), value)),
-      held ? card("Store", held) : ""),
+      run ? card(title, about(run)) : card("Run", "No run has written its state to this store."),
+      hasAny(run?.counters) ? card("Source", facts(counters(run.counters))) : "",
+      hasAny(run?.rules_files) ? files("Rules files", run.rules_files) : "",
+      hasAny(run?.config_files) ? files("Configuration files", run.config_files) : "",
+      card("Store", facts([
+        ["Days", count(store.days)], ["Size", size(store.bytes)], ["Oldest alert", moment(store.oldest_ms)], ["Newest alert", moment(store.newest_ms)],
+      ]))),
+    hasAny(run?.outputs) ? outputs(run) : "",
+    hasAny(run?.connected) || hasAny(run?.engine_counters) ? engines(run, isRunning) : "",
   );
   if (focus) page.querySelector("h2").focus();
 }

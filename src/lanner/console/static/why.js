@@ -4,12 +4,14 @@ import { el, longText, visible } from "./dom.js";
 
 const valueText = (value) => (value === null || value === undefined ? "no value" : JSON.stringify(value));
 
-/** Return the tests that made the part hold: those of each part of an "all", of the first true part of a "one", none of a "not". */
-function deciding(part) {
-  if (part.kind === "test") return [part];
-  if (part.kind === "not") return [];
-  const holding = (part.parts ?? []).filter((child) => child.holds);
-  return (part.kind === "one" ? holding.slice(0, 1) : holding).flatMap(deciding);
+/** Return the test that a path of indexes leads to, [part, isNegated]: below an odd number of "not" it decided by not being true. */
+function follow(part, path) {
+  let isNegated = false;
+  for (const index of path) {
+    if (part.kind === "not") isNegated = !isNegated;
+    part = part.parts[index];
+  }
+  return [part, isNegated];
 }
 
 function testText(part) {
@@ -48,20 +50,23 @@ function split(parts) {
   return [[parts[first]], parts.toSpliced(first, 1)];
 }
 
+/** Return elements for what an answer remarks on itself. */
+export const remarks = (lines) => (lines ?? []).map((line) => el("p", { className: "quiet" }, visible(line, 1000)));
+
 /** Return elements for an explanation as the API gives it. */
 export function why(explanation) {
   if (explanation.unavailable) return [el("p", { className: "quiet" }, `Unavailable: ${visible(explanation.unavailable, 1000)}`)];
-  const decided = deciding(explanation.condition);
+  const decided = (explanation.deciding ?? []).map((path) => follow(explanation.condition, path));
   const shown = [];
   if (!explanation.matches) shown.push(el("p", { className: "quiet" }, "The rule as it is stored does not match this event."));
   if (explanation.taken_by) shown.push(el("p", {}, `The alert is that of ${visible(explanation.taken_by)}, which is tried first.`));
-  shown.push(el("ul", { className: "deciding" }, decided.map((part) => el("li", {}, mark(true), testText(part)))));
+  shown.push(el("ul", { className: "deciding" }, decided.map(([part, isNegated]) => el("li", {}, mark(part.holds !== isNegated), isNegated ? "not " : "", testText(part)))));
   const whole = el("details", {}, el("summary", {}, "The whole condition"), el("ul", { className: "why" }, tree(explanation.condition)));
   const lists = Object.entries(explanation.lists ?? {});
   if (lists.length) {
     whole.append(el("dl", {}, lists.flatMap(([name, items]) => [el("dt", {}, visible(name)), el("dd", {}, longText(items.join(", ")))])));
   }
-  shown.push(whole, ...(explanation.unfit ?? []).map((line) => el("p", { className: "quiet" }, visible(line))));
+  shown.push(whole, ...remarks(explanation.unfit), ...remarks(explanation.notes));
   if (explanation.place) shown.push(el("p", { className: "quiet" }, visible(explanation.place)));
   return shown;
 }
