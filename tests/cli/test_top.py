@@ -32,9 +32,11 @@ class Top:
     def __init__(self, *arguments, **environ):
         self.leader, follower = pty.openpty()
         termios.tcsetwinsize(follower, (30, 120))
+        # workers of pytest-xdist have the size of another terminal
+        own = {name: value for name, value in ENVIRONMENT.items() if name not in {"COLUMNS", "LINES"}}
         self.process = subprocess.Popen(
             [LANNER, "top", *map(str, arguments)], stdin=follower, stdout=follower, stderr=follower, start_new_session=True,
-            env=ENVIRONMENT | {"TERM": "xterm-256color"} | environ,
+            env=own | {"TERM": "xterm-256color"} | environ,
         )  # fmt: skip
         os.close(follower)
         self.seen = b""

@@ -50,7 +50,7 @@ class Client:
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def generated(tmp_path_factory):
     """The directory of a store with 1,000 alerts."""
     directory = tmp_path_factory.mktemp("store")
