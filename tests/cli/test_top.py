@@ -156,7 +156,7 @@ def test_without_textual_it_says_what_to_install(store):
     code = "import sys; sys.modules['textual'] = None; sys.argv = ['lanner', 'top', sys.argv[1]]; from lanner.cli.main import main; main()"
     done = subprocess.run([sys.executable, "-c", code, store], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
-    assert done.stderr == "lanner: error: lanner top needs Textual 8 or later, which is not installed: pip install 'lanner[top]'\n"
+    assert done.stderr == "lanner: error: lanner top needs Textual 8 or later, which is not installed: pip install 'textual>=8'\n"
 
 
 def test_enter_shows_why_an_alert_of_a_run_fired(lanner, top, tmp_path):

@@ -187,10 +187,11 @@ def test_enter_shows_the_alert_and_why(run, watch):
     members = {"fields": {"proc.cmdline": "sh -c x", "n": 5}, "tags": ["T1059"], "event": b'{"raw":1}'}
     run.raise_alerts("a shell", rule="Shell", priority="Critical", subject="web", **members)
     why = {
-        "rule": "Shell", "place": "rules.yaml:3", "matches": True, "deciding": [[1]],
+        "rule": "Shell", "place": "rules.yaml:3", "matches": True, "deciding": [[1], [2, 0]],
         "condition": {"kind": "all", "holds": True, "parts": [
             {"kind": "test", "holds": True, "text": "evt.type = execve"},
             {"kind": "test", "holds": True, "text": "proc.name = sh", "values": {"proc.name": "sh"}},
+            {"kind": "not", "holds": True, "parts": [{"kind": "test", "holds": False, "text": "user.name = root"}]},
         ]},
     }  # fmt: skip
 
@@ -198,7 +199,9 @@ def test_enter_shows_the_alert_and_why(run, watch):
         await view.shows("a shell")
         await view.press("enter")
         await view.shows("Priority     Critical", "sh -c x", "T1059", "0badcafe-1", '{"raw":1}')
-        await view.shows("Decided by", "yes proc.name = sh   proc.name = sh", "yes evt.type = execve", "rules.yaml:3")
+        await view.shows(
+            "Decided by", "yes proc.name = sh   proc.name = sh", "yes not user.name = root", "yes evt.type = execve", "rules.yaml:3"
+        )
         await view.press("escape")
         await view.shows("Rules, ")
 

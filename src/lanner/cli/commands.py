@@ -373,7 +373,7 @@ def top(directory: str | None, *, file: str | None, text: str, plugins: tuple[st
     """Show the alerts of a store live on a terminal: rates, rules, subjects, engines.
 
     DIR is the directory of $.lanner.store_output.path, in which `lanner run` stores alerts. / narrows, Enter shows why an alert fired, q
-    quits. Needs the extra lanner[top].
+    quits. Needs the extra top (Textual).
     """
     from lanner.cli.top import show_top
 

@@ -51,7 +51,7 @@ def _import() -> Any:
     except ImportError as error:
         if (error.name or "").partition(".")[0] != "textual":
             raise
-        raise LannerError("lanner top needs Textual 8 or later, which is not installed: pip install 'lanner[top]'") from None
+        raise LannerError("lanner top needs Textual 8 or later, which is not installed: pip install 'textual>=8'") from None
     return run_top
 
 

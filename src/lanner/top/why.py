@@ -81,7 +81,8 @@ def describe_why(answer: dict[str, Any]) -> Text:
     text.append("\nDecided by\n", BOLD)
     for path in sorted(deciding):
         if (part := _part(condition, path)) is not None:
-            _test(text, part, 1)
+            around = _part(condition, path[:-1]) if path else None
+            _test(text, part, 1, is_negated=around is not None and around.get("kind") == "not")
     text.append("\nThe condition\n", BOLD)
     for count, (part, depth, path) in enumerate(_walk(condition, 1, ())):
         if count >= _MOST_LINES:
@@ -108,9 +109,10 @@ def _part(part: dict[str, Any], path: tuple[int, ...]) -> dict[str, Any] | None:
     return part
 
 
-def _test(text: Text, part: dict[str, Any], depth: int, *, is_deciding: bool = False) -> None:
-    holds = bool(part.get("holds"))
-    title = "".join(f"macro {name}: " for name in part.get("macros", ()))
+def _test(text: Text, part: dict[str, Any], depth: int, *, is_deciding: bool = False, is_negated: bool = False) -> None:
+    holds = bool(part.get("holds")) is not is_negated
+    title = "not " if is_negated else ""
+    title += "".join(f"macro {name}: " for name in part.get("macros", ()))
     if exception := part.get("exception"):
         title += f"exception {exception}: "
     title += str(part.get("text") or _TITLES.get(str(part.get("kind")), ""))
