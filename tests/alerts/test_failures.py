@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lanner.alerts.errors import StoreError
+from lanner.alerts.retention import Limits
 from lanner.alerts.schema import DAY, day_files, day_name
 from lanner.alerts.writer import StoredPartlyError, StoreWriter, check_store
 
@@ -43,6 +44,49 @@ def test_a_full_disk_is_said_and_the_store_goes_on_when_there_is_room(tmp_path):
         writer.write([raised(1)])
         writer.close()
         assert outputs(disk / "store") == ["alert 1"]
+
+
+def test_a_disk_that_is_full_at_the_first_alert_is_said_with_the_directory(tmp_path):
+    with small_file_system(tmp_path, "100k") as disk:
+        ballast = disk / "ballast"
+        ballast.write_bytes(b"x" * 60_000)
+        writer = StoreWriter(disk / "store", wait=0)
+        for _ in range(2):  # the second error is about the same file
+            with pytest.raises(StoreError, match=f"cannot use the alert store {disk}/store: the disk is full: free some space"):
+                writer.write([raised(1)])
+            writer.retain()
+            assert day_files(disk / "store") == {}
+        subprocess.run(["mount", "-o", "remount,size=4m", disk], check=True)
+        writer.write([raised(1)])
+        writer.close()
+        assert list(day_files(disk / "store")) == [TODAY]
+        assert outputs(disk / "store") == ["alert 1"]
+
+
+def test_a_new_day_that_failed_to_begin_is_begun_later(tmp_path):
+    writer = StoreWriter(tmp_path, wait=0)
+    writer.write([raised(1)])
+    (tmp_path / day_name(TODAY + 1)).mkdir()
+    for _ in range(2):
+        with pytest.raises(StoreError, match=day_name(TODAY + 1)):
+            writer.write([raised(2, arrived=MOMENT + DAY)])
+    (tmp_path / day_name(TODAY + 1)).rmdir()
+    writer.write([raised(2, arrived=MOMENT + DAY)])
+    writer.close()
+    assert outputs(tmp_path / day_name(TODAY)) == ["alert 1"]
+    assert outputs(tmp_path / day_name(TODAY + 1)) == ["alert 2"]
+
+
+def test_retention_leaves_a_store_without_a_file_alone(tmp_path):
+    aside = tmp_path / f"{day_name(TODAY)}.bad"
+    aside.write_bytes(b"x")
+    os.utime(aside, (0, 0))
+    writer = StoreWriter(tmp_path, Limits(days=1), wait=0)
+    writer.retain()
+    assert aside.exists()
+    writer.write([raised(1)])
+    writer.close()
+    assert not aside.exists()
 
 
 def test_room_made_while_it_runs_is_used(tmp_path):

@@ -175,6 +175,18 @@ def test_a_missing_store_is_an_error_that_says_how_to_make_one(lanner, tmp_path,
     )
 
 
+@pytest.mark.parametrize("command", [("alerts", "search"), ("console",), ("top",)], ids=lambda command: command[-1])
+def test_a_store_that_is_a_file_is_refused_with_the_advice(lanner, tmp_path, command):
+    (tmp_path / "file").write_text("text")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        done = lanner(*command, path)
+        assert (done.code, done.out) == (1, b"")
+        assert done.err == (
+            f"lanner: error: there is no alert store at {path}: this is not a directory. Name the directory of a store, which is "
+            "$.lanner.store_output.path of the run that writes it\n"
+        )
+
+
 def test_a_damaged_day_is_reported_after_the_other_days(lanner, some):
     path = some / day_name(START // DAY)
     path.write_bytes(b"damaged" * 5000)

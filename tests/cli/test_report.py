@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import accumulate
 
 import pytest
 
@@ -51,7 +52,25 @@ def test_diff_counts_and_names_what_only_one_raised(lanner, reports):
 
 def test_the_same_report_has_no_difference(lanner, reports):
     done = lanner("report", "diff", str(reports / "all.html"), str(reports / "all.html"))
-    assert "both have the same alerts" in done.out.decode()
+    assert re.fullmatch(r"[0-9]+ rules with the same count", done.lines[3])
+    assert done.lines[4:] == ["", "both have the same alerts"]
+    found = json.loads(lanner("report", "diff", str(reports / "all.html"), str(reports / "all.html"), "--format", "json").out)
+    assert f"{len(found['rules'])} rules with the same count" == done.lines[3]
+
+
+def test_alerts_of_several_recordings_are_sorted_by_the_time_of_their_events(lanner, tmp_path):
+    rule = "{rule: R, desc: d, condition: docker.action = kill, output: o, priority: WARNING, source: docker}"
+    (tmp_path / "r.yaml").write_text(f"- {rule}\n")
+    for name, seconds in (("late", (50, 70)), ("early", (10, 60))):
+        events = [{"Type": "container", "Action": "kill", "Actor": {"ID": "a"}, "timeNano": second * 10**9} for second in seconds]
+        (tmp_path / f"{name}.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    report = tmp_path / "x.html"
+    replays = [argument for name in ("late", "early") for argument in ("--replay", tmp_path / f"{name}.jsonl")]
+    done = lanner("run", "docker", "-r", tmp_path / "r.yaml", *replays, "--report", report)
+    assert done.code == 0, done.err
+    read = read_report(str(report))
+    assert list(accumulate(read.times)) == [10_000, 50_000, 60_000, 70_000]
+    assert [read.kept[str(place)]["time"] for place in range(4)] == sorted(kept["time"] for kept in read.kept.values())
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,23 @@ def test_what_was_expected_came(run):
     assert done.lines[-1] == "3 tests, 0 failed"
 
 
+def test_rules_of_the_word_plugin_are_only_counted(run, tmp_path):
+    for name in ("loud", "silent"):
+        rule = f"{{rule: {name}, desc: d, condition: docker.action = {name}, output: o, priority: WARNING, source: docker}}"
+        (tmp_path / f"{name}.yaml").write_text(f"- {rule}\n")
+    done = run(f"""
+        rules: [plugin, loud.yaml, silent.yaml]
+        tests: [{{name: A shell, events: [{SHELL}], alerts: [Shell in a container]}}]
+    """)
+    assert (done.code, done.err) == (0, "")
+    assert done.lines[3:6] == ["Rules that fired in no test:", "  loud", "  silent"]
+    assert re.fullmatch(r"[0-9]{2} rules of the plugin's own fired in no test; --json names them", done.lines[7])
+    assert len(done.lines) == 10
+    assert {"loud", "silent", "Container killed by signal 9"} < {
+        *json.loads(run((tmp_path / "t.yaml").read_text(), "--json").out)["never_fired"]
+    }
+
+
 def test_an_alert_that_did_not_come_is_explained(run):
     done = run("tests: [{name: A kill, events: [{Type: container, Action: kill}], alerts: [Container killed by signal 9]}]")
     assert done.code == 1

@@ -394,6 +394,15 @@ def test_outputs_have_falcos_keys_and_lanners_own(read):
         ("lanner: {queue_size_mb: 0}", r"$.lanner.queue_size_mb takes a number >= 1, not 0"),
         ("webserver: {enabled: true, listen_port: 70000}", r"$.webserver.listen_port takes a number <= 65535, not 70000"),
         ("log_level: loud", r"$.log_level takes one of emergency, alert, critical, error, warning, notice, info, debug, not 'loud'"),
+        ("lanner: {store_output: {retain_days: x}}", r"$.lanner.store_output.retain_days takes a whole number, not 'x'"),
+        ("lanner: {store_output: {retain_days: 1.5}}", r"$.lanner.store_output.retain_days takes a whole number, not '1.5'"),
+        ("lanner: {store_output: {retain_days: }}", r"$.lanner.store_output.retain_days takes a whole number, not nothing"),
+        ("lanner: {store_output: {enabled: maybe}}", r"$.lanner.store_output.enabled takes true or false, not 'maybe'"),
+        ("lanner: {store_output: {path: [a]}}", r"$.lanner.store_output.path takes a string, not a list"),
+        ("lanner: {spool: [a]}", r"$.lanner.spool takes keys with their values (path, max_size_mb), not a list"),
+        ("lanner: {throttle: {rate: much}}", r"$.lanner.throttle.rate takes a number, not 'much'"),
+        ("lanner: {webserver_hosts: {a: b}}", r"$.lanner.webserver_hosts takes a list, not a mapping"),
+        ("lanner: [a]", r"$.lanner takes keys with their values"),
         ("lanner: {log_format: xml}", r"$.lanner.log_format takes one of text, json, not 'xml'"),
         ("http_output: {enabled: true}", r"$.http_output.url is empty: write the server's address"),
         ("program_output: {enabled: true}", r"$.program_output.program is empty: write the command line that alerts go to"),
@@ -409,6 +418,18 @@ def test_numbers_and_durations_that_are_none_leave_the_default(read):
     found = read("output_timeout: soon\nmetrics: {enabled: false, interval: 1 hour}\n")
     assert (found.falco.output_timeout, found.falco.metrics.interval) == (2000, 0)
     assert found.warnings == ["$.output_timeout takes a whole number, not 'soon'; the default applies, as in Falco"]
+
+
+def test_an_option_of_lanners_own_is_refused_with_its_name():
+    with pytest.raises(ConfigError, match=r"lanner\.store_output\.retain_days.* takes a whole number, not 'x'"):
+        read_configuration(None, {}, ["lanner.store_output.retain_days=x"])
+
+
+@pytest.mark.parametrize("text", ["lanner:\n", "lanner:\n  spool:\n"])
+def test_a_block_of_lanners_own_may_be_empty(read, text):
+    found = read(text)
+    assert found.falco.lanner == read("").falco.lanner
+    assert [warning.rpartition("; ")[2] for warning in found.warnings] == ["the default applies"]
 
 
 def test_two_entries_for_one_plugin_are_refused_with_both_places(include, read, tmp_path):

@@ -98,7 +98,7 @@ class DayReader:
         try:
             yield
         except sqlite3.Error as error:
-            raise of_sqlite(error, self.path) from None
+            raise _error_of(error, self.path) from None
 
     def select(self, statement: str, values: Sequence[Any] = ()) -> Generator[Any, None, None]:
         """Yield the rows of a statement. Closing the iterator ends the statement."""
@@ -250,7 +250,7 @@ class DayReader:
     def _read_run(self, number: int) -> Run:
         row = self.first_row("SELECT key, started, plugin, about FROM runs WHERE id = ?", (number,))
         if row is None:
-            raise DamagedError(f"the alert store {self.path} is damaged: an alert's run is missing")
+            raise _damaged(f"the alert store {self.path} is damaged (an alert's run is missing)", self.path)
         key, started, plugin, about = row
         try:
             read = json.decode(about)
@@ -279,7 +279,7 @@ def _open(path: Path) -> sqlite3.Connection:
         return _connect(address)
     except sqlite3.Error as error:
         if primary_code(error) not in _CANNOT_WRITE or not os.access(path, os.R_OK):
-            raise of_sqlite(error, path) from None
+            raise _error_of(error, path) from None
     # The log of a file needs a directory that can be written. A file without a log is complete, and needs none
     if _size(path.with_name(f"{path.name}-wal")):
         raise StoreError(
@@ -289,7 +289,16 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         return _connect(f"{address}&immutable=1")
     except sqlite3.Error as error:
-        raise of_sqlite(error, path) from None
+        raise _error_of(error, path) from None
+
+
+def _error_of(error: sqlite3.Error, path: Path) -> StoreError:
+    found = of_sqlite(error, path)
+    return _damaged(str(found), path) if isinstance(found, DamagedError) else found
+
+
+def _damaged(message: str, path: Path) -> DamagedError:
+    return DamagedError(f"{message}: move the file away; `sqlite3 {path} .recover` may still read a part of it")
 
 
 def _size(path: Path) -> int:

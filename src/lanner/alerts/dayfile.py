@@ -233,7 +233,7 @@ class DayFile:
         database.execute("PRAGMA wal_autocheckpoint = 0")
         database.execute(f"PRAGMA cache_size = -{_CACHE}")
         if tables and version < VERSION:
-            raise DamagedError(f"the alert store {self.path} is damaged (it has no version): move it away")
+            raise DamagedError(f"the alert store {self.path} is damaged (it has no version)")
         if not tables:  # an empty file that another program has made
             _create_tables(database)
 
@@ -249,8 +249,8 @@ def check_header(path: Path) -> None:
         raise of_system(error, path) from None
     if len(header) < _HEADER or not header.startswith(_MAGIC) or header[21:24] != _FRACTIONS:
         return
-    version, application = (int.from_bytes(header[begin : begin + 4], "big") for begin in (60, 68))
-    if application not in {0, APPLICATION}:
+    changes, version, application = (int.from_bytes(header[begin : begin + 4], "big") for begin in (40, 60, 68))
+    if application != APPLICATION and (application or changes):  # changes of the schema: without one the file has no tables
         raise _foreign(path)
     if application and version > VERSION:
         raise _newer(path, version)
@@ -268,7 +268,7 @@ def _newer(path: Path, version: int) -> StoreError:
 
 
 def _make(path: Path) -> None:
-    """Make a new file with its tables, and only then give it its name: no reader sees less. Raises OSError, sqlite3.Error."""
+    """Make a new file with its tables, and only then give it its name: no reader sees less. Raises OSError, StoreError."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)  # of a process that was killed
     _create(new)
@@ -276,9 +276,11 @@ def _make(path: Path) -> None:
         with closing(sqlite3.connect(new, isolation_level=None)) as database:
             _create_tables(database)
         new.rename(path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             new.unlink()
+        if isinstance(error, sqlite3.Error):
+            raise of_sqlite(error, path.parent) from None  # the file does not exist
         raise
 
 

@@ -19,7 +19,11 @@ class StoreError(LannerError):
 
 
 class DamagedError(StoreError):
-    """A file of the store is damaged."""
+    """A file of the store is damaged. The message has no advice: the writer replaces the file, a reader cannot."""
+
+
+class NoDirectoryError(StoreError):
+    """The path of a store leads to a file."""
 
 
 _ADVICE: Final = {
@@ -49,9 +53,7 @@ def of_sqlite(error: sqlite3.Error, path: Path) -> StoreError:
     """Return the error of the store for one of SQLite in this file."""
     code = primary_code(error)
     if code in _DAMAGE:
-        return DamagedError(
-            f"the alert store {path} is damaged ({error}): move the file away; its intact alerts remain readable with sqlite3"
-        )
+        return DamagedError(f"the alert store {path} is damaged ({error})")
     if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN} and is_full(path):
         code = sqlite3.SQLITE_FULL
     return StoreError(f"cannot use the alert store {path}: {_ADVICE.get(code, str(error))}")
@@ -73,5 +75,5 @@ def primary_code(error: sqlite3.Error) -> int:
 def is_full(path: Path) -> bool:
     """Return whether the disk of this path has no room."""
     with suppress(OSError):
-        return os.statvfs(path.parent).f_bavail == 0
+        return os.statvfs(path if path.is_dir() else path.parent).f_bavail == 0
     return False

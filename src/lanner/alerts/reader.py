@@ -16,7 +16,7 @@ from msgspec import DecodeError, json
 
 from lanner.alerts.day_reader import DayReader
 from lanner.alerts.day_search import search_day
-from lanner.alerts.errors import DamagedError, StoreError, of_system
+from lanner.alerts.errors import DamagedError, NoDirectoryError, StoreError, of_system
 from lanner.alerts.filter_terms import Pattern, Value, lower_ascii
 from lanner.alerts.filters import Filter
 from lanner.alerts.rollups import count_rules, draw_timeline
@@ -206,7 +206,10 @@ class AlertStore:
         except FileNotFoundError:
             raise _no_store(self.path, "it does not exist") from None
         except NotADirectoryError:
-            raise _no_store(self.path, "it is not a directory") from None
+            raise NoDirectoryError(
+                f"there is no alert store at {printable_line(str(self.path))}: this is not a directory. Name the directory of a store, "
+                "which is $.lanner.store_output.path of the run that writes it"
+            ) from None
         except (OSError, ValueError) as error:
             raise of_system(error, self.path) from None
         for day in [day for day in self._days if day not in paths]:

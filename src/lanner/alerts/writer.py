@@ -151,7 +151,7 @@ class StoreWriter:
             self._file = self._open(self._day)
             if self._file.last_arrival:
                 self._arrival_day = self._file.last_arrival // DAY
-        number, self._arrival_day = choose_day(self._day, self._arrival_day, day)
+        number, arrival_day = choose_day(self._day, self._arrival_day, day)
         if self._file is not None and number == self._day and 0 < self._limits.file_size < size_of(self._file.path):
             number += 1
         if self._file is None or number != self._day:
@@ -159,6 +159,7 @@ class StoreWriter:
             self._leave()
             self._file, self._day = new, number
             self._retain_at = 0.0
+        self._arrival_day = arrival_day  # not before: after an error the next call chooses the same file
         return self._file
 
     def _open(self, day: int) -> DayFile:
@@ -170,7 +171,7 @@ class StoreWriter:
             return DayFile(path, _AFTER_DAMAGE)
 
     def _retain(self) -> None:
-        if time.monotonic() >= self._retain_at:
+        if self._day >= 0 and time.monotonic() >= self._retain_at:
             self._retain_at = time.monotonic() + _RETAIN
             self._retention.apply(self._day)
 
@@ -234,7 +235,7 @@ def _set_aside(path: Path, error: DamagedError) -> None:
                 os.replace(log, aside.with_name(aside.name + suffix))  # noqa: PTH105 - beside its error
     except OSError as failure:
         raise of_system(failure, path) from None
-    _LOG.warning("%s. It is kept as %s, and a new file is begun", error, aside)
+    _LOG.warning("%s; it is kept as %s, and a new file is begun", error, aside)
 
 
 def _day_of(alert: Recorded) -> int:

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lanner.alerts.errors import NoDirectoryError
 from lanner.alerts.reader import AlertStore
 from lanner.cli.inquiry import make_inquiry
 from lanner.cli.messages import OK, say
@@ -41,6 +42,7 @@ def serve_console(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     path = Path(directory)
+    _check_store(path)
     address = parse_address(listen)
     inquiry = make_inquiry(plugins, config)
     with contextlib.ExitStack() as stack:
@@ -59,7 +61,6 @@ def serve_console(
             say(f"the token is in {token_file}: add it to the address, after #token=")
         if address.path:
             say(f"to use it: ssh -L 8766:{os.path.abspath(address.path)} HOST, then http://127.0.0.1:8766/ with the token")  # noqa: PTH100
-        _check_store(path)
         notifier = Notifier()
         stack.callback(notifier.close)
         notifier.ready(f"serving {directory} on {console.address}")
@@ -69,11 +70,13 @@ def serve_console(
 
 
 def _check_store(path: Path) -> None:
-    """Warn if the store is missing or cannot be read. The console serves it as soon as it can."""
+    """Warn if the store is missing or cannot be read: the console serves it as soon as it can. Raises NoDirectoryError."""
     try:
         with contextlib.closing(AlertStore(path)) as store:
             store.last()
             for error in store.problems.values():
                 say(f"warning: {error}")
+    except NoDirectoryError:
+        raise
     except LannerError as error:
         say(f"warning: {error}")

@@ -68,8 +68,12 @@ def diff_reports(first: str, second: str, *, as_json: bool) -> int:
         rules = [difference.as_dict() for difference in found]
         print_text(json.dumps({"first": one.title, "second": two.title, "rules": rules}, ensure_ascii=False))
         return OK
-    lines = [f"first:  {first}: {one.title}", f"second: {second}: {two.title}", "", f"{'first':>9} {'second':>9} {'change':>9}  rule"]
-    lines += [f"{each.first:>9,} {each.second:>9,} {each.second - each.first:>+9,}  {each.rule}" for each in found]
+    lines = [f"first:  {first}: {one.title}", f"second: {second}: {two.title}", ""]
+    if changed := [each for each in found if each.first != each.second]:
+        lines.append(f"{'first':>9} {'second':>9} {'change':>9}  rule")
+        lines += [f"{each.first:>9,} {each.second:>9,} {each.second - each.first:>+9,}  {each.rule}" for each in changed]
+    if same := len(found) - len(changed):
+        lines.append(f"{many(same, 'rule')} with the same count")
     for each in found:
         for which, alerts in (("first", each.only_first), ("second", each.only_second)):
             if alerts:

@@ -47,7 +47,7 @@ def _lines(files: Sequence[FileOutcome]) -> Iterator[str]:
         for outcome in file.outcomes:
             if not outcome.passed:
                 yield from ("", message_line(f"{file.path}: {outcome.name}"), *_failure(outcome))
-    named = {rule for file in files if not file.own_rules for _, rule in file.rules}
+    named = {rule for file in files for path, rule in file.rules if path != file.own_file}
     silent = never_fired(files)
     if listed := [name for name in silent if name in named]:
         yield from ("", "Rules that fired in no test:", *(f"  {message_line(name)}" for name in listed))

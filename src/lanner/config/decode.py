@@ -1,7 +1,8 @@
 """Decodes a tree of strings to the typed configuration, as Falco does.
 
 A value that Falco rejects raises `ConfigError` with the path and the allowed values. A value that Falco only reports in its log, as a
-mismatch with its schema, is a warning with the same words, and the default applies.
+mismatch with its schema, is a warning with the same words, and the default applies. Under `lanner`, which Falco does not know, an invalid
+value always raises `ConfigError`.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Decoder:
         return () if tree is None or isinstance(tree, dict) else tuple(self._list(Include, tree, "$.config_files"))
 
     def struct(self, cls: type[_S], tree: dict[str, Tree], path: str, *, lenient: bool) -> _S:
-        """Return an instance of `cls`. Raises `ConfigError`; if `lenient`, an unfit value is a warning."""
+        """Return an instance of `cls`. Raises `ConfigError`; if `lenient`, an unfit value of Falco's keys is a warning."""
         kinds, values = get_type_hints(cls, include_extras=True), {}
         self.look_for_unknown(tree, kinds, path)
         if issubclass(cls, Block) and not tree:
@@ -64,9 +65,9 @@ class Decoder:
             try:
                 values[field.name] = self.value(kinds[field.name], given, inner)
             except UnfitError as error:
-                if not lenient:
+                if not lenient or (_is_own(inner) and not _is_empty_block(kinds[field.name], given)):
                     raise ConfigError(str(error)) from None
-                self.warnings.append(f"{error}; the default applies, as in Falco")
+                self.warnings.append(f"{error}; the default applies{'' if _is_own(inner) else ', as in Falco'}")
                 continue
             if has(about, WITHOUT_EFFECT) and values[field.name] != field.default and not is_off(given):
                 self.unused.append(inner.removeprefix("$."))
@@ -141,7 +142,7 @@ def _key_advice(key: str, known: Iterable[str]) -> str:
 
 
 def _look_at_bounds(value: float, about: Iterable[Meta], path: str) -> None:
-    """Raise `UnfitError` for a number out of range for a key of Falco, `ConfigError` for one out of range for a key of Lanner."""
+    """Raise `UnfitError` for a number out of range."""
     for each in about:
         words = []
         if each.ge is not None and value < each.ge:
@@ -150,4 +151,14 @@ def _look_at_bounds(value: float, about: Iterable[Meta], path: str) -> None:
             words.append(f"<= {each.le}")
         if words:
             message = f"{path} takes a number {' and '.join(words)}, not {value}"
-            raise ConfigError(message) if path.startswith("$.lanner.") else UnfitError(message)
+            raise UnfitError(message)
+
+
+def _is_own(path: str) -> bool:
+    """Return whether only Lanner has this key: a warning would leave a limit or a place for files other than the user meant."""
+    return path == "$.lanner" or path.startswith("$.lanner.")
+
+
+def _is_empty_block(kind: Any, tree: Tree) -> bool:
+    """Return whether a block has a name and no keys, as when all are comments."""
+    return tree is None and isinstance(kind, type) and issubclass(kind, msgspec.Struct)

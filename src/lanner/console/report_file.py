@@ -9,7 +9,8 @@ import io
 import time
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -44,8 +45,18 @@ _LARGEST: Final = 256 << 20
 _FORMAT: Final = 1
 
 
+class _Row(NamedTuple):
+    timestamp: int
+    key: str
+    priority: int
+    rule: str
+    subject: str
+    message: str
+    source: str
+
+
 class Report(msgspec.Struct, kw_only=True):
-    """The data of a report. Columns have a value for each alert, in order; `texts` are looked up by the numbers in columns.
+    """The data of a report. Columns have a value for each alert, by the time of its event; `texts` are looked up by the numbers in columns.
 
     `times` are milliseconds since the alert before, the first since 1970. `kept` is what the page shows of some alerts, by number.
     """
@@ -108,26 +119,23 @@ def _collect(store: AlertStore, title: str, inquiry: Inquiry, limit: int) -> Rep
     kept: Counter[str] = Counter()
     details: list[tuple[Detail, dict[str, Any], int]] = []
     before = 0
-    for alert in _alerts(store):
-        if len(report.times) >= limit:
-            report.more += 1
-            continue
-        row = row_of(alert)
-        at, message = alert.timestamp // _MS, str(row[6])
+    rows, report.more = _rows(store, limit)
+    for place, row in enumerate(rows):
+        at = row.timestamp // _MS
         report.times.append(at - before)
         before = at
-        report.priorities.append(alert.priority)
-        report.rules.append(numbers.setdefault(alert.rule, len(numbers)))
-        report.subjects.append(numbers.setdefault(str(row[5]), len(numbers)))
-        report.sources.append(numbers.setdefault(alert.source, len(numbers)))
-        report.messages.append(message if len(message) <= _LONGEST else message[: _LONGEST - 1] + "…")
-        kept[alert.rule] += 1
-        if kept[alert.rule] <= _KEPT and len(report.kept) < _MOST_KEPT:
-            detail = store.find(alert.key)
+        report.priorities.append(row.priority)
+        report.rules.append(numbers.setdefault(row.rule, len(numbers)))
+        report.subjects.append(numbers.setdefault(row.subject, len(numbers)))
+        report.sources.append(numbers.setdefault(row.source, len(numbers)))
+        report.messages.append(row.message)
+        kept[row.rule] += 1
+        if kept[row.rule] <= _KEPT and len(report.kept) < _MOST_KEPT:
+            detail = store.find(row.key)
             if detail is not None:
-                shown = report.kept[str(len(report.times) - 1)] = _describe(store, detail)
-                report.tags.setdefault(alert.rule, shown["tags"])
-                details.append((detail, shown, kept[alert.rule]))
+                shown = report.kept[str(place)] = _describe(store, detail)
+                report.tags.setdefault(row.rule, shown["tags"])
+                details.append((detail, shown, kept[row.rule]))
     _ask(store, inquiry, ("why",), [(detail, shown) for detail, shown, number in details if number <= _EXPLAINED])
     _ask(store, inquiry, ("exception", "test"), [(detail, shown) for detail, shown, number in details if number == 1])
     report.texts = list(numbers)
@@ -151,6 +159,23 @@ def _ask(store: AlertStore, inquiry: Inquiry, kinds: Sequence[Kind], alerts: Seq
             return
         for kind in kinds:
             shown[kind] = inquiry.ask(kind, detail, store)
+
+
+def _rows(store: AlertStore, limit: int) -> tuple[list[_Row], int]:
+    """Return the first `limit` alerts of a store, sorted by the time of their events, and the number of the others.
+
+    Several recordings are replayed one after another, and their times may overlap.
+    """
+    rows: list[_Row] = []
+    more = 0
+    for alert in _alerts(store):
+        if len(rows) >= limit:
+            more += 1
+            continue
+        _, key, _, priority, rule, subject, message, source = row_of(alert)
+        message = message if len(message) <= _LONGEST else message[: _LONGEST - 1] + "…"
+        rows.append(_Row(alert.timestamp, key, priority, rule, subject, message, source))
+    return sorted(rows, key=attrgetter("timestamp")), more
 
 
 def _alerts(store: AlertStore) -> Iterator[StoredAlert]:

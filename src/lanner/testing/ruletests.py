@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 from lanner.rules import Priority
+from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import ConfigError, LannerError, UsageError
 from lanner.sdk.printable import message_line, printable_line
 from lanner.testing.casefile import TestFile
@@ -46,12 +47,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """A test file that was run, and its rules with their files. `own_rules`: they are the plugin's."""
+    """A test file that was run, and its rules with their files. `own_file`: that of the plugin's own rules, if it uses them."""
 
     path: str
     outcomes: list[Outcome]
     rules: list[tuple[str, str]]
-    own_rules: bool = False
+    own_file: str = ""
 
 
 def run_file(path: str) -> FileOutcome:
@@ -78,7 +79,8 @@ def run_file(path: str) -> FileOutcome:
             raise file.error(f"test {case.name!r}: {error}", "tests", number) from None
         differences = list(compare(case, replayed))
         outcomes.append(Outcome(case.name, replayed.alerts, differences, time.perf_counter() - begin))
-    return FileOutcome(path, outcomes, [(rule.place.file, rule.name) for rule in under_test.rules.rules], not content.rules)
+    own_file = str(under_test.rules.info.rules) if not content.rules or OWN_RULES in content.rules else ""
+    return FileOutcome(path, outcomes, [(rule.place.file, rule.name) for rule in under_test.rules.rules], own_file)
 
 
 def compare(case: Case, replayed: ReplayResult) -> Iterator[Difference]:
