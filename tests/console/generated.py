@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.console.hostile import HOSTILE
+
 from lanner.alerts.machine import machine_mark
 from lanner.alerts.reader import AlertStore
 from lanner.alerts.record import Record, RunLoad
@@ -38,16 +40,6 @@ CHANGED = b"""\
   override:
     enabled: replace
 """
-HOSTILE = [
-    "<img src=x onerror=alert(1)><script>alert(2)</script>",
-    "\u202egnp.exe\u202c and \u0007\u001b[31mred\u001b[0m",
-    "[bold red]markup[/] &amp; \"quotes\" 'single' `tick` ${x} {{x}} %s \\",
-    "a surrogate \ud800 and a byte \udcff",
-    "x" * 1_000_000,
-    "عربي 中文 emoji \U0001f6a8 zero\u200bwidth\u0000nul",
-    "javascript:alert(1)",
-    "--><svg/onload=alert(1)>",
-]
 
 
 class Raised(NamedTuple):

@@ -16,6 +16,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.console.hostile import HOSTILE
+
 from lanner.alerts.lock import lock_store
 from lanner.alerts.stored import Bucket, Counts, Detail, Page, RuleCount, Run, StoredAlert, Timeline
 from lanner.console.api import Api
@@ -34,14 +36,6 @@ RULES = [
     ("Secret read", 1, 3, "the secret db-password-{n} was read"),
     ("Engine configuration reloaded", 0, 1, "the engine reloaded its configuration ({n})"),
     ("Exec in a container", 7, 600, "an exec ran in web-{n}: /bin/true"),
-]
-HOSTILE = [
-    "<img src=x onerror=alert(1)><script>alert(2)</script>",
-    "\u202egnp.exe\u202c and \u0007\u001b[31mred\u001b[0m",
-    "[bold red]markup[/] &amp; \"quotes\" 'single' `tick` ${x} {{x}} %s \\",
-    "a surrogate \ud800 and a byte \udcff",
-    "x" * 1_000_000,
-    "عربي 中文 emoji \U0001f6a8 zero\u200bwidth\u0000nul",
 ]
 SILENT = ["Container runtime escaped", "Docker socket mounted"]
 SECOND = 1_000_000_000

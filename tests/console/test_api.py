@@ -9,7 +9,8 @@ import urllib.parse
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.console.generated import HOSTILE, GeneratedStore
+from tests.console.generated import GeneratedStore
+from tests.console.hostile import HOSTILE
 
 
 def test_the_newest_and_then_older_alerts(client):
