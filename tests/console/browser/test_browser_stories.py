@@ -87,6 +87,7 @@ def test_brush_on_the_time_line_sets_the_range(page):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 30)
     page.mouse.up()
+    until(page, "location.hash.includes('from=')")
     begin, end = map(int, re.search(r"from=(\d+)&to=(\d+)", page.url).groups())
     assert 10 * 60_000 < end - begin < 20 * 60_000
     until_rows(page, "0 < n && n < 400")
