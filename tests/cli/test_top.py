@@ -95,13 +95,40 @@ def test_it_draws_and_restores_the_terminal(top, store, key):
     assert b"\x1b[?1000h" not in view.seen  # the mouse stays with the terminal, whose selection works
 
 
-def test_sigterm_ends_it(top, store):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it(top, store, number):
     view = top(store)
     view.until(b"a shell")
-    view.process.send_signal(signal.SIGTERM)
-    view.end()
+    view.process.send_signal(number)
+    assert view.end() == 128 + number
     assert b"Traceback" not in view.seen
-    assert b"\x1b[?1049l" in view.seen
+    restored, _, after = view.seen.partition(b"\x1b[?1049l")
+    assert restored
+    assert f"ended by {number.name}".encode() in after
+
+
+def test_a_signal_while_a_task_works_ends_it(monkeypatch, store):
+    """The signal must not raise an exception in the task."""
+    from lanner.top import app as module
+
+    drawn = module.TopApp._draw
+
+    def draw(self):
+        if self._update is not None:
+            signal.raise_signal(signal.SIGTERM)
+        drawn(self)
+
+    monkeypatch.setattr(module.TopApp, "_draw", draw)
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+        app = module.TopApp(store, lambda *_: {})
+        with app.handle_signals():
+            app.run(headless=True)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [signal.SIGTERM]
+    assert app.return_code == 0
 
 
 def test_colours_are_those_of_the_terminal_and_can_be_switched_off(top, store):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 import time
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -21,7 +24,7 @@ from lanner.top.pieces import BAD
 from lanner.top.widgets import AlertList, Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from textual import events
@@ -79,6 +82,8 @@ class TopApp(App[None]):
         self._update: Update | None = None
         self._error = ""
         self._typing: Timer | None = None
+        self._event_loop: asyncio.AbstractEventLoop | None = None
+        self._signal = 0
 
     def compose(self) -> ComposeResult:
         """See `App`."""
@@ -91,10 +96,33 @@ class TopApp(App[None]):
 
     def on_mount(self) -> None:
         """Start the feed."""
+        self._event_loop = asyncio.get_running_loop()
+        if self._signal:
+            self.exit()
         self.query_one("#list").focus()
         self._arrange(self.size.width, self.size.height)
         self._draw()
         self._feed.start()
+
+    @contextlib.contextmanager
+    def handle_signals(self) -> Iterator[None]:
+        """Let a signal quit the application, and raise it again at the end, for the handler from before."""
+        heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self._hear) for number in heard}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            if self._signal:
+                signal.raise_signal(self._signal)
+
+    def _hear(self, number: int, _: object) -> None:
+        """Quit from the event loop: an exception would end whichever task the signal interrupts, with a traceback."""
+        self._signal = number
+        if self._event_loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the application has ended
+                self._event_loop.call_soon_threadsafe(self.exit)
 
     def on_unmount(self) -> None:
         """End the feed, and a question to a plugin: Python waits for its thread."""
@@ -208,5 +236,6 @@ class TopApp(App[None]):
 def run_top(path: Path, ask: Ask, release: Callable[[], None], text: str, wanted: Filter) -> Any:
     """Show the store until the user quits. Return the exit code, or None."""
     app = TopApp(path, ask, text, wanted, release)
-    app.run(mouse=False)
+    with app.handle_signals():
+        app.run(mouse=False)
     return app.return_code
