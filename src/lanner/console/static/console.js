@@ -1,7 +1,7 @@
 // The page of `lanner console`: connects state (the address), views and keys.
 
 import { get, login, pause, watchTrouble } from "./api.js";
-import { $, copy, el } from "./dom.js";
+import { $, copy, el, setText } from "./dom.js";
 import { linkOf, showDetail } from "./detail.js";
 import { showFacets } from "./facets.js";
 import { openKeys, startKeys } from "./keys.js";
@@ -19,11 +19,16 @@ import { draw, shift, showTimeline, startTimeline } from "./timeline.js";
 const VIEWS = isReport
   ? [["history", "Alerts"], ["rules", "Rules"]]
   : [["live", "Live"], ["history", "History"], ["rules", "Rules"], ["status", "Status"]];
-const REFRESH = 10_000; // milliseconds between refreshes of time line, facets, rules and status
-const FIRST_REFRESH = 2000; // after the first new alert since the last refresh
+// milliseconds between refreshes: of the status; of time line, facets and rules, after new alerts in the live and other views, and without
+const REFRESH = 10_000;
+const REFRESH_LIVE = 4000;
+const REFRESH_QUIET = 60_000;
+const CHECK = 2000;
 
 let bounds = null; // arrival of the oldest and the newest stored alert
-let hasNews = false;
+let hasNews = false; // alerts since the last refresh
+let asked = 0; // when the status was asked for
+let shown = 0; // when time line, facets and rules were
 let showRange;
 let selectTimer;
 
@@ -33,8 +38,8 @@ const list = new AlertList({
   onFollow: (follow) => $("#follow").setAttribute("aria-pressed", follow),
   onEnd: () => stored.more(),
 });
-const note = (text) => ($("#note").textContent === text ? undefined : ($("#note").textContent = text));
-const feed = new Feed(list, { onNote: note, onRate: (text) => ($("#rate").textContent = text), onAlerts: () => (hasNews = true) });
+const note = (text) => setText($("#note"), text);
+const feed = new Feed(list, { onNote: note, onRate: (text) => setText($("#rate"), text), onAlerts: () => (hasNews = true) });
 const stored = new Stored(list, { onNote: note });
 
 const isList = () => state.view === "live" || state.view === "history";
@@ -81,10 +86,19 @@ async function isValid(filter) {
   return message === "";
 }
 
-async function refresh() {
-  hasNews = false;
+async function check() {
+  asked = performance.now();
   const status = await askStatus();
-  if (status?.store?.oldest_ms) bounds = [status.store.oldest_ms, status.store.newest_ms];
+  const { oldest_ms: oldest, newest_ms: newest } = status?.store ?? {};
+  if (!oldest) return;
+  hasNews ||= newest !== bounds?.[1];
+  bounds = [oldest, newest];
+}
+
+async function refresh() {
+  await check();
+  hasNews = false;
+  shown = performance.now();
   const [begin, end] = rangeNow(bounds);
   showRange(begin, end);
   if (state.view === "status") return showStatus();
@@ -139,15 +153,19 @@ async function startHistory() {
   list.mark(state.alert);
 }
 
+function isDue(now) {
+  if ((state.view === "history" && state.range.begin !== undefined) || $("#search").getAttribute("aria-invalid") === "true") return false;
+  if (state.view === "status") return now - shown >= REFRESH;
+  return now - shown >= (!hasNews ? REFRESH_QUIET : state.view === "live" ? REFRESH_LIVE : REFRESH);
+}
+
 async function keepFresh() {
-  let last = performance.now();
   for (;;) {
-    await pause(FIRST_REFRESH);
-    const waited = performance.now() - last;
-    if (document.hidden || (state.view === "history" && state.range.begin !== undefined) || $("#search").getAttribute("aria-invalid") === "true") continue;
-    if (waited < REFRESH && !(hasNews && state.view === "live" && waited >= FIRST_REFRESH * 2)) continue;
-    last = performance.now();
-    await refresh();
+    await pause(CHECK);
+    if (document.hidden) continue;
+    const now = performance.now();
+    if (isDue(now)) await refresh();
+    else if (now - asked >= REFRESH) await check();
   }
 }
 
@@ -245,7 +263,7 @@ async function start() {
   showZone();
   watchTrouble((message) => {
     const box = $("#trouble");
-    if (box.textContent !== message) box.textContent = message;
+    setText(box, message);
     box.hidden = message === "";
   });
   $("#views").append(...VIEWS.map(([view, text]) => el("a", { "data-view": view }, text, view === "status" ? statusChip() : null)));
