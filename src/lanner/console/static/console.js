@@ -1,13 +1,12 @@
-// The page of `lanner console`: connects state (the address), views and keys.
+// The page: connects state (the address), views and keys. main.js starts it over a server, report.js over data in the page.
 
-import { get, login, pause, watchTrouble } from "./api.js";
+import { get, pause, watchTrouble } from "./api.js";
 import { $, copy, el, setText } from "./dom.js";
 import { linkOf, showDetail } from "./detail.js";
 import { showFacets } from "./facets.js";
 import { openKeys, startKeys } from "./keys.js";
 import { AlertList } from "./list.js";
 import { Feed } from "./live.js";
-import { isReport, useReport } from "./report.js";
 import { showRules } from "./rules.js";
 import { applyTheme, otherTheme, set, settings } from "./settings.js";
 import { go, hashOf, onChange, rangeNow, startState, state } from "./state.js";
@@ -16,15 +15,13 @@ import { Stored } from "./stored.js";
 import { within } from "./terms.js";
 import { draw, shift, showTimeline, startTimeline } from "./timeline.js";
 
-const VIEWS = isReport
-  ? [["history", "Alerts"], ["rules", "Rules"]]
-  : [["live", "Live"], ["history", "History"], ["rules", "Rules"], ["status", "Status"]];
 // milliseconds between refreshes: of the status; of time line, facets and rules, after new alerts in the live and other views, and without
 const REFRESH = 10_000;
 const REFRESH_LIVE = 4000;
 const REFRESH_QUIET = 60_000;
 const CHECK = 2000;
 
+let titles = {}; // of the views
 let bounds = null; // arrival of the oldest and the newest stored alert
 let hasNews = false; // alerts since the last refresh
 let asked = 0; // when the status was asked for
@@ -125,7 +122,7 @@ async function changed(before, isFirst = false) {
   $("#legend").hidden = !isList();
   $("#follow").hidden = $("#pause").hidden = $("#rate").hidden = state.view !== "live";
   $("#facets-toggle").hidden = !isList();
-  document.title = `Lanner: ${VIEWS.find(([view]) => view === state.view)[1]}`;
+  document.title = `Lanner: ${titles[state.view]}`;
   if (document.activeElement !== $("#search")) $("#search").value = state.filter;
   if (isOther("view") && !isFirst) $("#page").replaceChildren();
   feed.stop();
@@ -159,7 +156,8 @@ function isDue(now) {
   return now - shown >= (!hasNews ? REFRESH_QUIET : state.view === "live" ? REFRESH_LIVE : REFRESH);
 }
 
-async function keepFresh() {
+/** Ask again and again for what the server may have that is new. */
+export async function keepFresh() {
   for (;;) {
     await pause(CHECK);
     if (document.hidden) continue;
@@ -258,7 +256,9 @@ const KEYS = [
   ["?", [], "these keys", openKeys],
 ];
 
-async function start() {
+/** Show the page. `views` are its views with their titles; `open` gets access to the data, and may return a title of the page. */
+export async function start(views, open) {
+  titles = views;
   applyTheme();
   showZone();
   watchTrouble((message) => {
@@ -266,7 +266,7 @@ async function start() {
     setText(box, message);
     box.hidden = message === "";
   });
-  $("#views").append(...VIEWS.map(([view, text]) => el("a", { "data-view": view }, text, view === "status" ? statusChip() : null)));
+  $("#views").append(...Object.entries(views).map(([view, text]) => el("a", { "data-view": view }, text, view === "status" ? statusChip() : null)));
   showRange = startTimeline();
   startSearch();
   startKeys(KEYS);
@@ -278,11 +278,7 @@ async function start() {
   $("#help").addEventListener("click", openKeys);
   $("#facets-toggle").addEventListener("click", toggleFacets);
   onChange((before) => changed(before));
-  if (isReport) $("#title").textContent = await useReport();
-  else await login();
-  startState(VIEWS.map(([view]) => view));
+  $("#title").textContent = (await open()) ?? "";
+  startState(Object.keys(views));
   await changed(state, true);
-  if (!isReport) keepFresh();
 }
-
-start();

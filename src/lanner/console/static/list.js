@@ -84,6 +84,7 @@ export class AlertList {
   }
 
   scrolled() {
+    if (this.isMoved) return; // an earlier position: the next frame scrolls on
     const top = this.grid.scrollTop;
     if (this.follow && top < this.top && top < this.bottom - 2) this.setFollow(false);
     this.top = top;
