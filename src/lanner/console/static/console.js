@@ -128,11 +128,13 @@ async function changed(before, isFirst = false) {
   feed.stop();
   stored.stop();
   const { filter, view } = state;
-  if (!(await isValid(isList() ? filter : "")) || filter !== state.filter || view !== state.view) return;
+  const isValidFilter = await isValid(isList() ? filter : "");
+  if (!bounds && view !== "live") await check();
+  if (!isValidFilter || filter !== state.filter || view !== state.view) return;
+  if (view === "live") startLive();
+  else if (view === "history") startHistory();
   await refresh();
-  if (state.view === "live") startLive();
-  else if (state.view === "history") startHistory();
-  else if (isOther("view") && !isFirst) $("#page h2")?.focus();
+  if (isOther("view") && !isFirst && !isList()) $("#page h2")?.focus();
 }
 
 function startLive() {
