@@ -149,7 +149,7 @@ class Shop(lanner.Plugin):
 
     @lanner.field("shop.item", "The item")
     def item(self, event: lanner.Event) -> str:
-        if sys.argv[0].endswith("worker.py"):
+        if sys.argv[0].endswith("answers.py"):
             CODE
         return event.json["item"]
 
