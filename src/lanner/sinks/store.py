@@ -52,6 +52,7 @@ def _examine(block: StoreBlock, _: NoAdditions) -> Iterator[Finding]:
     from lanner.alerts.lock import find_writer
     from lanner.alerts.retention import size_of
     from lanner.alerts.schema import day_files
+    from lanner.alerts.state import describe_kill, newest_key
     from lanner.alerts.writer import check_store
     from lanner.sdk.text import many
 
@@ -68,6 +69,8 @@ def _examine(block: StoreBlock, _: NoAdditions) -> Iterator[Finding]:
         days = day_files(directory)
         size = sum(map(size_of, days.values()))
         by = f", written by {writer}" if writer else ""
+        if not writer and (said := describe_kill(directory, newest_key(next(reversed(days.values()), None)))):
+            yield Finding.warning(said, "look for them in the other outputs; a source that resumes raises them again in the next run")
         yield Finding.ok(f"the alert store {directory}: {many(len(days), 'file')}, {size >> 20:,} of {block.max_size_mb:,} MiB{by}")
         loose = [path for path in (directory, *days.values()) if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)]
         if loose:
