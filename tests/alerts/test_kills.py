@@ -1,4 +1,4 @@
-"""What the store knows of a run that was killed: the number of alerts that may be missing."""
+"""A store after a kill of the run that wrote it: the number of alerts that may be missing."""
 
 import json
 
@@ -6,8 +6,8 @@ import pytest
 
 from lanner.alerts.raised_bound import RaisedBound, read_bound
 from lanner.alerts.record import Recorder
-from lanner.alerts.schema import BOUND_FILE, STATE_FILE
-from lanner.alerts.state import describe_kill
+from lanner.alerts.run_file import describe_kill
+from lanner.alerts.store_format import BOUND_FILE, STATE_FILE
 from lanner.alerts.writer import StoreWriter
 
 from .reading import LOAD, raised

@@ -161,7 +161,7 @@ def check_console(client, run, before=None):
 
 
 def check(run, after, store):
-    """What the run has printed is in the store but its last alerts, at most as many as the next run has said. Return how many are not."""
+    """Check that the store lacks only last alerts of the run, at most as many as the next run has said. Return how many are not."""
     (key,) = {each[1] for each in run.printed} or {""}
     stored = [
         number for (number,) in ask(store, "SELECT sequence FROM alerts JOIN runs ON runs.id = run WHERE key = ? ORDER BY alerts.id", key)

@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.alerts.schema import BOUND_FILE
+from lanner.alerts.store_format import BOUND_FILE
 from lanner.sdk.files import read_whole
 
 if TYPE_CHECKING:
