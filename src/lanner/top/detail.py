@@ -10,8 +10,8 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
-from lanner.alerts.errors import StoreError
-from lanner.alerts.reader import AlertStore
+from lanner.alerts.alert_store import AlertStore
+from lanner.alerts.store_errors import StoreError
 from lanner.top.pieces import BAD, BOLD, DIM, foreign
 from lanner.top.why import describe_alert, describe_content, describe_why
 
@@ -72,7 +72,7 @@ class DetailScreen(Screen[None]):
         try:
             detail = store.find(self._chosen.key)
             if detail is None:
-                self._show("alert", Text("The store does not have this alert any more: retention has removed it.", BAD))
+                self._show("alert", Text(foreign(store.explain_missing(self._chosen.key), _LONGEST), BAD))
                 self._show("why", Text("unknown", DIM))
                 return
             self._show("alert", describe_alert(detail))

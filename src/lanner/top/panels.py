@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.segment import Segment
 
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
 from lanner.top.pieces import BAD, BOLD, DIM, GOOD, PLAIN, PRIORITIES, foreign, segment, short_priority, sparkline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lanner.top.feed import Figures, Update
     from lanner.top.pieces import Line
+    from lanner.top.store_feed import Figures, Update
 
 SIDE: Final = 40
 """Columns of the side panel, without its border."""
@@ -82,6 +82,8 @@ def _run_line(path: Path, update: Update, now: int) -> Line:
         line += [Segment(f"  {foreign(reason, 120)}", BAD) for reason in _texts(state.get(name))]
     if error := state.get("reload_error"):
         line.append(Segment(f"  reload failed: {foreign(str(error), 120)}", BAD))
+    if kill := state.get("kill"):
+        line.append(Segment(f"  {foreign(str(kill), 120)}", BAD))
     line.append(Segment(f"  {foreign(str(path))}", DIM))
     return line
 
