@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.measure import LANNER, progress, require, size, table
 from benchmarks.webhook import cpu_of
-from lanner.alerts.reader import AlertStore
+from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.stored import DAY_BITS
 
 if TYPE_CHECKING:

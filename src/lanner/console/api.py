@@ -38,7 +38,7 @@ _FIELDS: Final = ("rule", "priority", "source", "subject", "tag")
 _QUESTIONS: Final = ("why", "exception", "test")
 _COUNTED: Final = ("timeline", "facets", "rules")
 LANES: Final = (2, 2, 1)
-"""Threads by lane: for lists, which pages poll; for counts of many alerts; for questions, which plugin code answers."""
+"""Threads by lane. Pages poll lists (0). Counts of many alerts (1) and questions, which plugin code answers (2), do not delay them."""
 _LONGEST_KEY: Final = 32
 
 

@@ -29,7 +29,7 @@ export class AlertList {
     this.measure();
   }
 
-  // Sizes are read here alone: reading one after a change makes the browser lay the page out at once
+  // Sizes are read only here: reading one after a change makes the browser lay the page out at once
   measure() {
     this.height = parseFloat(getComputedStyle(this.grid).getPropertyValue("--row")) || 24;
     this.shownHeight = this.grid.clientHeight;
