@@ -19,6 +19,7 @@ from lanner.sdk.path_parts import Where, part_data, shown_path
 from lanner.sdk.records import Record
 from lanner.sdk.sharing import with_shared_parts
 from lanner.sdk.types import FieldType
+from lanner.sdk.value_refusals import Refusals
 from lanner.sdk.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, Each, FieldArgument
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _SHOWN: Final = (FieldType.STRING, FieldType.UINT64, FieldType.BOOL)
 
 
-class Value(Record):
+class Value(Refusals, Record):
     """A value as data: a node of a tree, with its field type and the values that it is made of."""
 
     @property
