@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.rules.language.catalog import LINK, PLUGIN_INFO, PRINTED_PLUGIN_INFO, STATIC
 from lanner.rules.output.times import SECOND, Clock, local_datetime, local_time, utc_datetime
-from lanner.sdk.text import to_bytes_leniently
+from lanner.sdk.text.encoding import to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lanner.rules.language.typed import Transformation
-from lanner.sdk.text import from_bytes, to_bytes
+from lanner.sdk.text.encoding import from_bytes, to_bytes
 from lanner.sdk.types import FieldType, FieldValue
 
 if TYPE_CHECKING:
