@@ -115,7 +115,7 @@ def _show_status(falco: Falco, status: Status, loading: _ReloadJob, stack: ExitS
             certificate=web.ssl_certificate if web.ssl_enabled else "",
         )
         stack.callback(server.close)
-        say(f"listening on http{'s' if web.ssl_enabled else ''}://{_bracketed(web.listen_address)}:{server.port}")
+        say(f"listening on http{'s' if web.ssl_enabled else ''}://{_bracket(web.listen_address)}:{server.port}")
     if metrics.enabled and (metrics.output_rule or metrics.output_file):
         from lanner.operating.periodic import Periodic
 
@@ -123,7 +123,7 @@ def _show_status(falco: Falco, status: Status, loading: _ReloadJob, stack: ExitS
         stack.callback(Periodic(metrics.interval, status.snapshot, emit, metrics.output_file, **switches).close)
 
 
-def _bracketed(address: str) -> str:
+def _bracket(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 

@@ -18,7 +18,7 @@ from lanner.config.plugin_entries import advise_source, check_params
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.recording import check_recordings, no_recording, open_recording
 from lanner.host.runner import Runner
-from lanner.host.stop import closing
+from lanner.host.stop import close_on_signal
 from lanner.outputs.base import OutputClosedError
 from lanner.rules import RulesError
 from lanner.sdk.errors import LannerError, SourceError, UsageError
@@ -245,7 +245,7 @@ def _go_on(
 
     try:
         # closed inside the context: if closing hangs, a second signal must still be handled
-        with closing(stop, duration, operation.signals if operation else None), contextlib.closing(source):
+        with close_on_signal(stop, duration, operation.signals if operation else None), contextlib.closing(source):
             say(start)
             if operation:
                 operation.began(start)
