@@ -90,3 +90,9 @@ def test_narrow_page(open_page, take):
     page = open_page("view=live", viewport={"width": 390, "height": 760})
     until_rows(page, "n === 500")
     take(page, "narrow")
+
+
+def test_rules_on_a_narrow_page(open_page, take):
+    page = open_page("view=rules&range=1h", viewport={"width": 390, "height": 760})
+    page.get_by_role("table", name="Rules with alerts").wait_for()
+    take(page, "narrow-rules")
