@@ -14,6 +14,8 @@ from lanner.outputs.stdout_output import StdoutOutput
 from lanner.outputs.terminal import COLOURS
 from lanner.rules import Priority
 
+from ..waiting import PATIENCE
+
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 HOSTILE = "\x1b]0;title\x07 \x9b31m \u202egnp.exe\u2066 \u2028\u200b\ufeff \U000e0041 \udc9b \r\n\x00\x7f"
 
@@ -46,7 +48,7 @@ def printed(monkeypatch, *alerts, **environ):
         output.close()
     finally:
         os.close(follower)
-        reader.join(10)
+        reader.join(PATIENCE)
         os.close(leader)
     return seen.decode().replace("\r\n", "\n")
 
