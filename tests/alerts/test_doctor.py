@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lanner.alerts.schema import APPLICATION, DAY, day_name
+from lanner.alerts.store_format import APPLICATION, DAY, day_name
 from lanner.alerts.writer import StoreWriter
 from lanner.config.read import read_configuration
 from lanner.doctor.output_checks import look_at_outputs

@@ -9,10 +9,10 @@ from contextlib import closing
 
 import pytest
 
-from lanner.alerts.errors import StoreError
+from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.filters import Filter, parse_filter
-from lanner.alerts.reader import AlertStore
-from lanner.alerts.schema import DAY, HOUR, MINUTE, day_name
+from lanner.alerts.store_errors import StoreError
+from lanner.alerts.store_format import DAY, HOUR, MINUTE, day_name
 from lanner.alerts.stored import DAY_BITS
 from lanner.alerts.writer import StoreWriter
 from lanner.rules.files.items import Priority

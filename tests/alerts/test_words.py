@@ -5,7 +5,7 @@ import sqlite3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanner.alerts.words import INDEXED_CHARACTERS, TRUNCATED, fold, index_text, searched_texts, spaced, words_of
+from lanner.alerts.search_words import INDEXED_CHARACTERS, TRUNCATED, fold, index_text, searched_texts, spaced, words_of
 
 TEXTS = st.text(max_size=30) | st.text(alphabet="aAbÄäéE\u0301\u0338=-_. \0İß中…ﬁ\ud800\udcff", max_size=12)
 

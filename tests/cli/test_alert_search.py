@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lanner.alerts.schema import DAY, HOUR, day_name
+from lanner.alerts.store_format import DAY, HOUR, day_name
 from lanner.alerts.writer import StoreWriter
 
 from ..alerts.reading import raised

@@ -21,7 +21,7 @@ from tests.console.hostile import HOSTILE
 from lanner.alerts.lock import lock_store
 from lanner.alerts.stored import Bucket, Counts, Detail, Page, RuleCount, Run, StoredAlert, Timeline
 from lanner.console.api import Api
-from lanner.console.console import Console
+from lanner.console.console_server import Console
 from lanner.console.listening import parse_address
 
 StandInAlert = StoredAlert

@@ -7,7 +7,7 @@ import pytest
 from lanner.docker import Docker
 from lanner.rules import Catalog, compile_rules, load_rules
 from lanner.rules.condition.ast import And, Check, Not, Or
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.testing import Rules
 from lanner.testing.casefile import TestFile
 from lanner.testing.ruletests import compare, never_fired, run_file

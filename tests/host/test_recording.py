@@ -14,8 +14,8 @@ import pytest
 import lanner
 from lanner.docker import Docker
 from lanner.host.recording import Replay, needs_envelope, open_recording, recorded
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import SourceError
-from lanner.sdk.plugin import plugin_info
 
 from ..waiting import PATIENCE
 

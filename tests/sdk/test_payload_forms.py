@@ -4,8 +4,8 @@ import pytest
 
 import lanner
 from lanner import cef, field, logfmt, pattern, payload
-from lanner.sdk.payload_forms import describe_unreadable, line_forms
-from lanner.sdk.plugin import plugin_info
+from lanner.host.payload_forms import describe_unreadable, line_forms
+from lanner.sdk.authoring.plugin import plugin_info
 
 LINE = pattern("(?P<a>.)")
 

@@ -1,6 +1,6 @@
 """Tables as text."""
 
-from lanner.sdk.tables import beside, columns, markdown, markdown_cell, wrap
+from lanner.sdk.text.tables import beside, columns, markdown, markdown_cell, wrap
 
 
 def test_columns_are_as_wide_as_their_widest_cell():

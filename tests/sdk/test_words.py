@@ -7,9 +7,9 @@ import pytest
 
 from lanner import EACH, INDEX, KEY, DefinitionError, concat, field, gate, item, payload, text
 from lanner.native import Reader, _native
-from lanner.sdk import evaluate
+from lanner.sdk.payload import evaluate
+from lanner.sdk.payload.words import FORMS, WORDS
 from lanner.sdk.types import Argument
-from lanner.sdk.words import FORMS, WORDS
 
 a, items = payload["a"], payload["items", EACH]
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"

@@ -6,7 +6,7 @@ from typing import get_type_hints
 import msgspec
 import pytest
 
-from lanner.cli.outputs import make_sinks, outputs_of
+from lanner.cli.runs.run_outputs import make_sinks, outputs_of
 from lanner.config.falco import Falco
 from lanner.config.read import read_configuration
 from lanner.doctor.output_checks import look_at_outputs

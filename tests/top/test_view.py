@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lanner.alerts.filters import parse_filter
-from lanner.alerts.schema import DAY
+from lanner.alerts.store_format import DAY
 from lanner.top.widgets import AlertList
 
 from .conftest import Run

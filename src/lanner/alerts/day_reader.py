@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 from msgspec import DecodeError, json
 
-from lanner.alerts.errors import DamagedError, StoreError, of_sqlite, primary_code
-from lanner.alerts.schema import APPLICATION, HOUR, MINUTE, VERSION
+from lanner.alerts.store_errors import DamagedError, StoreError, of_sqlite, primary_code
+from lanner.alerts.store_format import APPLICATION, HOUR, MINUTE, VERSION
 from lanner.alerts.stored import DAY_BITS, Detail, Run, StoredAlert
-from lanner.sdk.printable import printable_line
+from lanner.sdk.text.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence

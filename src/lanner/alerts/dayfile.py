@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from lanner.alerts.checkpoints import Checkpoints
-from lanner.alerts.errors import DamagedError, StoreError, of_sqlite, of_system
-from lanner.alerts.schema import APPLICATION, HOUR, MINUTE, PAGE, TABLES, VERSION
+from lanner.alerts.search_words import index_text
+from lanner.alerts.store_errors import DamagedError, StoreError, of_sqlite, of_system
+from lanner.alerts.store_format import APPLICATION, HOUR, MINUTE, PAGE, TABLES, VERSION
 from lanner.alerts.subject import find_subject
-from lanner.alerts.words import index_text
 from lanner.rules.output.json_fields import signed
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
 
-from lanner.alerts.words import searched_texts, spaced, value_texts
+from lanner.alerts.search_words import searched_texts, spaced, value_texts
 
 if TYPE_CHECKING:
     from lanner.alerts.stored import Content, StoredAlert

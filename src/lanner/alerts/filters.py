@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from lanner.alerts.filter_terms import Field, Pattern, Tag, Term, Text, Value, lower_ascii
+from lanner.alerts.search_words import words_of
 from lanner.alerts.stored import read_content
-from lanner.alerts.words import words_of
 from lanner.rules.files.items import Priority
 from lanner.sdk.errors import UsageError
-from lanner.sdk.misspelt import find_near, suggest_name
-from lanner.sdk.moments import parse_moment
-from lanner.sdk.printable import message_line
+from lanner.sdk.text.misspelt import find_near, suggest_name
+from lanner.sdk.text.moments import parse_moment
+from lanner.sdk.text.printable import message_line
 
 if TYPE_CHECKING:
     from lanner.alerts.stored import StoredAlert

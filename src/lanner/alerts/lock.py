@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.alerts.errors import StoreError, of_system
-from lanner.alerts.schema import LOCK_FILE
-from lanner.sdk.printable import printable_line
+from lanner.alerts.store_errors import StoreError, of_system
+from lanner.alerts.store_format import LOCK_FILE
+from lanner.sdk.text.printable import printable_line
 
 if TYPE_CHECKING:
     from typing import TypeAlias

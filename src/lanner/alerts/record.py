@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from lanner.alerts.schema import EVENT_BYTES
+from lanner.alerts.store_format import EVENT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,15 +14,15 @@ import msgspec
 from lanner.alerts.day_search import search_day
 from lanner.alerts.filter_terms import Value
 from lanner.alerts.filters import ALL_PRIORITIES
-from lanner.alerts.schema import HOUR, MINUTE
+from lanner.alerts.store_format import HOUR, MINUTE
 from lanner.alerts.stored import DAY_BITS, Bucket, RuleCount, Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from lanner.alerts.alert_store import AlertStore
     from lanner.alerts.day_reader import DayReader
     from lanner.alerts.filters import Filter
-    from lanner.alerts.reader import AlertStore
     from lanner.alerts.stored import StoredAlert
 
 _MOST_BUCKETS: Final = 300

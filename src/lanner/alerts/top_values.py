@@ -14,17 +14,17 @@ import msgspec
 from lanner.alerts.filter_sql import make_plan
 from lanner.alerts.filters import ALL_PRIORITIES
 from lanner.alerts.rollups import MOST_VALUES, count_alerts, limits, rollups, rules_of
+from lanner.alerts.search_words import value_texts
 from lanner.alerts.stored import Counts, read_content
-from lanner.alerts.words import value_texts
 from lanner.rules.files.items import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lanner.alerts.alert_store import AlertStore
     from lanner.alerts.day_reader import DayReader
     from lanner.alerts.filter_sql import Plan
     from lanner.alerts.filters import Filter
-    from lanner.alerts.reader import AlertStore
     from lanner.alerts.stored import StoredAlert
 
 _COLUMNS: Final = ("rule", "priority", "source", "subject")

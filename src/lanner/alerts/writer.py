@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.alerts.dayfile import DayFile, check_header
-from lanner.alerts.errors import DamagedError, StoreError, of_system
 from lanner.alerts.lock import find_writer, in_use, lock_store
 from lanner.alerts.record import RunLoad
 from lanner.alerts.retention import Limits, Retention, size_of
-from lanner.alerts.schema import DAY, LOCK_FILE, day_files, day_name
-from lanner.alerts.state import describe_kill
+from lanner.alerts.run_file import describe_kill
+from lanner.alerts.store_errors import DamagedError, StoreError, of_system
+from lanner.alerts.store_format import DAY, LOCK_FILE, day_files, day_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

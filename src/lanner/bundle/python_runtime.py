@@ -39,8 +39,8 @@ _ROOTS: Final = (
     *("encodings", "encodings.aliases", "encodings.utf_8"),
     *("lanner._version", "lanner.embedded.state", "lanner.embedded.host_log", "lanner.embedded.runtime", "lanner.embedded.resources"),
     # modules behind `from lanner import ...`
-    *("lanner.sdk.annotations", "lanner.sdk.config", "lanner.sdk.events", "lanner.sdk.fields", "lanner.sdk.plugin"),
-    *("lanner.sdk.text_values", "lanner.sdk.values"),
+    *("lanner.sdk.authoring.annotations", "lanner.sdk.authoring.events", "lanner.sdk.authoring.fields", "lanner.sdk.authoring.plugin"),
+    *("lanner.sdk.options.config", "lanner.sdk.payload.text_values", "lanner.sdk.payload.values"),
 )
 
 

@@ -6,14 +6,14 @@ from contextlib import closing
 from textwrap import indent
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.alerts.reader import AlertStore
+from lanner.alerts.alert_store import AlertStore
 from lanner.cli.alert_search import report_problems
 from lanner.cli.inquiry import make_inquiry
 from lanner.cli.messages import fail
 from lanner.cli.show import print_json, print_text
 from lanner.console.rows import detail_of
-from lanner.sdk.printable import message_line, printable_json, printable_line
-from lanner.sdk.tables import columns
+from lanner.sdk.text.printable import message_line, printable_json, printable_line
+from lanner.sdk.text.tables import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

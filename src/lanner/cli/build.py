@@ -18,8 +18,8 @@ from lanner.bundle.probe import probe
 from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import print_lines, print_table
 from lanner.host.plugin_loader import BUILT_IN, installed_target, load_plugin
-from lanner.sdk.options import REQUIRED
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
+from lanner.sdk.options.option_errors import REQUIRED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lanner.bundle.environment import Environment
     from lanner.bundle.probe import ProbeResult
     from lanner.bundle.python_runtime import Runtime
-    from lanner.sdk.plugin import Plugin, PluginInfo
+    from lanner.sdk.authoring.plugin import Plugin, PluginInfo
 
 _PLAIN: Final = re.compile(r"[\w./+-]+")
 
@@ -88,7 +88,7 @@ def wants_options(info: PluginInfo, seen: ProbeResult) -> bool:
     """Return whether init failed only because the trial gives no options, and print what remains to be tried."""
     if info.config is None or REQUIRED not in seen.init_error:
         return False
-    from lanner.sdk.config import required_options
+    from lanner.sdk.options.config import required_options
 
     options = required_options(info.config)
     if options:
@@ -228,7 +228,7 @@ def _required_lines(info: PluginInfo) -> list[str]:
     """Return the lines of init_config with the required options."""
     if info.config is None:
         return []
-    from lanner.sdk.config import config_table, required_options
+    from lanner.sdk.options.config import config_table, required_options
 
     names = required_options(info.config)
     lines = ["    init_config:"] if names else []

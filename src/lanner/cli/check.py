@@ -13,10 +13,10 @@ from lanner.host.plugin_loader import load_plugin
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.lint import check_files
 from lanner.rules.lint.hints import NO_RULE_CHECKED
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.printable import printable_json
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
+from lanner.sdk.text.printable import printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,13 +8,13 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lanner.alerts.errors import NoDirectoryError
-from lanner.alerts.reader import AlertStore
+from lanner.alerts.alert_store import AlertStore
+from lanner.alerts.store_errors import NoDirectoryError
 from lanner.cli.inquiry import make_inquiry
 from lanner.cli.messages import OK, say
 from lanner.cli.show import print_text
 from lanner.console.api import Api
-from lanner.console.console import Console, server_context
+from lanner.console.console_server import Console, server_context
 from lanner.console.listening import parse_address
 from lanner.console.token import read_token
 from lanner.host.stop import closing

@@ -12,7 +12,7 @@ from lanner.cli.show import print_text
 from lanner.config.read import given_files
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules, explain
-from lanner.sdk.printable import printable_json
+from lanner.sdk.text.printable import printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -150,7 +150,7 @@ def _usage(error: Exception) -> int:
 
 def _show_traceback(error: Exception, code: int) -> int:
     """Print the traceback, without secrets, and return the exit code."""
-    from lanner.sdk.loglines import traceback_text
+    from lanner.sdk.hosting.loglines import traceback_text
 
     add(traceback_text(error), "error")
     return code

@@ -14,8 +14,8 @@ from lanner.bundle.builder import write
 from lanner.bundle.probe import probe
 from lanner.cli.build import make_plugin, wants_options, warn_of_source
 from lanner.cli.messages import FAILED, OK, fail, say
+from lanner.cli.runs.validate import make_validator, read_rules
 from lanner.cli.show import print_lines, print_table
-from lanner.cli.validate import make_validator, read_rules
 from lanner.config.falco import Falco
 from lanner.host.own_rules import rules_files
 from lanner.host.plugin_loader import load_plugin
@@ -26,9 +26,9 @@ from lanner.package.requirements import requirements
 from lanner.package.sbom import make_bill
 from lanner.rules.files.load import MAX_SIZE, load_text
 from lanner.rules.findings import RulesError
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.files import read_whole
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.text import to_bytes
+from lanner.sdk.text.encoding import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from lanner.cli.build import Bundling
     from lanner.package.artefacts import Artefact
     from lanner.package.requirements import Requirements
-    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.authoring.plugin import PluginInfo
 
 LAYOUT = "oci"
 

@@ -14,10 +14,10 @@ from lanner.host.plugin_loader import load_plugin
 from lanner.host.recording import recorded
 from lanner.host.stop import closing
 from lanner.outputs.base import OutputError
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import UsageError
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.sources import open_source
-from lanner.sdk.text import many
+from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.text.encoding import many
 
 
 def record_plugin(

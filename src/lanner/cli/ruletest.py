@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.cli.messages import FAILED, OK
 from lanner.cli.show import print_text
 from lanner.sdk.errors import LannerError
-from lanner.sdk.printable import message_line, printable_json, printable_line
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
+from lanner.sdk.text.printable import message_line, printable_json, printable_line
 from lanner.testing.ruletests import never_fired, run_file
 
 if TYPE_CHECKING:

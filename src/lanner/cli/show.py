@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.host.plugin_loader import load_plugin
 from lanner.outputs.base import OutputError
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.printable import printable, printable_json, printable_line
-from lanner.sdk.tables import columns
-from lanner.sdk.text import to_bytes_leniently
+from lanner.sdk.text.encoding import to_bytes_leniently
+from lanner.sdk.text.printable import printable, printable_json, printable_line
+from lanner.sdk.text.tables import columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ def show_plugin(name: str, *, as_json: bool) -> None:
     info = plugin_info(load_plugin(name))
     schema, table, required = None, [], []
     if info.config is not None:
-        from lanner.sdk.config import config_schema, config_table, required_options
+        from lanner.sdk.options.config import config_schema, config_table, required_options
 
         schema, table, required = config_schema(info.config), config_table(info.config), required_options(info.config)
     facts: dict[str, Any] = {

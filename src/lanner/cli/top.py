@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.filters import parse_filter
-from lanner.alerts.reader import AlertStore
 from lanner.config.read import read_configuration
-from lanner.inquiry.client import Inquiry
+from lanner.inquiry.questions import Inquiry
 from lanner.outputs.terminal import can_draw
 from lanner.sdk.errors import LannerError, UsageError
 

@@ -15,8 +15,8 @@ import msgspec
 
 from lanner.config.falco import Falco, Include
 from lanner.config.plain_values import UnfitError, but, is_off, odd, one_of
-from lanner.sdk.blocks import REQUIRED, WHOLE, WITHOUT_EFFECT, Block, find_schema_limit, has
 from lanner.sdk.errors import ConfigError
+from lanner.sdk.options.blocks import REQUIRED, WHOLE, WITHOUT_EFFECT, Block, find_schema_limit, has
 from lanner.yamlfile.advice import advise_line
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import msgspec
 from lanner.config.decode import Decoder
 from lanner.config.falco import Include, Matching, PluginEntry, Strategy
 from lanner.config.kernel import Capture, ContainerEngines, Cri, Engine, EngineSwitch, Kmod, ModernEbpf
-from lanner.config.operating import Duration
+from lanner.config.monitoring import Duration
 from lanner.config.plain_values import UnfitError, as_json, but, duration, number, switch, text, whole
 from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append

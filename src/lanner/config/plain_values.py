@@ -7,8 +7,8 @@ from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.rules.files.scalars import truth
-from lanner.sdk.address import mask_addresses
 from lanner.sdk.errors import ConfigError
+from lanner.sdk.options.address import mask_addresses
 
 if TYPE_CHECKING:
     from lanner.config.tree import Tree

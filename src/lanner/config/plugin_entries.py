@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanner.config.places import place_option
 from lanner.host.plugin_loader import BUILT_IN, installed_target, load_plugin
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import ConfigError, UsageError
-from lanner.sdk.misspelt import suggest_name
-from lanner.sdk.options import shown_path
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.sources import check_open_params
+from lanner.sdk.hosting.open_source import check_open_params
+from lanner.sdk.options.option_errors import shown_path
+from lanner.sdk.text.misspelt import suggest_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.config.falco import Falco, PluginEntry
     from lanner.config.places import ConfigPlace
-    from lanner.sdk.plugin import Plugin, PluginInfo
+    from lanner.sdk.authoring.plugin import Plugin, PluginInfo
 
 _LIBRARY: Final = re.compile(r"lib(.+)\.so")
 _PYTHON: Final = re.compile(r"(?:.*\.py(?::\w+)?|[\w.]+:\w+)", re.DOTALL)

@@ -13,7 +13,7 @@ from lanner.config.keys import assign, name_of, put
 from lanner.config.places import Origins
 from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import ConfigError
-from lanner.sdk.misspelt import suggest_file
+from lanner.sdk.text.misspelt import suggest_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

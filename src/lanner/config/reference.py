@@ -10,9 +10,9 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_typ
 import msgspec
 
 from lanner.config.falco import Falco
-from lanner.config.operating import Duration
-from lanner.sdk.blocks import WITHOUT_EFFECT, has
-from lanner.sdk.tables import markdown
+from lanner.config.monitoring import Duration
+from lanner.sdk.options.blocks import WITHOUT_EFFECT, has
+from lanner.sdk.text.tables import markdown
 
 _HEAD: Final = """# Configuration reference
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.config.falco import Falco
-    from lanner.sdk.checks import Finding
+    from lanner.sdk.authoring.checks import Finding
 
 
 def look_at_outputs(falco: Falco) -> Iterator[Finding]:

@@ -7,14 +7,14 @@ import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.sdk.author_code import blamed_place
-from lanner.sdk.checks import Finding
+from lanner.sdk.authoring.checks import Finding
 from lanner.sdk.errors import LannerError
-from lanner.sdk.secrets import mask_message
+from lanner.sdk.options.secrets import mask_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lanner.sdk.checks import Check
+    from lanner.sdk.authoring.checks import Check
 
 TIMEOUT: Final = 15.0
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.doctor.results import ok, problem
 from lanner.outputs.spool_place import find_parent, find_spool_problem
-from lanner.sdk.checks import check_disk
-from lanner.sdk.positionfile import NO_STATE, VARIABLE, state_directory
+from lanner.sdk.authoring.checks import check_disk
+from lanner.sdk.hosting.positionfile import NO_STATE, VARIABLE, state_directory
 from lanner.sinks.registry import configured_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.config.falco import Falco
-    from lanner.sdk.checks import Finding
-    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.authoring.checks import Finding
+    from lanner.sdk.authoring.plugin import PluginInfo
 
 _MIB: Final = 1 << 20
 

@@ -12,7 +12,7 @@ import weakref
 from typing import TYPE_CHECKING, Final
 
 from lanner.native import call_log
-from lanner.sdk.loglines import record_text
+from lanner.sdk.hosting.loglines import record_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from lanner.sdk.records import replaced
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.authoring.plugin import PluginInfo
 
 _SYSCALL: Final = "syscall"
 """The event source that every Falco has: a plugin only for it is loaded, and has no effect here."""

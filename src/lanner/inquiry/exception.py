@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.alerts.subject import SUBJECT_FIELDS
 from lanner.inquiry import yaml_text
 from lanner.rules.lint import check_files
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError
-from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lanner.inquiry.loaded import LoadedCase
-    from lanner.inquiry.messages import Question
+    from lanner.inquiry.process_messages import Question
     from lanner.rules.report.explanation import Explanation
 
 _ACTIONS: Final = ("cmdline", "command", "commandline", "args", "exepath", "exe", "action", "image", "from", "path", "uri", "user")

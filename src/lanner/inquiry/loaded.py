@@ -11,15 +11,15 @@ from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules
 from lanner.inquiry.exception import make_exception
 from lanner.inquiry.placeholders import placeholder_options
-from lanner.inquiry.ruletest import make_test
+from lanner.inquiry.test_file import make_test
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import ConfigError, LannerError
-from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lanner.host.trial import Alert, Trial
-    from lanner.inquiry.messages import Case, Question
+    from lanner.inquiry.process_messages import Case, Question
     from lanner.rules.report.explanation import Explanation
 
 _DESCRIPTORS: Final = "/proc/self/fd/"

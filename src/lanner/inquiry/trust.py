@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.alerts.machine import machine_mark
+from lanner.alerts.machine_mark import machine_mark
 from lanner.host.plugin_loader import BUILT_IN, installed_target
 from lanner.sdk.errors import LannerError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lanner.sdk.text import is_byte, is_half
+from lanner.sdk.text.encoding import is_byte, is_half
 
 _PLAIN: Final = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@=-]*( [A-Za-z0-9_./@=-]+)*")
 _WORDS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Final
 from lanner.host.plugin_loader import BUILT_IN, load_plugin
 from lanner.new.kinds import doctor_command, replay_command, run_command
 from lanner.package.readme import fields_table, with_table
-from lanner.sdk.config import config_table
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError, UsageError
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.tables import markdown, markdown_cell
+from lanner.sdk.options.config import config_table
+from lanner.sdk.text.tables import markdown, markdown_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanner.sdk.config import Config
+    from lanner.sdk.options.config import Config
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 _SUFFIX: Final = ".tmpl"

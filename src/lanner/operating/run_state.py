@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from lanner.alerts.state import write_state
+from lanner.alerts.run_file import write_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lanner.outputs.histogram import NO_COUNTS, HistogramCounts
 from lanner.sdk.errors import LannerError
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lanner.outputs.base import OutputError
-from lanner.sdk.text import to_bytes_leniently
+from lanner.sdk.text.encoding import to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

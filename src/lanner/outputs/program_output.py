@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputError
 from lanner.outputs.line_writer import LineWriter
-from lanner.sdk.text import many, to_bytes_leniently
+from lanner.sdk.text.encoding import many, to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

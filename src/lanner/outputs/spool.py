@@ -33,7 +33,7 @@ from lanner.outputs.spoolfile import (
     saved_rows,
     upgrade,
 )
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import Alert
-from lanner.sdk.text import from_lossless, to_lossless
+from lanner.sdk.text.encoding import from_lossless, to_lossless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

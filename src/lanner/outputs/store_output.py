@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.alerts.errors import StoreError
 from lanner.alerts.retention import Limits
+from lanner.alerts.store_errors import StoreError
 from lanner.alerts.writer import StoreWriter, check_store
 from lanner.outputs.base import OutputError
 

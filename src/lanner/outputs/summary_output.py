@@ -18,8 +18,8 @@ from lanner.outputs.status_line import StatusLine
 from lanner.outputs.stdout_output import STDOUT, stdout_failure
 from lanner.outputs.terminal import COLOURS, can_draw, has_colours
 from lanner.sdk.errors import LannerError
-from lanner.sdk.printable import printable_line, without_middle
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
+from lanner.sdk.text.printable import printable_line, without_middle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Final
 from lanner.net.tls import Tls
 from lanner.outputs.base import OutputError
 from lanner.outputs.connection import Connection
-from lanner.sdk.address import Address
-from lanner.sdk.printable import escape_controls
-from lanner.sdk.text import to_bytes_leniently
+from lanner.sdk.options.address import Address
+from lanner.sdk.text.encoding import to_bytes_leniently
+from lanner.sdk.text.printable import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

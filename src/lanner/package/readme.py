@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lanner.package.artefacts import PackageError
-from lanner.sdk.tables import markdown, markdown_cell
+from lanner.sdk.text.tables import markdown, markdown_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

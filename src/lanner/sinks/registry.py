@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lanner.config.falco import Falco
     from lanner.outputs.base import Sink
-    from lanner.sdk.checks import Finding
+    from lanner.sdk.authoring.checks import Finding
     from lanner.sinks.declaration import Common
 
 SINKS: Final[tuple[Declaration[Any, Any], ...]] = (FILE, STDOUT, PROGRAM, SYSLOG, HTTP, STORE)

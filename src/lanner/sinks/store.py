@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta
 
-from lanner.sdk.checks import Finding, check_disk
+from lanner.sdk.authoring.checks import Finding, check_disk
 from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def _import() -> ModuleType:
 def _examine(block: StoreBlock, _: NoAdditions) -> Iterator[Finding]:
     from pathlib import Path
 
-    from lanner.alerts.errors import StoreError
     from lanner.alerts.lock import find_writer
     from lanner.alerts.retention import size_of
-    from lanner.alerts.schema import day_files
+    from lanner.alerts.store_errors import StoreError
+    from lanner.alerts.store_format import day_files
     from lanner.alerts.writer import check_store
-    from lanner.sdk.text import many
+    from lanner.sdk.text.encoding import many
 
     directory = Path(block.path)
     writer = find_writer(directory)

@@ -12,9 +12,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.native import Events, merge_events
+from lanner.sdk.authoring.events import NOTHING, Event, Nothing
 from lanner.sdk.errors import SourceError, UsageError
-from lanner.sdk.events import NOTHING, Event, Nothing
-from lanner.sdk.hosting import plugin_failure
+from lanner.sdk.hosting.field_reader import plugin_failure
 from lanner.sources.addresses import is_loopback
 from lanner.sources.arguments import (
     argument_error,

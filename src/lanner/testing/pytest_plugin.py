@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator
     from pathlib import Path
 
-    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.authoring.plugin import Plugin
     from lanner.testing.replayed import Rules
 
 

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import msgspec
 
 from lanner.sdk.errors import LannerError
-from lanner.sdk.secrets import mask_option, mask_secrets
+from lanner.sdk.options.secrets import mask_option, mask_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

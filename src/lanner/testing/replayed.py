@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules, explain
 from lanner.sdk.errors import LannerError
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
 from lanner.testing.payloads import payload
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lanner.host.trial import Alert, Event
     from lanner.rules.report.explanation import Explanation
-    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.authoring.plugin import Plugin
     from lanner.testing.single import RuleOnTrial
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lanner.rules import Priority
 from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import ConfigError, LannerError, UsageError
-from lanner.sdk.printable import message_line, printable_line
+from lanner.sdk.text.printable import message_line, printable_line
 from lanner.testing.casefile import TestFile
 from lanner.testing.replayed import ReplayResult, Rules
 
@@ -64,7 +64,7 @@ def run_file(path: str) -> FileOutcome:
     except UsageError as error:
         raise file.error(str(error), "plugin") from None
     except ConfigError as error:
-        from lanner.sdk.options import REQUIRED  # rare
+        from lanner.sdk.options.option_errors import REQUIRED  # rare
 
         advice = "" if REQUIRED in str(error) else ". The tests run with the options of `config`"
         raise file.error(f"{error}{advice}", "config") from None

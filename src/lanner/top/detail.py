@@ -10,8 +10,8 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
-from lanner.alerts.errors import StoreError
-from lanner.alerts.reader import AlertStore
+from lanner.alerts.alert_store import AlertStore
+from lanner.alerts.store_errors import StoreError
 from lanner.top.pieces import BAD, BOLD, DIM, foreign
 from lanner.top.why import describe_alert, describe_content, describe_why
 

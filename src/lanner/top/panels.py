@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.segment import Segment
 
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
 from lanner.top.pieces import BAD, BOLD, DIM, GOOD, PLAIN, PRIORITIES, foreign, segment, short_priority, sparkline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lanner.top.feed import Figures, Update
     from lanner.top.pieces import Line
+    from lanner.top.store_feed import Figures, Update
 
 SIDE: Final = 40
 """Columns of the side panel, without its border."""

@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from lanner.alerts.stored import read_content
-from lanner.sdk.printable import printable_line, without_middle
+from lanner.sdk.text.printable import printable_line, without_middle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from msgspec import DecodeError
 from rich.text import Text
 
 from lanner.alerts.stored import Content, priority_name, read_content
-from lanner.sdk.printable import printable_json
+from lanner.sdk.text.printable import printable_json
 from lanner.top.pieces import BAD, BOLD, DIM, GOOD, PLAIN, foreign, short_priority
 
 if TYPE_CHECKING:

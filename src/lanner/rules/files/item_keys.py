@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from lanner.rules.files.overrides import APPENDABLE, REPLACEABLE, read_overrides
 from lanner.rules.files.scalars import ItemError, as_string, bad_conversion, boolean
 from lanner.rules.findings import finding
-from lanner.sdk.misspelt import find_near
+from lanner.sdk.text.misspelt import find_near
 from lanner.yamlfile.reader import Mapping, Scalar
 from lanner.yamlfile.source import Spot
 

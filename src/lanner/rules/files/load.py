@@ -40,8 +40,8 @@ from lanner.rules.files.rule_items import read_rule
 from lanner.rules.files.scalars import ItemError, required, texts, unsigned
 from lanner.rules.findings import Finding, RulesError, finding
 from lanner.sdk.files import TooLargeError, read_whole
-from lanner.sdk.misspelt import find_near, suggest_file
-from lanner.sdk.text import from_bytes
+from lanner.sdk.text.encoding import from_bytes
+from lanner.sdk.text.misspelt import find_near, suggest_file
 from lanner.yamlfile.advice import NEVER_CLOSED
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence, YamlError, open_quote, read_documents
 from lanner.yamlfile.source import Place, Spot, source_file

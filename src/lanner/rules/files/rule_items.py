@@ -26,7 +26,7 @@ from lanner.rules.files.items import (
 from lanner.rules.files.overrides import APPENDABLE, REPLACEABLE, Overrides, read_overrides
 from lanner.rules.files.scalars import ItemError, boolean, optional, required, texts, unsigned, value_context
 from lanner.rules.findings import finding
-from lanner.sdk.misspelt import find_near
+from lanner.sdk.text.misspelt import find_near
 from lanner.yamlfile.reader import Mapping, Scalar
 
 if TYPE_CHECKING:

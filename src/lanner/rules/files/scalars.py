@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.rules import findings
 from lanner.rules.findings import Sight, finding
-from lanner.sdk.misspelt import find_near
+from lanner.sdk.text.misspelt import find_near
 from lanner.yamlfile.reader import Scalar, Sequence
 
 if TYPE_CHECKING:

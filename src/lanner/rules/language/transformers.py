@@ -17,7 +17,7 @@ from lanner.rules.language.getopt import Options
 from lanner.rules.language.typed import Kind, Text, Transformation
 from lanner.rules.language.vocabulary import Shape
 from lanner.sdk.errors import LannerError
-from lanner.sdk.text import from_bytes, to_bytes
+from lanner.sdk.text.encoding import from_bytes, to_bytes
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:

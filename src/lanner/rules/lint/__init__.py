@@ -15,7 +15,6 @@ from lanner.rules.files.load import load_files
 from lanner.rules.findings import ConditionError, Finding, RulesError, finding, finish
 from lanner.rules.language.catalog import LINK
 from lanner.rules.lint.appends import find_risky_appends
-from lanner.rules.lint.comparisons import find_absent_fields, find_impossible_values, find_simple_regexes
 from lanner.rules.lint.hints import (
     EMPTY_FILE,
     FIELD_OF_LANNER,
@@ -31,6 +30,7 @@ from lanner.rules.lint.hints import (
 )
 from lanner.rules.lint.names import find_mistyped_fields, find_mistyped_names, find_redefined, one_letter_off, split_items
 from lanner.rules.lint.shadow import find_shadowed
+from lanner.rules.lint.single_comparisons import find_absent_fields, find_impossible_values, find_simple_regexes
 from lanner.rules.lint.thorough import ThoroughSession
 from lanner.rules.lint.truth import Truth
 from lanner.yamlfile.source import Place

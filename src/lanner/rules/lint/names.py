@@ -11,7 +11,7 @@ from lanner.rules.files.exceptions import quote
 from lanner.rules.files.items import ListItem, MacroItem, RuleItem
 from lanner.rules.findings import finding
 from lanner.rules.lint.hints import COMMA_IN_ITEM, MISTYPED_NAME, REDEFINED, Hint
-from lanner.sdk.misspelt import find_near
+from lanner.sdk.text.misspelt import find_near
 from lanner.yamlfile.source import Place
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from lanner.rules.output.json_fields import TIME, compile_extra, compile_fields,
 from lanner.rules.output.json_text import encode, loosely_replaced, replaced
 from lanner.rules.output.message import OperandTable, compile_message, getter
 from lanner.rules.output.times import Clock, local_time, utc_datetime
-from lanner.sdk.text import to_bytes
+from lanner.sdk.text.encoding import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from lanner.sdk.text import to_bytes
+from lanner.sdk.text.encoding import to_bytes
 
 encode: Final = msgspec.json.Encoder().encode
 """JSON without blanks, as bytes, of texts that are UTF-8 (else `UnicodeEncodeError`).

@@ -11,7 +11,7 @@ import socket
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from lanner.sdk.text import from_bytes, to_bytes
+from lanner.sdk.text.encoding import from_bytes, to_bytes
 from lanner.sdk.types import FieldType, FieldValue
 
 if TYPE_CHECKING:

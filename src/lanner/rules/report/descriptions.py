@@ -15,7 +15,7 @@ from lanner.rules.condition.ast import Check, ConstantList, Field, Macro, find, 
 from lanner.rules.condition.parser import parse
 from lanner.rules.findings import ConditionError
 from lanner.rules.output.template import drop_container_info
-from lanner.sdk.tables import beside, wrap
+from lanner.sdk.text.tables import beside, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lanner.rules.report.validator import Validator
     from lanner.rules.resolve.collect import Definitions, RuleDefinition
     from lanner.rules.session import CompiledRule, Session
-    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.authoring.plugin import PluginInfo
 
 _PLUGIN_EVENTS: Final = ["asyncevent", "pluginevent"]
 _COLUMN: Final = 51

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lanner.rules.findings import Sight
 from lanner.rules.output.json_text import replaced
-from lanner.sdk.text import from_bytes, to_bytes
+from lanner.sdk.text.encoding import from_bytes, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -16,7 +16,7 @@ from msgspec import Struct
 from lanner.rules import findings
 from lanner.rules.findings import Finding, Sight, finding
 from lanner.rules.resolve.lists import Lists, TooLargeError
-from lanner.sdk.text import to_bytes
+from lanner.sdk.text.encoding import to_bytes
 
 if TYPE_CHECKING:
     from lanner.rules.condition.ast import Condition
