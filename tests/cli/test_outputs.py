@@ -8,6 +8,8 @@ import threading
 
 import pytest
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.slow
 
 
@@ -80,7 +82,7 @@ def numbers(lines):
 
 def end(process):
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     return process.returncode, err.decode()
 
 
@@ -124,7 +126,7 @@ def test_what_a_server_has_not_got_by_the_end_is_delivered_by_the_next_run(start
     assert code == 0, err
     receiver.start()
     process = start("run", "-c", config, "-o", "plugins[0].open_params=0")
-    receiver.wait(50)
+    receiver.wait(PATIENCE)
     assert end(process)[0] == 0
     assert numbers(receiver.lines) == list(range(50))
 
@@ -145,7 +147,7 @@ def test_without_a_spool_what_is_lost_is_said(start, configure, tmp_path):
 def test_programs_and_syslog_get_alerts(start, configure, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
         daemon.bind(str(tmp_path / "log"))
-        daemon.settimeout(20)
+        daemon.settimeout(PATIENCE)
         config = configure(
             f"program_output: {{enabled: true, program: 'cat >> {tmp_path}/out', keep_alive: true}}\nsyslog_output: {{enabled: true}}\n"
             f"lanner: {{syslog: {{address: 'unix://{tmp_path}/log'}}}}\n",
@@ -186,7 +188,7 @@ def test_throttling_and_deduplication_are_counted(start, configure, tmp_path):
         50,
     )
     process = start("run", "-c", config, "--duration", "2")
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert numbers((tmp_path / "alerts").read_text().splitlines()) == [0, 1, 2]
     assert "47 alerts suppressed by $.lanner.throttle or $.lanner.deduplicate" in err.decode()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.slow
 
 RULE = "- rule: {name}\n  desc: d\n  condition: {condition}\n  output: '{name} %words.text'\n  priority: NOTICE\n  source: {source}\n"
@@ -42,7 +44,7 @@ def told(process, words):
 
 def end(process):
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     return out.decode().splitlines(), err.decode()
 

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.slow
 
 PLUGIN = '''
@@ -74,7 +76,7 @@ def until(stream, words, timeout=30):
 def end(process):
     process.send_signal(signal.SIGINT)
     out, err = process.stdout.read(), process.stderr.read()  # `communicate` would lose what `until` has buffered
-    assert process.wait(30) == 0, err
+    assert process.wait(PATIENCE) == 0, err
     return out.decode().splitlines(), err.decode()
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.slow
 
 COLUMNS = "100"
@@ -120,7 +122,7 @@ def test_a_recording_that_keeps_one_waiting_can_be_ended(start, ending):
     assert process.stdout.readline().decode().rstrip() == ALERT
     if not limit:
         process.send_signal(getattr(signal, ending))
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     assert b"1 event, 1 alert in " in process.stderr.read()
 
 
@@ -187,7 +189,7 @@ def test_a_reader_that_goes_after_the_first_alert_ends_the_run_quietly(start, ex
     with subprocess.Popen(["head", "-1"], stdin=process.stdout, stdout=subprocess.PIPE) as head:
         process.stdout.close()
         assert head.stdout.read().count(b"\n") == 1
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     told = process.stderr.read().decode()
     assert "Traceback" not in told
     assert "error" not in told.lower()
@@ -252,7 +254,7 @@ def test_control_characters_of_events_do_not_reach_a_terminal(start, layout):
         process = start("run", "docker", "--replay", "-", "--format", layout, stdout=terminal, env={"NO_COLOR": "1"})
         process.stdin.write(EVIL)
         process.stdin.close()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
         shown = os.read(controller, 65536).decode()
     finally:
         os.close(controller)
@@ -275,7 +277,7 @@ def test_a_table_fits_a_terminal(start):
         pass  # the process has gone, and the terminal with it
     finally:
         os.close(controller)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     header, *rows = re.sub(r"\x1b\[\d*m", "", shown.decode()).splitlines()
     assert header.split() == ["NAME", "TYPE", "DESCRIPTION"]
     assert any(row.startswith("docker.attributes[key] ") for row in rows)

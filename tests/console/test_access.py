@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from lanner.console.handler import HEADERS
 
+from ..waiting import PATIENCE
+
 PATHS = [
     "/",
     "/static/console.js",
@@ -162,7 +164,7 @@ def test_only_a_few_wrong_tokens_wait_at_a_time(serve):
     client = serve()
     body = json.dumps({"token": "wrong"}).encode()
     request = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
-    waiting = [socket.create_connection(("127.0.0.1", client.console.port), timeout=30) for _ in range(20)]
+    waiting = [socket.create_connection(("127.0.0.1", client.console.port), timeout=PATIENCE) for _ in range(20)]
     for each in waiting:
         each.sendall(request + body)
     assert client.login()[0] == 204
@@ -245,7 +247,7 @@ def test_a_failure_has_all_security_headers_and_no_details(client, monkeypatch, 
 def test_seven_slow_clients_and_seven_tabs(serve):
     client = serve()
     client.login()
-    slow = [socket.create_connection(("127.0.0.1", client.console.port), timeout=30) for _ in range(7)]
+    slow = [socket.create_connection(("127.0.0.1", client.console.port), timeout=PATIENCE) for _ in range(7)]
     for number, each in enumerate(slow):
         each.sendall(
             (f"GET /api/alerts?limit={100 + number} HTTP/1.1\r\nHost: localhost\r\nCookie: {client.cookie}\r\n\r\n")[
