@@ -1,14 +1,13 @@
 """`lanner run` with the outputs of a configuration file: real servers, programs and files, that come and go."""
 
 import http.server
-import select
 import signal
 import socket
 import threading
 
 import pytest
 
-from ..waiting import PATIENCE
+from ..waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +19,11 @@ class Receiver:
         self.lines = []
         self._changed = threading.Condition()
         self._server = None
-        self.port = 0
+        # bound all the time, so that no other process gets the port while the server is away
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(("127.0.0.1", 0))
+        self.port = self._place.getsockname()[1]
         self.start()
 
     def start(self):
@@ -41,7 +44,6 @@ class Receiver:
 
         http.server.ThreadingHTTPServer.daemon_threads = True
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
 
     def stop(self):
@@ -50,16 +52,20 @@ class Receiver:
             self._server.server_close()
             self._server = None
 
+    def close(self):
+        self.stop()
+        self._place.close()
+
     def wait(self, count):
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.lines) >= count, 20), f"{len(self.lines)} alerts, not {count}"
+            assert self._changed.wait_for(lambda: len(self.lines) >= count, PATIENCE), f"{len(self.lines)} alerts, not {count}"
 
 
 @pytest.fixture
 def receiver():
     made = Receiver()
     yield made
-    made.stop()
+    made.close()
 
 
 @pytest.fixture
@@ -69,7 +75,8 @@ def configure(tmp_path, plugin, rules):
     def write(text, count=1000):
         path = tmp_path / "falco.yaml"
         path.write_text(
-            f"plugins: [{{name: ticks, library_path: '{plugin('Ticks')}', open_params: '{count}'}}]\nrules_files: [{rules('ticks')}]\n{text}"
+            f"plugins: [{{name: ticks, library_path: '{plugin('Ticks')}', open_params: '{count}'}}]\nrules_files: [{rules('ticks')}]\n"
+            f"output_timeout: 60000\n{text}"
         )
         return path
 
@@ -87,11 +94,7 @@ def end(process):
 
 
 def wait_for_line(path, words):
-    for _ in range(1000):
-        if path.exists() and words in path.read_text():
-            return
-        select.select([], [], [], 0.02)
-    pytest.fail(f"{words!r} did not come")
+    until(lambda: path.exists() and words in path.read_text(), lambda: f"{words!r} did not come")
 
 
 def test_a_server_that_is_down_gets_all_alerts_in_order_when_it_is_back(start, configure, receiver, tmp_path):
@@ -126,7 +129,7 @@ def test_what_a_server_has_not_got_by_the_end_is_delivered_by_the_next_run(start
     assert code == 0, err
     receiver.start()
     process = start("run", "-c", config, "-o", "plugins[0].open_params=0")
-    receiver.wait(PATIENCE)
+    receiver.wait(50)
     assert end(process)[0] == 0
     assert numbers(receiver.lines) == list(range(50))
 
@@ -187,7 +190,7 @@ def test_throttling_and_deduplication_are_counted(start, configure, tmp_path):
         f"file_output: {{enabled: true, filename: {tmp_path}/alerts, keep_alive: true}}\nlanner: {{throttle: {{rate: 0.001, burst: 3}}}}\n",
         50,
     )
-    process = start("run", "-c", config, "--duration", "2")
+    process = start("run", "-c", config, "--max-events", "50")
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert numbers((tmp_path / "alerts").read_text().splitlines()) == [0, 1, 2]

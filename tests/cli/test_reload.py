@@ -158,7 +158,7 @@ def reload_often(start, plugin, file, times):
 
 def check_growth(seen):
     (memory, descriptors), (memory_after, descriptors_after) = seen
-    assert descriptors_after == descriptors
+    assert descriptors_after <= descriptors
     # Python's own tables grow by a MiB or two at a time, and seldom
     assert memory_after < memory + 4096
 

@@ -59,9 +59,9 @@ def replace(path, text):
     other.rename(path)
 
 
-def until(stream, words, timeout=30):
+def until(stream, words):
     """Read lines of the stream until these words appear, and return all of them."""
-    lines, deadline = [], time.monotonic() + timeout
+    lines, deadline = [], time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if select.select([stream], [], [], 0.2)[0] or stream.peek(1):
             lines.append(stream.readline().decode())

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ..waiting import PATIENCE
+from .conftest import read_terminal
 
 pytestmark = pytest.mark.slow
 
@@ -250,15 +251,12 @@ def test_control_characters_of_events_go_into_a_pipe_as_they_are(lanner):
 @pytest.mark.parametrize("layout", ["text", "json"])
 def test_control_characters_of_events_do_not_reach_a_terminal(start, layout):
     controller, terminal = pty.openpty()
-    try:
-        process = start("run", "docker", "--replay", "-", "--format", layout, stdout=terminal, env={"NO_COLOR": "1"})
-        process.stdin.write(EVIL)
-        process.stdin.close()
-        assert process.wait(PATIENCE) == 0
-        shown = os.read(controller, 65536).decode()
-    finally:
-        os.close(controller)
-        os.close(terminal)
+    process = start("run", "docker", "--replay", "-", "--format", layout, stdout=terminal, env={"NO_COLOR": "1"})
+    os.close(terminal)
+    process.stdin.write(EVIL)
+    process.stdin.close()
+    shown = read_terminal(controller).decode()
+    assert process.wait(PATIENCE) == 0
     assert "or\\u001b[2Jd\\u009be\\nrs" in shown
     assert shown.removesuffix("\r\n").isprintable()
     if layout == "json":
@@ -269,14 +267,7 @@ def test_a_table_fits_a_terminal(start):
     controller, terminal = pty.openpty()
     process = start("fields", "docker", stdout=terminal, columns=COLUMNS)
     os.close(terminal)
-    shown = b""
-    try:
-        while True:
-            shown += os.read(controller, 65536)
-    except OSError:
-        pass  # the process has gone, and the terminal with it
-    finally:
-        os.close(controller)
+    shown = read_terminal(controller)
     assert process.wait(PATIENCE) == 0
     header, *rows = re.sub(r"\x1b\[\d*m", "", shown.decode()).splitlines()
     assert header.split() == ["NAME", "TYPE", "DESCRIPTION"]

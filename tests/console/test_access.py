@@ -3,6 +3,8 @@
 import json
 import socket
 import time
+from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -160,7 +162,8 @@ def test_a_wrong_token_is_answered_late_and_the_right_one_at_once(serve, token):
     assert client.login()[0] == 204
 
 
-def test_only_a_few_wrong_tokens_wait_at_a_time(serve):
+def test_only_a_few_wrong_tokens_wait_at_a_time(serve, monkeypatch):
+    monkeypatch.setattr("lanner.console.access.time", SimpleNamespace(monotonic=lambda: 1000.0))  # they come within a second
     client = serve()
     body = json.dumps({"token": "wrong"}).encode()
     request = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
@@ -171,9 +174,7 @@ def test_only_a_few_wrong_tokens_wait_at_a_time(serve):
     statuses = [each.recv(12)[-3:] for each in waiting]
     for each in waiting:
         each.close()
-    assert statuses.count(b"429") >= 1
-    assert statuses.count(b"403") >= 8
-    assert set(statuses) == {b"429", b"403"}
+    assert Counter(statuses) == {b"403": 8, b"429": 12}
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW"])
@@ -258,7 +259,7 @@ def test_seven_slow_clients_and_seven_tabs(serve):
     for _ in range(4):
         for tab in range(7):
             assert client.ask(f"/api/alerts?after={tab}")[0] == 200
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < PATIENCE
     for each in slow:
         each.close()
 
