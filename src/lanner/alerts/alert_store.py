@@ -23,7 +23,7 @@ from lanner.alerts.store_errors import DamagedError, NoDirectoryError, StoreErro
 from lanner.alerts.store_format import LOCK_FILE, MINUTE, STATE_FILE, day_files
 from lanner.alerts.stored import DAY_BITS, Page
 from lanner.alerts.top_values import find_top
-from lanner.sdk.text.printable import printable_line
+from lanner.sdk.text.printable import message_line, printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -89,6 +89,24 @@ class AlertStore:
             return None
         run, sequence = found[1], int(found[2])
         return next(filter(None, self.ask(lambda reader: reader.find(run, sequence), descending=True)), None)
+
+    def explain_missing(self, key: str) -> str:
+        """Return why `find` does not find this key, as a sentence."""
+        name = message_line(key)
+        found = _KEY.fullmatch(key)
+        if not found:
+            return f"{name!r} is not the key of an alert, such as 1f0c22ab-17: `lanner alerts search --keys` prints the keys"
+        run, sequence = found[1], int(found[2])
+        known = [each for each in self.ask(lambda reader: reader.sequences(run), descending=False) if each is not None]
+        here = printable_line(str(self.path))
+        if not known:
+            return f"no alert {name} in {here}: no alert of its run {run} is there. Retention has removed them, or another store has them"
+        first, last = known[0][0], known[-1][1]
+        if sequence < first:
+            return f"no alert {name} in {here}: retention has removed it. The oldest alert of its run that is still there is {run}-{first}"
+        if sequence > last:
+            return f"no alert {name} in {here}: the last alert of its run that was stored is {run}-{last}"
+        return f"no alert {name} in {here}: it was not stored. Lanner had suppressed or dropped it, or a part of the store was removed"
 
     def around(self, detail: Detail, minutes: int = 5, limit: int = 200) -> list[StoredAlert]:
         """Return the alerts of the same subject that arrived within `minutes` of an alert: the `limit` nearest, the oldest first."""

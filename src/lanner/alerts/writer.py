@@ -14,7 +14,7 @@ from lanner.alerts.dayfile import DayFile, check_header
 from lanner.alerts.lock import find_writer, lock_store, make_lock_error
 from lanner.alerts.record import RunLoad
 from lanner.alerts.retention import Limits, Retention, size_of
-from lanner.alerts.run_file import describe_kill
+from lanner.alerts.run_file import describe_kill, newest_key
 from lanner.alerts.store_errors import DamagedError, StoreError, from_system
 from lanner.alerts.store_format import DAY, LOCK_FILE, day_files, day_name
 
@@ -43,6 +43,8 @@ class StoreWriter:
 
     def __init__(self, directory: str | Path, limits: Limits = _NO_LIMITS, wait: float = 5.0) -> None:
         self.directory = Path(directory)
+        self.kill = ""
+        """Consequences of a kill of the last run; "" if it ended."""
         self._limits = limits
         self._retention = Retention(self.directory, limits)
         self._retain_at = 0.0
@@ -98,7 +100,8 @@ class StoreWriter:
         if days:
             check_header(days[newest])
         self._lock = lock_store(self.directory, wait)
-        if self._lock.users == 1 and (said := describe_kill(self.directory, days.get(newest))):
+        if self._lock.users == 1 and (said := describe_kill(self.directory, newest_key(days.get(newest)))):
+            self.kill = said
             _LOG.warning("%s", said)
         self._day = self._arrival_day = newest
 

@@ -96,6 +96,9 @@ class Decoder:
             return tuple(self._list(get_args(kind)[0], tree, path))
         for special, decode in self._special:
             if kind == special:
+                if kind is str and _is_own(path) and (tree is None or "\0" in tree):
+                    what = f", {describe_actual(tree)}: write one, or leave the key out" if tree is None else " without a null byte"
+                    raise UnfitError(f"{path} takes a string{what}")
                 value = decode(self, tree, path)
                 if oddity := describe_odd(kind, tree):
                     self.warnings.append(f"{path} {oddity}")

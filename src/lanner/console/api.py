@@ -104,7 +104,7 @@ class Api:
     def _alert(self, key: str, part: str) -> Page:
         detail = self._store.find(key)
         if detail is None:
-            return error_page(HTTPStatus.NOT_FOUND, "no such alert in the store: retention removed it, or it was never stored")
+            return error_page(HTTPStatus.NOT_FOUND, self._store.explain_missing(key))
         if not part:
             rules = (rule for rule in loaded_rules(self._store, detail.run) if rule.name == detail.alert.rule)
             place = next(({"path": rule.path, "line": rule.line} for rule in rules), None)

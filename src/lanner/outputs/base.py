@@ -99,6 +99,11 @@ class RecordSink(Sink, Protocol):
         """The directory of its store."""
         ...
 
+    @property
+    def kill(self) -> str:
+        """Consequences of a kill of the run before; "" if it ended."""
+        ...
+
     def note(self, load: RunLoad) -> None:
         """Store a load of rules, also if it never raises an alert. For any thread; a failure is left to the first alert."""
 

@@ -54,7 +54,7 @@ class WebhookAnswer(NamedTuple):
 
 
 class Server(Protocol):
-    """What requests need of the server: `lanner.sources.hookserver.Receiver`."""
+    """The server as requests need it: `lanner.sources.hookserver.Receiver`."""
 
     check: Callable[[str, str, Mapping[str, str]], WebhookAnswer | None]
     answer: Callable[[WebhookRequest], WebhookAnswer]
@@ -67,7 +67,7 @@ class Server(Protocol):
 
 
 class Client(Protocol):
-    """What requests need of their connection: `lanner.sources.hookserver.HookClient`."""
+    """A connection as its requests need it: `lanner.sources.hookserver.HookClient`."""
 
     connection: socket.socket
 

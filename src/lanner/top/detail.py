@@ -72,7 +72,7 @@ class DetailScreen(Screen[None]):
         try:
             detail = store.find(self._chosen.key)
             if detail is None:
-                self._show("alert", Text("The store does not have this alert any more: retention has removed it.", BAD))
+                self._show("alert", Text(escape_text(store.explain_missing(self._chosen.key), _LONGEST), BAD))
                 self._show("why", Text("unknown", DIM))
                 return
             self._show("alert", describe_alert(detail))

@@ -82,6 +82,8 @@ def _run_line(path: Path, update: Update, now: int) -> Line:
         line += [Segment(f"  {escape_text(reason, 120)}", BAD) for reason in _texts(state.get(name))]
     if error := state.get("reload_error"):
         line.append(Segment(f"  reload failed: {escape_text(str(error), 120)}", BAD))
+    if kill := state.get("kill"):
+        line.append(Segment(f"  {escape_text(str(kill), 120)}", BAD))
     line.append(Segment(f"  {escape_text(str(path))}", DIM))
     return line
 

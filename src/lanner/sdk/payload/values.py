@@ -18,6 +18,7 @@ from lanner.sdk.payload.nodes import Node
 from lanner.sdk.payload.operands import check_separator, check_texts, operand_text
 from lanner.sdk.payload.path_parts import Where, part_data, path_text
 from lanner.sdk.payload.sharing import mark_shared_parts
+from lanner.sdk.payload.value_refusals import Refusals
 from lanner.sdk.payload.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, Each, FieldArgument
 from lanner.sdk.types import FieldType
 
@@ -34,7 +35,7 @@ _NEEDS: Final[dict[PartForm, str]] = {
 }
 
 
-class Value(Node):
+class Value(Refusals, Node):
     """A value as data: a node of a tree, with its field type and the values that it is made of."""
 
     @property
