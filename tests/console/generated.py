@@ -33,6 +33,8 @@ from lanner.host.trial import LoadedRules
 from lanner.inquiry.questions import Inquiry
 from lanner.sdk.authoring.plugin import plugin_info
 
+from ..waiting import PATIENCE
+
 RUN = "5ad0c0de"
 SECOND = 10**9
 CHANGED = b"""\
@@ -82,7 +84,7 @@ class GeneratedStore:
 
     def close(self):
         self._ending.set()
-        self._thread.join(30)
+        self._thread.join(PATIENCE)
         self._writer.close()
 
     def _load(self, started, files):
