@@ -17,16 +17,18 @@ from hypothesis import strategies as st
 from lanner import EACH, INDEX, KEY, DefinitionError, concat, item, payload, text
 from lanner.docker.event_fields import FIELDS
 from lanner.native import Reader
-from lanner.sdk import evaluate
-from lanner.sdk.trees import uses_item
-from lanner.sdk.words import DATE_FORMS, ROWS, UNITS, WORDS
+from lanner.sdk.payload import evaluate
+from lanner.sdk.payload.trees import uses_item
+from lanner.sdk.payload.words import DATE_FORMS, ROWS, UNITS, WORDS
+
+from ..waiting import PATIENCE
 
 pytestmark = pytest.mark.native
 
 RECORDING = Path(__file__).parent.parent / "data" / "docker-engine-20.10-events.jsonl"
 
 NAMES = ["a", "b", "c", "a b", "é", "", "x\x00y", "1"]
-# bytes that are not UTF-8, as lanner.sdk.text has them, and characters that stand for such bytes in the evaluators
+# bytes that are not UTF-8, as lanner.sdk.text.encoding has them, and characters that stand for such bytes in the evaluators
 ODD_TEXTS = ["\udcff", "a\udce2\udc82:b", "\U0010ff80\U0010ffff\udc80", "\udcc3", "\udca9:é"]
 TEXTS = [
     "", "x", "a:b", "a: b", ":", "12", "007", "18446744073709551615", "18446744073709551616", "é:ü", "n\x00ul", "1" * 21, "٣", "true", "X/é",
@@ -396,7 +398,7 @@ try:
 except MemoryError:
     print(reader.get(0), reader.get(1))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.stdout, done.stderr) == ("None None\n", "")
 
 
@@ -430,7 +432,7 @@ print(kept() - before)
 """
     # so that the C library itself keeps no freed memory
     environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "1000000"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, env=environment)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True, env=environment)
     assert int(done.stdout) < 8_000_000
 
 

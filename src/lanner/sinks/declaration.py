@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from lanner.sdk.secrets import SafeRepr
+from lanner.sdk.options.secrets import SafeRepr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from lanner.outputs.base import Sink
-    from lanner.sdk.checks import Finding
+    from lanner.sdk.authoring.checks import Finding
 
 
 class SinkBlock(SafeRepr, msgspec.Struct, frozen=True):
     """A sink's block in falco.yaml. Its docstring is the sink's description in the configuration reference.
 
-    A block in which Falco's schema requires at least one key also derives from `lanner.sdk.blocks.Block`.
+    A block in which Falco's schema requires at least one key also derives from `lanner.sdk.options.blocks.Block`.
     """
 
     enabled: bool = False
@@ -34,6 +34,11 @@ class Common(NamedTuple):
 
     timeout: float
     json: bool
+
+
+def keys_of(part: msgspec.Struct) -> dict[str, Any]:
+    """Return the keys of a block or of additions with their values, as arguments of the sink's class; without `enabled`."""
+    return {name: getattr(part, name) for name in part.__struct_fields__ if name != "enabled"}
 
 
 B = TypeVar("B", bound=SinkBlock)
