@@ -134,8 +134,9 @@ def test_what_takes_a_restart_is_said(start, plugin, file, tmp_path):
     config.write_text(text)
     process = start("run", "-c", config)
     told(process, "watching")
-    config.write_text(text.replace("'5'", "'6'") + "webserver: {listen_port: 1}\n")
-    said = told(process, "a change of $.webserver takes effect at the next start")
+    config.write_text(text.replace("'5'", "'6'") + "webserver: {listen_port: 1}\nlanner: {state_directory: /elsewhere}\n")
+    said = told(process, "a change of $.lanner.state_directory takes effect at the next start")
+    assert any("a change of $.webserver takes effect at the next start" in line for line in said)
     assert any("its open_params takes effect at the next start" in line for line in said)
     end(process)
 

@@ -45,7 +45,7 @@ def _text(detail: Detail, found: dict[str, Any]) -> str:
         facts.append(("tags", printable_line(", ".join(found["tags"]))))
     parts = [printable_line(found["rule"]), *columns(facts), "", printable_line(found["output"])]
     if found["fields"]:
-        fields = [(printable_line(name), _shown(value)) for name, value in found["fields"].items()]
+        fields = [(printable_line(name), _value_text(value)) for name, value in found["fields"].items()]
         parts += ["", "Fields", *(_INDENT + line for line in columns(fields))]
     if found["event"] is not None:
         stored, size = len(detail.event), detail.event_size
@@ -60,5 +60,5 @@ def _text(detail: Detail, found: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return printable_line(value) if isinstance(value, str) else printable_json(value)
