@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.slow
 
 RULE = "- rule: {name}\n  desc: d\n  condition: {condition}\n  output: '{name} %words.text'\n  priority: NOTICE\n  source: {source}\n"
@@ -42,7 +44,7 @@ def told(process, words):
 
 def end(process):
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     return out.decode().splitlines(), err.decode()
 
@@ -157,7 +159,7 @@ def reload_often(start, plugin, file, times):
 
 def check_growth(seen):
     (memory, descriptors), (memory_after, descriptors_after) = seen
-    assert descriptors_after == descriptors
+    assert descriptors_after <= descriptors
     # Python's own tables grow by a MiB or two at a time, and seldom
     assert memory_after < memory + 4096
 

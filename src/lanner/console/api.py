@@ -37,6 +37,9 @@ _HOUR_MS: Final = 3_600_000
 _MINUTE_MS: Final = 60_000
 
 _QUESTIONS: Final = ("why", "exception", "test")
+_COUNTED: Final = ("timeline", "facets", "rules")
+LANES: Final = (2, 2, 1)
+"""Threads by lane. Pages poll lists (0). Counts of many alerts (1) and questions, which plugin code answers (2), do not delay them."""
 _LONGEST_KEY: Final = 32
 
 
@@ -56,9 +59,9 @@ class Api:
         }
 
     @staticmethod
-    def is_question(path: str) -> bool:
-        """Return whether the path is answered by plugin code, which may take long."""
-        return path.rpartition("/")[2] in _QUESTIONS
+    def lane(path: str) -> int:
+        """Return the lane of `LANES` that answers a path."""
+        return 2 if path.rpartition("/")[2] in _QUESTIONS else int(path in _COUNTED)
 
     def get(self, path: str, query: str) -> Page:
         """Return the response to a path below /api/."""
