@@ -4,8 +4,8 @@ const TERM = /(?:[^\s"]|"(?:[^"\\]|\\.)*"?)+/g;
 
 export const terms = (filter) => filter.match(TERM) ?? [];
 
-// always in quotes, in which * has no meaning
-const quoted = (value) => `"${value.replace(/["\\]/g, "\\$&")}"`;
+// always in quotes, and literal: in a value, * is any text
+const quoted = (value) => `"${value.replace(/["\\*]/g, "\\$&")}"`;
 
 export const term = (key, value) => `${key}:${quoted(String(value))}`;
 
