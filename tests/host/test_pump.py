@@ -126,6 +126,13 @@ def test_words_of_the_plugin_that_fail_are_counted_and_the_payload_is_shown(pump
     assert len(caplog.records) == 1
 
 
+def test_the_plugins_words_are_as_they_are_in_conditions_and_printable_in_outputs(pump):
+    condition = 'evt.plugininfo = "door of \x7f"'
+    feeding, lines = pump(rule("Any", condition, "%evt.plugininfo %toupper(evt.plugininfo)"))
+    feeding.feed(Batch([b'{"name":"\x7f","size":1}']))
+    assert texts(lines) == ["door of \ufffd DOOR OF \ufffd"]
+
+
 def test_events_before_a_failure_of_the_output_are_counted(pump):
     feeding, lines = pump(rule("Any", "evt.num > 0"))
 

@@ -7,8 +7,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from lanner.config.plain_values import but
+from lanner.config.sink_blocks import configured_sinks
 from lanner.sdk.errors import ConfigError
-from lanner.sinks.registry import configured_sinks
 
 if TYPE_CHECKING:
     from lanner.config.falco import Falco

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lanner.inquiry import yaml_text
+from lanner.inquiry.memory_files import open_memory_file
 from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import LannerError
 from lanner.testing.ruletests import run_file
@@ -68,12 +69,7 @@ def _event(event: str) -> str:
 
 
 def _run(loaded: LoadedCase, body: str) -> None:
-    from lanner.inquiry.loaded import close_file, memory_file
-
-    file = memory_file((_head(loaded, loaded.files) + body).encode())
-    try:
+    with open_memory_file(_head(loaded, loaded.files) + body) as file:
         (outcome,) = run_file(file).outcomes
-    finally:
-        close_file(file)
     if not outcome.passed:
         raise LannerError(outcome.differences[0].what)

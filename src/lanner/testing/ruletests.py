@@ -13,13 +13,14 @@ from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import ConfigError, LannerError, UsageError
 from lanner.sdk.text.printable import message_line, printable_line
 from lanner.testing.casefile import TestFile
-from lanner.testing.replayed import ReplayResult, Rules
+from lanner.testing.rule_files import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lanner.host.trial import Alert
     from lanner.testing.casefile import Case, ExpectedAlert
+    from lanner.testing.replayed import ReplayResult
 
 
 @dataclass(frozen=True, slots=True)

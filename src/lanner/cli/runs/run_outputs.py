@@ -9,10 +9,10 @@ import msgspec
 from lanner.cli.messages import say
 from lanner.config.additions import Spool
 from lanner.config.places import Origins
+from lanner.config.sink_blocks import configured_sinks
 from lanner.outputs.direct import DirectDelivery
 from lanner.outputs.spool_place import find_spool_problem
 from lanner.sinks.declaration import Common
-from lanner.sinks.registry import configured_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,6 @@ from lanner.sdk.text.misspelt import find_near
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lanner.sdk.options.config import Config
 
 _PLACED: Final = re.compile(r"(.*) - at `(\$.*)`", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
@@ -28,7 +27,7 @@ _REQUIRED_OPTION: Final = re.compile(rf"the option `\$\.([^`]+)` {REQUIRED}")
 _NO_NAME: Final = re.compile(r"[^\w-].*", re.DOTALL)
 
 
-def explain(error: str, cls: type[Config]) -> str:
+def explain(error: str, cls: type[msgspec.Struct]) -> str:
     """Return msgspec's message about options of `cls` with the option's path and its allowed values."""
     found = _PLACED.fullmatch(error)
     message, path = found.groups() if found else (error, "$")

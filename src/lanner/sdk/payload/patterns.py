@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, Literal, Never, final
 
 from lanner.sdk.errors import DefinitionError
-from lanner.sdk.payload.payload_parts import PayloadPart
-from lanner.sdk.payload.values import Value
+from lanner.sdk.payload.values import PayloadPart, Value
 from lanner.sdk.records import Record
 from lanner.sdk.text.encoding import from_bytes, to_bytes
 from lanner.sdk.text.misspelt import find_misspelt

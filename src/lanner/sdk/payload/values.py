@@ -11,50 +11,37 @@ as no value.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, Never, final
+from typing import TYPE_CHECKING, Final, Literal, Never, TypeAlias, final
 
 from lanner.sdk.errors import DefinitionError
+from lanner.sdk.payload.nodes import Node
 from lanner.sdk.payload.operands import check_separator, check_texts, shown_operand
 from lanner.sdk.payload.path_parts import Where, part_data, shown_path
 from lanner.sdk.payload.sharing import with_shared_parts
+from lanner.sdk.payload.value_refusals import Refusals
 from lanner.sdk.payload.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, Each, FieldArgument
-from lanner.sdk.records import Record
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
     from lanner.sdk.payload.path_parts import Data, Part
-    from lanner.sdk.payload.payload_parts import PayloadPart
     from lanner.sdk.payload.words import TimeForm, Unit, WordRow
 
 _SHOWN: Final = (FieldType.STRING, FieldType.UINT64, FieldType.BOOL)
+PartForm: TypeAlias = Literal["pointer", "logfmt", "cef"]
+_NEEDS: Final[dict[PartForm, str]] = {
+    "pointer": '`pointer` needs a JSON pointer, such as "/spec/containers/0/image"',
+    "logfmt": '`logfmt` needs a name, such as logfmt["level"]',
+    "cef": '`cef` needs a name, such as cef["deviceVendor"]',
+}
 
 
-class Value(Record):
+class Value(Refusals, Node):
     """A value as data: a node of a tree, with its field type and the values that it is made of."""
-
-    @property
-    def type(self) -> FieldType:
-        """The type of the field that this value makes."""
-        return FieldType.STRING
-
-    @property
-    def is_list(self) -> bool:
-        """Whether the value is a list of `type`."""
-        return False
 
     @property
     def children(self) -> tuple[Value, ...]:
         """The values from which this one is computed."""
         return ()
-
-    @property
-    def own_arguments(self) -> frozenset[FieldArgument]:
-        """The field arguments that this node itself needs, without its children."""
-        return frozenset()
-
-    def data(self) -> Data:
-        """Return the tree as lists of plain data: [word, operand, ...]."""
-        raise NotImplementedError
 
     if not TYPE_CHECKING:  # a checker refuses unknown attributes itself
 
@@ -282,8 +269,6 @@ class Path(Value):
 
     def pointer(self, pointer: str | FieldArgument) -> PayloadPart:
         """Return what Falco's json plugin returns for a JSON pointer (RFC 6901); `KEY`: for the field's argument."""
-        from lanner.sdk.payload.payload_parts import PayloadPart  # that module imports this one
-
         if self.parts or self.root != "path":
             raise DefinitionError("a JSON pointer begins at the whole payload: write payload.pointer(...)")
         return PayloadPart("pointer", pointer)
@@ -294,6 +279,26 @@ class Path(Value):
 
     def data(self) -> Data:
         return [self.root, [part_data(part) for part in self.parts]]
+
+
+@final
+class PayloadPart(Value):
+    """The text at a name in the payload; `KEY` stands for the field's argument."""
+
+    form: PartForm
+    name: str | FieldArgument
+
+    def __post_init__(self) -> None:
+        """Check the name. Raises `DefinitionError`."""
+        if self.name is FieldArgument.INDEX or not isinstance(self.name, str):
+            raise DefinitionError(f"{_NEEDS[self.form]}, or KEY, not {self.name!r}")
+
+    @property
+    def own_arguments(self) -> frozenset[FieldArgument]:
+        return frozenset({self.name} if isinstance(self.name, FieldArgument) else ())
+
+    def data(self) -> Data:
+        return [self.form, part_data(self.name)]
 
 
 @final
