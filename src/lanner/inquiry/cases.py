@@ -83,20 +83,20 @@ def read_about(run: Run) -> About:
         raise LannerError(f"the store describes the run {run.key} incompletely: {error}") from None
 
 
-def make_question(kind: Kind, detail: Detail, store: AlertStore) -> Question:
-    """Return a question about an alert; for an exception with other events of its rule."""
+def make_question(kind: Kind, detail: Detail, store: AlertStore, *, counts: bool = True) -> Question:
+    """Return a question about an alert; for an exception with other events of its rule, and if it `counts` with recent ones."""
     alert = detail.alert
     fields: dict[str, Any] = read_content(alert.line).output_fields
     others = tuple(_others(detail, store)) if kind == "exception" else ()
-    recent = _recent(detail, store) if kind == "exception" else Recent()
+    recent = _recent(detail, store) if counts and kind == "exception" else Recent()
     return Question(kind, alert.rule, detail.event, alert.timestamp, alert.key, fields, others, recent)
 
 
 def _recent(detail: Detail, store: AlertStore) -> Recent:
-    """Return the events of the rule's alerts of the last days, or of all if this alert is older, as far as the bounds suffice."""
+    """Return the events of the rule's alerts of the last days, or of all if this one is older or of a replay, within the bounds."""
     now, until = time.time_ns(), time.monotonic() + _PATIENCE
     since = now - _DAYS * DAY
-    is_recent = detail.alert.arrived >= since
+    is_recent = detail.alert.arrived >= since and not detail.run.about.get("replay")
     wanted = parse_filter(f"rule:{quote_value(detail.alert.rule)}", now)
     wanted = msgspec.structs.replace(wanted, since=since if is_recent else None)
     events: list[tuple[bytes, int]] = []

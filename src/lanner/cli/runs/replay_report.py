@@ -46,7 +46,7 @@ class Reporting:
 
     def write(self, title: str, settings: Settings) -> None:
         """Write the report. Raises `LannerError`."""
-        inquiry = Inquiry([setup.target for setup in (settings.plugin, *settings.beside)])
+        inquiry = Inquiry([setup.target for setup in (settings.plugin, *settings.beside)], counts=False)
         with contextlib.closing(inquiry), contextlib.closing(AlertStore(self._directory.name)) as store:
             number = write_report(store, self._path, title, inquiry)
         say(f"wrote {many(number, 'alert')} to {self._path}: open it in a browser")
