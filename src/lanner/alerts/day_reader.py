@@ -12,7 +12,7 @@ from urllib.parse import quote
 from msgspec import DecodeError, json
 
 from lanner.alerts.filter_terms import Choice
-from lanner.alerts.store_errors import DamagedError, StoreError, of_sqlite, primary_code
+from lanner.alerts.store_errors import DamagedError, StoreError, from_sqlite, primary_code
 from lanner.alerts.store_format import APPLICATION, HOUR, MINUTE, VERSION
 from lanner.alerts.stored import DAY_BITS, Detail, Run, StoredAlert
 from lanner.sdk.text.printable import printable_line
@@ -277,7 +277,7 @@ class DayReader:
     def _read_run(self, number: int) -> Run:
         row = self.first_row("SELECT key, started, plugin, about FROM runs WHERE id = ?", (number,))
         if row is None:
-            raise _damaged(f"the alert store {self.path} is damaged (an alert's run is missing)", self.path)
+            raise _make_damage_error(f"the alert store {self.path} is damaged (an alert's run is missing)", self.path)
         key, started, plugin, about = row
         try:
             read = json.decode(about)
@@ -320,11 +320,11 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _error_of(error: sqlite3.Error, path: Path) -> StoreError:
-    found = of_sqlite(error, path)
-    return _damaged(str(found), path) if isinstance(found, DamagedError) else found
+    found = from_sqlite(error, path)
+    return _make_damage_error(str(found), path) if isinstance(found, DamagedError) else found
 
 
-def _damaged(message: str, path: Path) -> DamagedError:
+def _make_damage_error(message: str, path: Path) -> DamagedError:
     return DamagedError(f"{message}: move the file away; `sqlite3 {path} .recover` may still read a part of it")
 
 

@@ -170,7 +170,7 @@ class _Parser:
             value, is_quoted = self._value()
             if not is_quoted and self._is_connective(value):
                 return
-            self._add_text(_unescaped(value) if is_quoted else value, negated=negated)
+            self._add_text(_unescape(value) if is_quoted else value, negated=negated)
 
     def _is_connective(self, word: str) -> bool:
         """Return whether a bare word only joins terms. Add a note for words that a user may expect to be operators."""
@@ -214,7 +214,7 @@ class _Parser:
             return True
         begin = self._at
         raw, is_quoted = self._value()
-        value = _unescaped(raw) if is_quoted else raw
+        value = _unescape(raw) if is_quoted else raw
         if raw.startswith("'") and not is_quoted:
             self._note(f"`'` does not quote a value in a filter: use `\"` for {message_line(written)!r}")
         negated ^= operator == "!="
@@ -255,7 +255,7 @@ class _Parser:
             items.append((raw, is_quoted, item.start(2) if item[1] is None else item.start(1) - 1))
             at, end = item.end(), item[3]
         if key == "priority":
-            levels = [self._priority(_unescaped(raw) if is_quoted else raw, place) for raw, is_quoted, place in items]
+            levels = [self._priority(_unescape(raw) if is_quoted else raw, place) for raw, is_quoted, place in items]
             self._priorities = self._priorities - set(levels) if negated else self._priorities & set(levels)
         else:
             patterns = tuple(_pattern(raw, is_quoted=is_quoted) for raw, is_quoted, _ in items)
@@ -329,7 +329,7 @@ class _Parser:
             self._notes.append(text)
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     return _ESCAPE.sub(r"\1", text)
 
 
@@ -344,5 +344,5 @@ def _parts(text: str) -> list[str]:
         if piece == "*":
             parts.append("")
         else:
-            parts[-1] += _unescaped(piece)
+            parts[-1] += _unescape(piece)
     return parts

@@ -100,12 +100,12 @@ def _describe_bundled(runtime: Runtime, archive: Archive) -> dict[str, str]:
 
 def write(image: bytes, path: Path) -> None:
     """Write the file atomically: a host never sees a part of it. Raises `BuildError`."""
-    with written(image, path):
+    with replace_after_trial(image, path):
         pass
 
 
 @contextmanager
-def written(image: bytes, path: Path) -> Iterator[Path]:
+def replace_after_trial(image: bytes, path: Path) -> Iterator[Path]:
     """Context manager: write a temporary file beside `path` for a trial, and rename it to `path` on success. Raises `BuildError`.
 
     An existing file that is not a library is never replaced.

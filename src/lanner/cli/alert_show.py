@@ -47,7 +47,7 @@ def _text(detail: Detail, found: dict[str, Any]) -> str:
         facts.append(("tags", printable_line(", ".join(found["tags"]))))
     parts = [printable_line(found["rule"]), *columns(facts), "", printable_line(found["output"])]
     if found["fields"]:
-        fields = [(printable_line(name), _shown(value)) for name, value in found["fields"].items()]
+        fields = [(printable_line(name), _value_text(value)) for name, value in found["fields"].items()]
         parts += ["", "Fields", *(_INDENT + line for line in columns(fields))]
     if found["event"] is not None:
         stored, size = len(detail.event), detail.event_size
@@ -74,5 +74,5 @@ def _exception(answer: dict[str, Any]) -> Iterator[str]:
         yield f"{_INDENT}Note: {printable_line(note)}"
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return printable_line(value) if isinstance(value, str) else printable_json(value)

@@ -129,7 +129,7 @@ def _write(loaded: LoadedCase, rule: str, values: dict[str, str]) -> str:
             f"      fields: [{', '.join(values)}]",
             f"      comps: [{', '.join('=' for _ in values)}]",
             "      values:",
-            f"        - [{', '.join(map(yaml_text.quoted, values.values()))}]",
+            f"        - [{', '.join(map(yaml_text.quote, values.values()))}]",
             "  override:",
             "    exceptions: append",
             "",

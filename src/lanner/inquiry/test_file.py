@@ -51,21 +51,21 @@ def _head(loaded: LoadedCase, files: Sequence[str]) -> str:
 def _write(loaded: LoadedCase, question: Question, event: str, alerts: Sequence[Alert], *, has_output: bool) -> str:
     lines = ["tests:", f"  - name: {yaml_text.scalar(f'{question.rule} fires')}"]
     if not loaded.rules.rule(question.rule).enabled:
-        lines.append(f"    enable: [{yaml_text.quoted(question.rule)}]")
+        lines.append(f"    enable: [{yaml_text.quote(question.rule)}]")
     if not loaded.case.is_first:
         lines.append("    all_matches: true")
     lines += ["    events:", f"      - {_event(event)}", "    alerts:"]
     for alert in alerts:
         lines.append(f"      - rule: {yaml_text.scalar(alert.rule)}")
         if has_output and yaml_text.is_writable(alert.output):
-            lines.append(f"        output: {yaml_text.quoted(alert.output)}")
+            lines.append(f"        output: {yaml_text.quote(alert.output)}")
         lines.append(f"        priority: {alert.priority}")
     return "\n".join([*lines, ""])
 
 
 def _event(event: str) -> str:
     """Return the payload as a scalar; single quotes leave JSON readable."""
-    return "'" + event.replace("'", "''") + "'" if event.isprintable() else yaml_text.quoted(event)
+    return "'" + event.replace("'", "''") + "'" if event.isprintable() else yaml_text.quote(event)
 
 
 def _run(loaded: LoadedCase, body: str) -> None:

@@ -21,10 +21,10 @@ def is_writable(text: str) -> bool:
 
 def scalar(text: str) -> str:
     """Return the text as it is if YAML reads it so, else in quotes with escapes."""
-    return text if _PLAIN.fullmatch(text) and text.casefold() not in _WORDS else quoted(text)
+    return text if _PLAIN.fullmatch(text) and text.casefold() not in _WORDS else quote(text)
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Return the text in double quotes."""
     return '"' + "".join(_ESCAPED.get(char) or (char if char.isprintable() else _escape(ord(char))) for char in text) + '"'
 

@@ -115,14 +115,14 @@ def _details(wanted: ExpectedAlert, alert: Alert) -> Iterator[Difference]:
     for name, want, have in pairs:
         if (type(want), want) != (type(have), have):
             title = message_line(f"! {alert.rule} (event {alert.event}): {name}")
-            yield Difference(f"{title}\n    - {_shown(want)}\n    + {_shown(have)}")
+            yield Difference(f"{title}\n    - {_value_text(want)}\n    + {_value_text(have)}")
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return printable_line(value if isinstance(value, str) and not value.isdecimal() else json.dumps(value, ensure_ascii=False))
 
 
-def never_fired(files: Sequence[FileOutcome]) -> list[str]:
+def find_silent(files: Sequence[FileOutcome]) -> list[str]:
     """Return the rules that fired in no test of these files, in order."""
     names = dict.fromkeys(rule for file in files for rule in file.rules)
     fired = {alert.rule for file in files for outcome in file.outcomes for alert in outcome.alerts}

@@ -102,9 +102,10 @@ def describe_load(key: str, infos: Sequence[PluginInfo], settings: Settings) -> 
     setups = (settings.plugin, *settings.beside)
     about = {
         "plugin": infos[0].name,
-        "target": _lasting(setups[0]),
+        "target": _absolute_target(setups[0]),
         "plugins": [
-            {"name": info.name, "version": info.version, "target": _lasting(setup)} for info, setup in zip(infos, setups, strict=True)
+            {"name": info.name, "version": info.version, "target": _absolute_target(setup)}
+            for info, setup in zip(infos, setups, strict=True)
         ],
         "source": infos[0].event_source,
         "hostname": host_name(),
@@ -129,7 +130,7 @@ def describe_load(key: str, infos: Sequence[PluginInfo], settings: Settings) -> 
     return RunLoad(key, time.time_ns(), infos[0].name, text, files)
 
 
-def _lasting(setup: PluginSetup) -> str:
+def _absolute_target(setup: PluginSetup) -> str:
     """Return what names the plugin from any directory."""
     path, colon, name = setup.target.partition(":")
     return f"{os.path.abspath(path)}{colon}{name}" if path.endswith(".py") else setup.target  # noqa: PTH100

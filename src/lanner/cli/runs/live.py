@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from lanner.cli.messages import say
 from lanner.cli.runs.compiling import compile_settings, make_pump, make_writer, show_findings, wrong_rules
 from lanner.cli.runs.run_outputs import deliver_on, make_sinks, outputs_of
 from lanner.cli.runs.status import Status
+from lanner.config.start_keys import find_late_changes
 from lanner.host.own_rules import advise_own_rules
 from lanner.host.reload import Reloader
 from lanner.operating.notify import Notifier
@@ -41,35 +43,38 @@ if TYPE_CHECKING:
     from lanner.sdk.hosting.batches import Source
 
 
-@contextmanager
-def operate(
-    plugins: Sequence[Plugin],
-    infos: Sequence[PluginInfo],
-    settings: Settings,
-    compiled: CompiledRules,
-    runner: Runner,
-    source: Source,
-    again: Callable[[], Settings],
-    history: History,
-    development: Development | None = None,
-) -> Iterator[Operation]:
-    """Context manager: operate the run of the first of these plugins. `again` creates the settings again.
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """The parts of a live run. `again` creates its settings again.
 
     With `development`, `source` is a `SwitchingSource`, and changed files of the plugins are reloaded.
-
-    Raises `LannerError` if a service cannot start.
     """
-    status = Status(infos[0], runner, source)
+
+    plugins: Sequence[Plugin]
+    infos: Sequence[PluginInfo]
+    settings: Settings
+    runner: Runner
+    source: Source
+    again: Callable[[], Settings]
+    history: History
+    development: Development | None = None
+
+
+@contextmanager
+def operate(run: LiveRun, compiled: CompiledRules) -> Iterator[Operation]:
+    """Context manager: operate the run of the first of its plugins. Raises `LannerError` if a service cannot start."""
+    settings, runner = run.settings, run.runner
+    status = Status(run.infos[0], runner, run.source)
     status.loaded(settings, compiled)
     with ExitStack() as stack:
         notifier = Notifier(status.is_alive)
         stack.callback(notifier.close)
-        loading = _ReloadJob(plugins, infos, settings, runner, source, again, history, status, notifier, development)
+        loading = _ReloadJob(run, status, notifier)
         with settings.origins.placing():
             _show_status(settings.falco, status, loading, stack)
-        history.announce(runner, lambda: status)
-        stack.callback(history.close)
-        watched = settings.falco.watch_config_files or development is not None
+        run.history.announce(runner, lambda: status)
+        stack.callback(run.history.close)
+        watched = settings.falco.watch_config_files or run.development is not None
         status.reloader = Reloader(loading.load, loading.failed, loading.watched if watched else None)
         stack.callback(status.reloader.close)
         yield Operation(status, notifier, {signal.SIGHUP: status.reloader.ask, signal.SIGUSR1: runner.reopen})
@@ -111,7 +116,7 @@ def _show_status(falco: Falco, status: Status, loading: _ReloadJob, stack: ExitS
             certificate=web.ssl_certificate if web.ssl_enabled else "",
         )
         stack.callback(server.close)
-        say(f"listening on http{'s' if web.ssl_enabled else ''}://{_bracketed(web.listen_address)}:{server.port}")
+        say(f"listening on http{'s' if web.ssl_enabled else ''}://{_bracket(web.listen_address)}:{server.port}")
     if metrics.enabled and (metrics.output_rule or metrics.output_file):
         from lanner.operating.periodic import Periodic
 
@@ -119,30 +124,19 @@ def _show_status(falco: Falco, status: Status, loading: _ReloadJob, stack: ExitS
         stack.callback(Periodic(metrics.interval, status.snapshot, emit, metrics.output_file, **switches).close)
 
 
-def _bracketed(address: str) -> str:
+def _bracket(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
 class _ReloadJob:
     """Creates settings again and exchanges the run's rules and outputs."""
 
-    def __init__(
-        self,
-        plugins: Sequence[Plugin],
-        infos: Sequence[PluginInfo],
-        settings: Settings,
-        runner: Runner,
-        source: Source,
-        again: Callable[[], Settings],
-        history: History,
-        status: Status,
-        notifier: Notifier,
-        development: Development | None = None,
-    ) -> None:
-        self.settings = settings
-        self._development = development
-        self._plugins, self._infos, self._runner, self._source, self._again = plugins, infos, runner, source, again
-        self._history, self._status, self._notifier = history, status, notifier
+    def __init__(self, run: LiveRun, status: Status, notifier: Notifier) -> None:
+        self.settings = run.settings
+        self._plugins, self._infos = run.plugins, run.infos
+        self._runner, self._source, self._again = run.runner, run.source, run.again
+        self._history, self._development = run.history, run.development
+        self._status, self._notifier = status, notifier
         self._summary = ""
         """The failure without the findings of the rules, if these have been printed."""
 
@@ -198,11 +192,8 @@ class _ReloadJob:
             raise LannerError(f"{said} {first.advice}".rstrip()) from None
         if new.plugins != old.plugins and self._development is None:
             say("warning: a change of the plugin, its init_config or its open_params takes effect at the next start")
-        for key in ("webserver", "metrics", "log_level", "log_stderr", "log_syslog", "watch_config_files"):
-            if getattr(new.falco, key) != getattr(old.falco, key):
-                say(f"warning: a change of $.{key} takes effect at the next start")
-        if new.falco.lanner.webserver_hosts != old.falco.lanner.webserver_hosts:
-            say("warning: a change of $.lanner.webserver_hosts takes effect at the next start")
+        for key in find_late_changes(old.falco, new.falco):
+            say(f"warning: a change of $.{key} takes effect at the next start")
         make_delivery = None
         if outputs_of(new.falco) != outputs_of(old.falco):
             sinks = make_sinks(new.falco, new.origins)

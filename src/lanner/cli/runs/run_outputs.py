@@ -85,7 +85,7 @@ def _common(falco: Falco) -> Common:
 
 def deliver_directly(falco: Falco, sinks: list[Sink]) -> Delivery:
     """Delivery for a replay: nothing is dropped, and the failure of the only output ends it."""
-    return _filtered(falco, DirectDelivery(sinks))
+    return _add_filters(falco, DirectDelivery(sinks))
 
 
 def deliver_live(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> Delivery:
@@ -104,7 +104,7 @@ def deliver_live(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) ->
         timeout=_timeout(falco),
         spool=SpoolSettings(spool.path, spool.max_size_mb * _MEBI) if spool.path else None,
     )
-    return _filtered(falco, delivery)
+    return _add_filters(falco, delivery)
 
 
 def deliver_on(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> Delivery:
@@ -123,7 +123,7 @@ def link_prefix(falco: Falco) -> str:
     return f"{address.rstrip('/')}/#alert=" if address else ""
 
 
-def _filtered(falco: Falco, delivery: Delivery) -> Delivery:
+def _add_filters(falco: Falco, delivery: Delivery) -> Delivery:
     own = falco.lanner
     if not own.deduplicate.window and not own.throttle.rate:
         return delivery

@@ -17,7 +17,7 @@ from lanner.host.plugin_loader import load_plugin
 from lanner.operating.falco_versions import falco_version, version_members
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.options.secrets import mask_option, mask_text
-from lanner.sdk.text.tables import beside
+from lanner.sdk.text.tables import put_beside
 
 if TYPE_CHECKING:
     from lanner.cli.runs.settings import Settings
@@ -36,7 +36,7 @@ def show_version(settings: Settings) -> int:
         ("Lanner:", __version__),
         ("Driver:", "none, Lanner does not read system calls"),
     )
-    print_lines(line for label, text in rows for line in beside(label, [str(text)], 15))
+    print_lines(line for label, text in rows for line in put_beside(label, [str(text)], 15))
     return OK
 
 
@@ -51,7 +51,7 @@ def show_support(settings: Settings) -> int:
     return _print(
         {
             "cmdline": " ".join(mask_text(each, secret=secret) for each in sys.argv),
-            "config": msgspec.json.encode(mask_option(msgspec.to_builtins(settings.falco, enc_hook=_encoded), secret=secret)).decode(),
+            "config": msgspec.json.encode(mask_option(msgspec.to_builtins(settings.falco, enc_hook=_encode), secret=secret)).decode(),
             "engine_info": _versions(settings),
             "rules_files": [{"name": str(file), "variants": [{"content": read_rules(str(file))}]} for file in files],
             "system_info": {name: getattr(system, name) for name in ("machine", "nodename", "release", "sysname", "version")},
@@ -93,12 +93,12 @@ def _secret_options(info: PluginInfo) -> frozenset[str]:
     return secret_options(info.config)
 
 
-def _encoded(value: Any) -> Any:
+def _encode(value: Any) -> Any:
     return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def _print(value: Any, indent: int | None = None) -> int:
-    print_text(json.dumps(value, indent=indent, ensure_ascii=False, sort_keys=indent is None, default=_encoded))
+    print_text(json.dumps(value, indent=indent, ensure_ascii=False, sort_keys=indent is None, default=_encode))
     return OK
 
 

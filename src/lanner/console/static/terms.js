@@ -4,7 +4,7 @@ const TERM = /(?:[^\s"]|"(?:[^"\\]|\\.)*"?)+/g;
 
 export const terms = (filter) => filter.match(TERM) ?? [];
 
-// always in quotes, and literal: in a value, * is any text
+// as quote_value of lanner/alerts/filters.py: without a backslash, * is any text
 const quoted = (value) => `"${value.replace(/["\\*]/g, "\\$&")}"`;
 
 export const term = (key, value) => `${key}:${quoted(String(value))}`;

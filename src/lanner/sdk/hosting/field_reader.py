@@ -102,13 +102,13 @@ def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
     """
     import traceback  # rare, and slow to import
 
-    from lanner.sdk.author_code import is_authors, shown_place
+    from lanner.sdk.author_code import is_authors, place_text
     from lanner.sdk.options.secrets import mask_message
 
     last = mask_message("".join(traceback.format_exception_only(error)).strip()).splitlines()[-1]
     frames = traceback.extract_tb(error.__traceback__)
     outside = [frame for frame in frames if is_authors(frame.filename)]
-    place = "".join(shown_place(frame.filename, frame.lineno or 0) for frame in (outside or frames)[-1:])
+    place = "".join(place_text(frame.filename, frame.lineno or 0) for frame in (outside or frames)[-1:])
     return SourceError(f"plugin {plugin}: {call}: {last}{place}")
 
 
@@ -282,9 +282,9 @@ def normalise(value: Any, info: FieldInfo) -> FieldValue:
 
 def explain_result(method: Callable[..., Any], error: ResultTypeError) -> TypeError:
     """Return the error for the author: the method, the type as its annotation says it, and what the method returned."""
-    from lanner.sdk.authoring.annotations import written_type  # rare
+    from lanner.sdk.authoring.annotations import type_text  # rare
 
-    return TypeError(f"{method.__qualname__} is declared to return {written_type(method)}, but returned {error}")
+    return TypeError(f"{method.__qualname__} is declared to return {type_text(method)}, but returned {error}")
 
 
 def _article(noun: str) -> str:

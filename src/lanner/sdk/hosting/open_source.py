@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.native import Lines
 from lanner.sdk.authoring.events import Chunk, Nothing
 from lanner.sdk.authoring.plugin import Plugin, plugin_info
-from lanner.sdk.authoring.positions import Marks, frozen
+from lanner.sdk.authoring.positions import Marks, freeze
 from lanner.sdk.authoring.protocols import ChunkReader
 from lanner.sdk.errors import LannerError, OpenError, SourceError
 from lanner.sdk.hosting.batches import (
@@ -193,7 +193,7 @@ class ChunkSource:
             return
         position = member(self._instance, "position")
         if position is not None and position != self._marked:
-            self._marked = frozen(position, self._plugin)
+            self._marked = freeze(position, self._plugin)
             self._marks.mark(self.position, self._marked)
 
     def _tell(self, position: int) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.authoring.events import Event, Nothing
-from lanner.sdk.authoring.positions import Marks, frozen
+from lanner.sdk.authoring.positions import Marks, freeze
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.hosting.batches import Batch, close_instance, describe_instance
 from lanner.sdk.hosting.field_reader import opening_failure, plugin_failure
@@ -230,7 +230,7 @@ class ThreadedSource:
 
     def _keep(self, position: Any) -> Any:
         if self._marks is not None:
-            return frozen(position, self._plugin)
+            return freeze(position, self._plugin)
         if not self._is_warned and not self._opening.resumes:
             self._is_warned = True
             self._log().warning("its events have positions, but it cannot resume there: write def open(self, params: str, position: Any)")

@@ -165,9 +165,9 @@ class _Adapter:
             option = known.get(name.lower()) if isinstance(name, str) else None
             exact = name if option is None else option.encode_name
             if exact in result:
-                from lanner.sdk.options.option_errors import shown_name  # rare
+                from lanner.sdk.options.option_errors import printable_name  # rare
 
-                raise ConfigError(f"Object contains `{shown_name(exact)}` twice, in different spellings - at `{path}`")
+                raise ConfigError(f"Object contains `{printable_name(exact)}` twice, in different spellings - at `{path}`")
             if option is None and not kind.cls.__struct_config__.forbid_unknown_fields:
                 from lanner.sdk.options.option_errors import describe_unknown  # rare
 

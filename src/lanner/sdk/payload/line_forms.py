@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from lanner.sdk.payload.pointer import unescaped
+from lanner.sdk.payload.pointer import unescape
 from lanner.sdk.text.encoding import from_bytes, is_byte
 
 _SUBSTITUTE: Final = "\x1a"
@@ -44,7 +44,7 @@ class Line:
         pairs = {}
         for found in _LOGFMT.finditer(from_bytes(self._payload)):
             if found["quoted"] is not None:
-                pairs[found["key"]] = _until_nul(unescaped(found["quoted"]))
+                pairs[found["key"]] = _until_nul(unescape(found["quoted"]))
             elif found["plain"] is not None:
                 pairs[found["key"]] = _until_nul(found["plain"])
         return pairs

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final, Literal, Never, TypeAlias, final
 
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.payload.nodes import Node
-from lanner.sdk.payload.operands import check_separator, check_texts, shown_operand
-from lanner.sdk.payload.path_parts import Where, part_data, shown_path
-from lanner.sdk.payload.sharing import with_shared_parts
+from lanner.sdk.payload.operands import check_separator, check_texts, operand_text
+from lanner.sdk.payload.path_parts import Where, part_data, path_text
+from lanner.sdk.payload.sharing import mark_shared_parts
 from lanner.sdk.payload.value_refusals import Refusals
 from lanner.sdk.payload.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, Each, FieldArgument
 from lanner.sdk.types import FieldType
@@ -51,13 +51,13 @@ class Value(Refusals, Node):
                 raise AttributeError(name)
             from lanner.sdk.payload.value_advice import describe_attribute  # rare
 
-            place = shown_path(self.root, (*self.parts, name)) if isinstance(self, Path) else ""
+            place = path_text(self.root, (*self.parts, name)) if isinstance(self, Path) else ""
             raise AttributeError(describe_attribute(name, place))
 
     def __or__(self, other: Value) -> FirstValue:
         """Return the first of the two values that an event has; "" is a value."""
         if not isinstance(other, Value):
-            raise DefinitionError(f"`a | b` needs two values, not {shown_operand(other)}: a constant text is lanner.text(...)")
+            raise DefinitionError(f"`a | b` needs two values, not {operand_text(other)}: a constant text is lanner.text(...)")
         if (self.type, self.is_list) != (other.type, other.is_list):
             raise DefinitionError(f"`a | b` needs two values of the same type, not {kind_of(self)} and {kind_of(other)}")
         return FirstValue((*_options(self), *_options(other)))
@@ -264,7 +264,7 @@ class Path(Value):
         if not self.is_list:
             raise DefinitionError('`each` needs items: write EACH, as in payload["subjects", EACH].each(item["name"])')
         if not isinstance(value, Value):
-            raise DefinitionError(f'`each` needs a value, such as item["name"], not {shown_operand(value)}')
+            raise DefinitionError(f'`each` needs a value, such as item["name"], not {operand_text(value)}')
         return ForEach(self, value)
 
     def pointer(self, pointer: str | FieldArgument) -> PayloadPart:
@@ -368,7 +368,7 @@ class ForEach(Value):
         return (self.items, self.value)
 
     def data(self) -> Data:
-        return ["each", self.items.data(), with_shared_parts(self.value.data())]
+        return ["each", self.items.data(), mark_shared_parts(self.value.data())]
 
 
 @final
@@ -409,7 +409,7 @@ def _condition(name: str, condition: Value | FieldArgument, texts: tuple[str, ..
             raise DefinitionError(f"`{name}({condition.name})` asks whether the field has its argument, and takes no texts")
         return Given(condition), ()
     if not isinstance(condition, Value):
-        raise DefinitionError(f'`{name}` needs a value as its condition, such as payload["Type"], not {shown_operand(condition)}')
+        raise DefinitionError(f'`{name}` needs a value as its condition, such as payload["Type"], not {operand_text(condition)}')
     if texts and (condition.type is not FieldType.STRING or condition.is_list):
         raise DefinitionError(f"`{name}` compares a text, but its condition here is a {kind_of(condition)}")
     return condition, texts and check_texts(name, texts)
