@@ -23,6 +23,7 @@ from lanner.operating.metrics import render
 from lanner.operating.webserver import WebServer
 from lanner.sdk.errors import LannerError
 
+from ..machine import has_ipv6
 from ..waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
@@ -358,7 +359,7 @@ def test_nobody_is_answered_after_its_end(idle):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_addresses_of_both_kinds(serve, idle, host):
-    if host == "::1" and not Path("/proc/net/if_inet6").exists():
+    if host == "::1" and not has_ipv6():
         pytest.skip("this machine has no IPv6")
     assert get(serve(idle, host), "/healthz", host=host)[0] == 200
 
