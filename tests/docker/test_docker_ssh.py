@@ -12,7 +12,7 @@ import pytest
 
 import lanner
 from lanner.docker import Docker, client, ssh
-from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from ..waiting import PATIENCE, is_running
 from .ssh_server import SshServer, why_not, write_dial, write_program
