@@ -1,4 +1,4 @@
-"""What the machine of the tests has: a container has less than a whole machine."""
+"""Queries of tests about the machine: a container has less than a whole machine."""
 
 import socket
 

@@ -199,7 +199,7 @@ def cgroup():
     try:
         group.mkdir()
     except OSError as error:
-        pytest.skip(f"booting a systemd takes a cgroup of its own: {error}")
+        pytest.skip(f"booting a systemd takes its own cgroup: {error}")
     yield group
     (group / "cgroup.kill").write_text("1")
     for path, _, _ in os.walk(group, topdown=False):
