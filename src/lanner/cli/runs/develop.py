@@ -45,7 +45,7 @@ class Development:
 
     @contextmanager
     def loaded(self, settings: Settings, current: Sequence[Plugin]) -> Iterator[list[Plugin]]:
-        """Load the files again, and give the new plugins. If this or the context fails, the modules in use stay. Raises `LannerError`."""
+        """Load the files again, and yield the new plugins. If this or the context fails, the modules in use stay. Raises `LannerError`."""
         seen = fingerprint(self._files.paths())
         with self._files.reloaded() as classes:
             for cls, old in zip(classes, current, strict=True):
