@@ -52,7 +52,7 @@ def make_exception(loaded: LoadedCase, question: Question, found: Explanation) -
             try:
                 answer = _try(loaded, question, _write(loaded, question.rule, values), different)
             except LannerError as error:
-                reason = loaded.named(str(error))
+                reason = loaded.restore_names(str(error))
                 continue
             if not answer["notes"]:
                 return answer
