@@ -7,7 +7,6 @@ import os
 import sys
 import threading
 from base64 import b64encode
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +15,8 @@ from lanner.docker import Docker
 from lanner.host.recording import Replay, needs_envelope, open_recording, record_line
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import SourceError
+
+from ..waiting import PATIENCE, check_descriptors, count_descriptors
 
 
 class Bare(lanner.Plugin):
@@ -290,19 +291,19 @@ def test_close_ends_a_wait_from_another_thread(fifo):
     thread.start()
     source.close()
     source.close()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert [(list(batch.payloads), batch.ended) for batch in batches] == [([], True)]
     assert source.next_batch(60).ended
 
 
 def test_a_recording_lets_go_of_its_descriptors(replay):
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = count_descriptors()
     source = replay(b"{}\n", TIMED)
     read(source)
     source.close()
     del source
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    check_descriptors(before)
 
 
 @pytest.mark.parametrize("info", [TEXT, TIMED_TEXT], ids=["without times", "with times"])
