@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 import msgspec
+from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 from benchmarks.measure import progress, require, size, table
 from benchmarks.replay import RECORDING
@@ -12,7 +13,7 @@ from lanner.docker import Docker
 from lanner.host.generic import EventContext, generic_reader
 from lanner.rules import AlertRule, AlertWriter, Catalog, Executor, compile_rules, load_rules
 from lanner.rules.plan.executor import compile_values
-from lanner.sdk.hosting.field_reader import FieldReader, init_plugin
+from lanner.sdk.hosting.field_reader import FieldReader
 from lanner.sdk.hosting.framing import new_framer
 
 ROUNDS = size(60, 1)

@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
+
 import lanner
 from benchmarks.measure import progress, require, size, table
 from lanner import sources
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
 
 COUNT = size(500_000, 2_000)

@@ -5,11 +5,11 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
 import lanner.testing
 from lanner.docker import Docker
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
 
 from ..waiting import PATIENCE

@@ -1,11 +1,11 @@
 """Requests for the stream of one engine, and the errors if none can be opened."""
 
 import pytest
+from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
 import lanner.testing
 from lanner.docker import Docker
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
 
 from .stand_in import STREAM, answer, chunk, event, version

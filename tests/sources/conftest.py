@@ -8,9 +8,9 @@ import time
 from typing import Any
 
 import pytest
+from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
 from lanner.sources import polling, tailing
 

@@ -1,10 +1,10 @@
 """Wrong arguments of sources are errors that name the source, the argument and the plugin's own line."""
 
 import pytest
+from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
 from lanner import sources
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
 
 SECRET = lanner.Secret("open-sesame")
