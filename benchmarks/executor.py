@@ -11,8 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
-
 from benchmarks.measure import LANNER, MANY, progress, require, run, size, table
 from benchmarks.replay import RECORDING
 from lanner.docker import Docker
@@ -24,6 +22,7 @@ from lanner.native._executor import Executor
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.hosting.batches import Batch
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

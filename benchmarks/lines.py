@@ -7,14 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
-
 from benchmarks.measure import progress, require, size, table
 from benchmarks.pieces import per_event
 from lanner.host.pump import Pump
 from lanner.native import Reader
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
 from lanner.sdk.hosting.batches import Batch
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FIELDS = ("client", "user", "method", "path", "status", "size", "referer", "agent")

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import partial
 
 import msgspec
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 from benchmarks.measure import progress, require, size, table
 from benchmarks.replay import RECORDING
@@ -15,6 +14,7 @@ from lanner.rules import AlertRule, AlertWriter, Catalog, Executor, compile_rule
 from lanner.rules.plan.executor import compile_values
 from lanner.sdk.hosting.field_reader import FieldReader
 from lanner.sdk.hosting.framing import new_framer
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 ROUNDS = size(60, 1)
 

@@ -5,12 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
-
 import lanner
 from benchmarks.measure import progress, require, size, table
 from lanner import sources
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 COUNT = size(500_000, 2_000)
 LINE = '203.0.113.7 - - [29/Nov/2026:12:00:00 +0000] "GET /item/{:08} HTTP/1.1" 200 1234 "-" "Mozilla/5.0 (X11; Linux x86_64)"\n'

@@ -3,11 +3,11 @@
 import zipfile
 
 import pytest
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 from lanner.abi.versions import APIS
 from lanner.host.plugin_loader import load_plugin
 from lanner.sdk.hosting.field_reader import FieldReader
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from .conftest import PLUGINS, ROOT
 

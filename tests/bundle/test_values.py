@@ -5,7 +5,6 @@ import socket
 from pathlib import Path
 
 import pytest
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 from lanner.abi.declared_fields import offers
 from lanner.abi.versions import APIS
@@ -13,6 +12,7 @@ from lanner.docker import Docker
 from lanner.host.plugin_loader import load_plugin
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.hosting.field_reader import FieldReader
+from lanner.sdk.hosting.plugin_init import init_plugin
 from lanner.sdk.text.encoding import to_bytes
 from lanner.sdk.text.printable import escape_bytes
 from lanner.sdk.types import FieldType

@@ -8,7 +8,6 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
 from lanner.docker import Docker, stream
@@ -16,6 +15,7 @@ from lanner.docker.cursor import Cursor, _decode
 from lanner.docker.window import LastKeys
 from lanner.sdk.hosting import statefile
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 from lanner.sources import Counters
 
 from ..waiting import PATIENCE

@@ -6,13 +6,13 @@ import logging
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
 import lanner.testing
 from lanner.docker import Docker, client, stream
 from lanner.docker.gaps import Host
 from lanner.native import Events
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from .stand_in import NOW, RememberingEngine, answer, chunk, event
 from .streaming import eventually, gap_of, lines

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
 from lanner.docker import Docker, client, ssh
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from ..waiting import PATIENCE, is_running
 from .ssh_server import SshServer, why_not, write_dial, write_program

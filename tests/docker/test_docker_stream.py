@@ -1,12 +1,12 @@
 """Requests for the stream of one engine, and the errors if none can be opened."""
 
 import pytest
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
 import lanner.testing
 from lanner.docker import Docker
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from .stand_in import STREAM, answer, chunk, event, version
 from .streaming import failure, watching_stream

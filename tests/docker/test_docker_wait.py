@@ -3,10 +3,10 @@
 import logging
 
 import pytest
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
 from lanner.docker import Docker
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from .stand_in import RememberingEngine, answer, event
 from .streaming import eventually, gap_of, watching

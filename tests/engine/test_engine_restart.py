@@ -4,11 +4,11 @@ import json
 import time
 
 import pytest
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner.testing
 from lanner.docker import Docker
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from ..waiting import PATIENCE
 

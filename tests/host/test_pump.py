@@ -3,13 +3,13 @@
 import itertools
 
 import pytest
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
 from lanner.host.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.hosting.batches import Batch
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 SECOND = 1_000_000_000
 

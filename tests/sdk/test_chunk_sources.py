@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
 from lanner import NOTHING, Chunk
 from lanner.sdk.hosting import framing
 from lanner.sdk.hosting.batches import Batch, Source
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from ..waiting import PATIENCE
 

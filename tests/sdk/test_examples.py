@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
 from lanner.sdk.authoring.plugin import plugin_info
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

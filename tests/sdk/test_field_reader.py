@@ -8,11 +8,11 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from typing import Any
 
 import pytest
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
 from lanner import INDEX, KEY, Event, field, payload
 from lanner.sdk.hosting.field_reader import FieldReader, normalise
+from lanner.sdk.hosting.plugin_init import init_plugin
 from lanner.sdk.types import FieldInfo, FieldType
 
 

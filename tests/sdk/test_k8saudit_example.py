@@ -5,11 +5,11 @@ import lzma
 from pathlib import Path
 
 import pytest
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 from lanner.host.plugin_loader import load_plugin
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.hosting.field_reader import FieldReader
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data" / "k8saudit.jsonl.xz"

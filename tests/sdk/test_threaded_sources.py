@@ -9,13 +9,13 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
 from lanner import NOTHING, Event
 from lanner.sdk.hosting import reading
 from lanner.sdk.hosting.batches import Batch, Source
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 LONG = 60.0  # seconds that a test waits for an immediate result
 

@@ -4,11 +4,10 @@ import json
 import time
 from contextlib import contextmanager
 
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
-
 import lanner
 from lanner import sources
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from ..waiting import PATIENCE
 

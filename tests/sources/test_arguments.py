@@ -1,11 +1,11 @@
 """Wrong arguments of sources are errors that name the source, the argument and the plugin's own line."""
 
 import pytest
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
 
 import lanner
 from lanner import sources
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 SECRET = lanner.Secret("open-sesame")
 LOCAL = "127.0.0.1:0"

@@ -7,11 +7,8 @@ rule has been tried with it: silent for this event, but not for another one.
 from __future__ import annotations
 
 import re
-<<<<<<< HEAD
-import time
-=======
 import shlex
->>>>>>> main
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.alerts.subject import SUBJECT_FIELDS
@@ -172,9 +169,8 @@ def _try(loaded: LoadedCase, question: Question, text: str, different: Sequence[
         if before != loaded.holds(rules, question.rule, different):
             raise LannerError("it also silences other alerts of the rule")
         notes = list(_check(loaded, files, file))
-<<<<<<< HEAD
         silenced = _count(loaded, rules, question, until)
-    return {"text": text, "checked": True, "tried": sum(before), "silenced": silenced, "notes": notes}
+    return {"text": _head(loaded) + text, "checked": True, "tried": sum(before), "silenced": silenced, "notes": notes}
 
 
 def _count(loaded: LoadedCase, rules: LoadedRules, question: Question, until: float) -> str:
@@ -196,9 +192,6 @@ def _count(loaded: LoadedCase, rules: LoadedRules, question: Question, until: fl
     if fired == 1 and is_whole:
         return f"It would have silenced {'the only' if silenced else 'no'} alert of this rule {question.recent.period}."
     return f"It would have silenced {silenced:,} of the {which}."
-=======
-    return {"text": _head(loaded) + text, "checked": True, "tried": sum(before), "notes": notes}
->>>>>>> main
 
 
 def _check(loaded: LoadedCase, files: Sequence[str], file: str) -> Iterator[str]:

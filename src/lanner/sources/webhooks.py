@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.native import Events, merge_events
 from lanner.sdk.authoring.events import NOTHING, Event, Nothing
 from lanner.sdk.errors import SourceError, UsageError
-from lanner.sdk.hosting.field_reader.failures import plugin_failure
+from lanner.sdk.hosting.failures import plugin_failure
 from lanner.sdk.text.printable import join_port
 from lanner.sources.addresses import is_loopback
 from lanner.sources.arguments import (

@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from ipaddress import IPv4Address
 from typing import Annotated
 
-from lanner.sdk.hosting.field_reader.plugin_init import init_plugin
-
 import lanner
 from lanner import INDEX, KEY, Meta, field, payload
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 attributes = payload["Actor", "Attributes"]
 reveal_type(attributes["com.example.role"])  # reveals: lanner.sdk.payload.values.Path

@@ -12,7 +12,7 @@ from lanner.native import Reader
 from lanner.sdk.authoring.events import Event
 from lanner.sdk.authoring.plugin import Plugin, plugin_info
 from lanner.sdk.errors import PayloadError
-from lanner.sdk.hosting.field_reader.failures import Failures
+from lanner.sdk.hosting.failures import Failures
 from lanner.sdk.payload.misfits import TIMESTAMP, misfits_by_field
 from lanner.sdk.text.encoding import without_halves
 from lanner.sdk.types import FieldType

@@ -25,7 +25,7 @@ from lanner.sdk.hosting.batches import (
     describe_instance,
     member,
 )
-from lanner.sdk.hosting.field_reader.failures import opening_failure, plugin_failure
+from lanner.sdk.hosting.failures import opening_failure, plugin_failure
 from lanner.sdk.hosting.framing import new_framer, warn_too_long
 from lanner.sdk.hosting.opening import Opening, where_blocked
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lanner.sdk.authoring.plugin import Plugin, plugin_info
 from lanner.sdk.errors import ConfigError, LannerError, UsageError
-from lanner.sdk.hosting.field_reader.failures import plugin_failure
+from lanner.sdk.hosting.failures import plugin_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
