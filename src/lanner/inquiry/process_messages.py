@@ -42,7 +42,8 @@ class Recent(Struct, frozen=True):
 class Question(Struct, frozen=True):
     """A question about an alert of `rule`.
 
-    For an exception, `others` are further events of the rule, with their times; one has other values. `recent` is what it is counted in.
+    For an exception, `others` are further events of the rule, with their times; one has other values. Those that it silences are
+    counted in `recent`.
     """
 
     kind: Kind
