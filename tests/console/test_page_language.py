@@ -1,4 +1,4 @@
-"""Decisions of the page that agree with Lanner's: the filter language of reports, terms, priorities, invisible characters."""
+"""Decisions of the page that agree with Lanner's: the filter language of reports, terms, priorities, invisible characters.
 
 The page's script runs in Node.js. A report has no server, so `static/filter.js` searches in it; `lanner.alerts.filters` is the reference.
 """
