@@ -77,6 +77,7 @@ class DayReader:
 
     def __init__(self, path: Path, day: int) -> None:
         self.path, self.day = path, day
+        self._file = _identity(path)
         self._database = _open(path)
         try:
             with self.errors():
@@ -88,6 +89,11 @@ class DayReader:
         self._run_rows: dict[int, Run] = {}
         self.text = lru_cache(_KNOWN_TEXTS)(self._read_text)
         """Return the text with this id."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the path is still this file, and not another one that replaced it."""
+        return self._file is not None and self._file == _identity(self.path)
 
     def close(self) -> None:
         """Close the file."""
@@ -326,6 +332,14 @@ def _error_of(error: sqlite3.Error, path: Path) -> StoreError:
 
 def _make_damage_error(message: str, path: Path) -> DamagedError:
     return DamagedError(f"{message}: move the file away; `sqlite3 {path} .recover` may still read a part of it")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _size(path: Path) -> int:
