@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = ("rule", "priority", "source", "subject")
 FACETS: Final = (*_COLUMNS, "tag")
-"""What each alert has, for counts of their values."""
+"""The properties of each alert whose values are counted."""
 _FEW_TEXTS: Final = 5_000
 """Texts of a day that are looked up one after the other."""
 _STEP: Final = 1 << 18
