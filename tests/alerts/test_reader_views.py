@@ -192,12 +192,6 @@ def test_a_directory_without_a_store_is_an_error_that_says_how_to_make_one(tmp_p
     )
 
 
-def spoil_page(path):
-    with path.open("r+b") as file:
-        file.seek(path.stat().st_size // 2)
-        file.write(b"\xff" * 4096)
-
-
 def spoil_version(path):
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 2")
