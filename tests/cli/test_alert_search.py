@@ -16,6 +16,7 @@ from lanner.alerts.writer import StoreWriter
 
 from ..alerts.reading import raised
 from ..alerts.stores import START, alert, make_store
+from ..waiting import PATIENCE
 from .test_unprivileged import AS_USER
 
 SETTINGS = ("message", "output", "output_fields", "tags")
@@ -159,7 +160,7 @@ def test_control_characters_do_not_reach_a_terminal(lanner, tmp_path):
     for term in ("xterm", "dumb"):
         environ = os.environ | {"TERM": term, "NO_COLOR": ""}
         shown[term] = subprocess.run(
-            ["script", "-qec", script, "/dev/null"], capture_output=True, timeout=60, check=True, env=environ
+            ["script", "-qec", script, "/dev/null"], capture_output=True, timeout=PATIENCE, check=True, env=environ
         ).stdout
     assert b": Warning red \\u001b[31m\\r\\n\\u202e\r\n" in shown["dumb"]
     assert b"\x1b[33mWarning\x1b[0m red \\u001b[31m\\r\\n\\u202e\r\n" in shown["xterm"]
@@ -281,12 +282,18 @@ def test_an_alert_whose_plugin_is_missing_is_shown_without_its_reason(lanner, so
     assert done.lines[-1].startswith("Why it fired: unavailable, ")
 
 
-@pytest.mark.parametrize("key", ["0badcafe-99", "x", "", "\x1b[31m"])
-def test_an_alert_that_the_store_does_not_have_is_an_error(lanner, some, key):
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("0badcafe-99", "no alert 0badcafe-99 in {}: the last alert of its run that was stored is 0badcafe-"),
+        ("00c0ffee-1", "no alert 00c0ffee-1 in {}: no alert of its run 00c0ffee is there. Retention has removed them, or another store"),
+        ("x", "'x' is not the key of an alert, such as 1f0c22ab-17: `lanner alerts search --keys` prints the keys"),
+        ("", "'' is not the key of an alert"),
+        ("\x1b[31m", "is not the key of an alert"),
+    ],
+)
+def test_an_alert_that_the_store_does_not_have_is_an_error_with_the_reason(lanner, some, key, said):
     done = lanner("alerts", "show", some, key)
     assert done.code == 1
-    assert (
-        "in " + str(some) + ": retention has removed it, or it was never stored; `lanner alerts search --keys` prints the keys\n"
-        in done.err
-    )
+    assert said.format(some) in done.err
     assert "\x1b" not in done.err

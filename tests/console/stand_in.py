@@ -203,6 +203,9 @@ class StandInStore:
         event = json.dumps({"Type": "container", "Action": "exec_start: sh", "Actor": {"Attributes": {"name": alert.subject}}}).encode()
         return Detail(alert, event, len(event), self.runs()[0])
 
+    def explain_missing(self, key):
+        return f"no alert {key} here: no alert of its run {key[:8]} is there. Retention has removed them, or another store has them"
+
     def around(self, detail, minutes=5, limit=200):
         span, alert = minutes * 60 * SECOND, detail.alert
         return [each for each in self._alerts if abs(each.arrived - alert.arrived) <= span and each.subject == alert.subject][:limit]

@@ -12,6 +12,7 @@ from lanner.docker.client import find_engine, get
 from lanner.docker.endpoint import parse_endpoint
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError
 
+from ..waiting import PATIENCE
 from .stand_in import LAST_CHUNK, NOW, SECOND, STREAM, RememberingEngine, StandInEngine, answer, chunk, event, version
 from .streaming import eventually, lines, payloads, watching
 
@@ -59,13 +60,13 @@ def test_an_answer_has_one_deadline_while_bytes_flow(dripping, begun, drip, paus
     started = time.monotonic()
     with pytest.raises(EngineError):
         get(parse_endpoint(dripping.url, "a test"), "/_ping", timeout=0.5)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < PATIENCE
 
 
 @pytest.mark.parametrize("drip", [b"x: y\r\n", b"x", b" \r\n"])
 def test_a_trailer_is_not_waited_for(dripping, drip):
     dripping.begun, dripping.drip, dripping.pause = CHUNKED + chunk(b"OK") + b"0\r\n", drip, 0
-    head, text = get(parse_endpoint(dripping.url, "a test"), "/_ping", timeout=30)
+    head, text = get(parse_endpoint(dripping.url, "a test"), "/_ping", timeout=PATIENCE)
     assert (head.status, text) == (200, b"OK")
 
 
@@ -217,8 +218,8 @@ def test_close_ends_the_wait_for_a_head_at_once(late, monkeypatch):
     stream = late.stream()
     assert not opened.wait(0.1)
     stream.send(STREAM + LAST_CHUNK)
-    assert opened.wait(10)
-    thread.join(10)
+    assert opened.wait(PATIENCE)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

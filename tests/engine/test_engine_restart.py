@@ -7,8 +7,10 @@ import pytest
 
 import lanner.testing
 from lanner.docker import Docker
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
+
+from ..waiting import PATIENCE
 
 pytestmark = pytest.mark.engine
 
@@ -22,7 +24,7 @@ class Reader:
 
     def read_up_to_volume(self, name, action="create"):
         while True:
-            event = json.loads(self._host.next(timeout=60).payload)
+            event = json.loads(self._host.next(timeout=PATIENCE).payload)
             if event["Type"] == "lanner":
                 self.gaps.append(event["lanner"]["gap"])
                 continue

@@ -13,6 +13,8 @@ import pytest
 
 from lanner.operating.notify import Notifier
 
+from ..waiting import PATIENCE, until
+
 
 @pytest.fixture(params=["path", "abstract"])
 def manager(request, tmp_path):
@@ -20,7 +22,7 @@ def manager(request, tmp_path):
     address = str(tmp_path / "notify") if request.param == "path" else f"@lanner-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
         server.bind(address.replace("@", "\0", 1))
-        server.settimeout(30)
+        server.settimeout(PATIENCE)
         yield address, server
 
 
@@ -66,7 +68,7 @@ def test_the_watchdog_hears_of_a_run_while_it_is_alive(manager):
         return answer
 
     notifier = Notifier(is_alive, {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "20000", "WATCHDOG_PID": str(os.getpid())})
-    assert asked.wait(30)
+    assert asked.wait(PATIENCE)
     notifier.close()
     server.setblocking(False)
     heard = []
@@ -88,7 +90,7 @@ def test_a_run_that_is_stuck_is_told_once(manager, caplog):
         return False
 
     notifier = Notifier(is_alive, {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "10000"})
-    assert seen.wait(30)
+    assert seen.wait(PATIENCE)
     notifier.close()
     assert [record.getMessage() for record in caplog.records] == ["the run is stuck: no watchdog notifications until it continues"]
 
@@ -106,7 +108,7 @@ def test_a_run_that_is_stuck_is_told_once(manager, caplog):
 )
 def test_there_is_no_watchdog_where_none_is_meant_for_this_process(manager, variables):
     notifier = Notifier(environ={"NOTIFY_SOCKET": manager[0], **variables})
-    assert "lanner-watchdog" not in {thread.name for thread in threading.enumerate()}
+    until(lambda: "lanner-watchdog" not in {thread.name for thread in threading.enumerate()})  # that of another test may be ending
     notifier.close()
 
 
@@ -118,7 +120,7 @@ def test_without_a_manager_nothing_is_done():
     notifier.stopping()
     notifier.close()
     assert environ == {}
-    assert "lanner-watchdog" not in {thread.name for thread in threading.enumerate()}
+    until(lambda: "lanner-watchdog" not in {thread.name for thread in threading.enumerate()})
 
 
 def test_programs_that_are_started_from_here_do_not_speak_for_it(manager):

@@ -96,7 +96,7 @@ mkdir -p /etc/systemd/system/lanner.service.d
 cp "$PACKAGING/systemd/network.conf" /etc/systemd/system/lanner.service.d/
 sed -i 's/enabled: false/enabled: true/' /etc/lanner/falco.yaml
 systemctl daemon-reload; systemctl restart lanner; echo "restart $?"
-ask() { python3 -c "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8765/$1', timeout=5).read().decode())"; }
+ask() { python3 -c "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8765/$1', timeout=60).read().decode())"; }
 echo "healthz $(ask healthz)"
 systemctl reload lanner
 until_ "ask metrics | grep -q 'lanner_reloads_total{result=\\"ok\\"} [1-9]'"
@@ -123,10 +123,10 @@ ASK = """
 import json, sys, urllib.request
 site, token, name = "http://127.0.0.1:8766", sys.argv[1], (sys.argv[2:] or ["alerts"])[0]
 body = json.dumps({"token": token}).encode()
-login = urllib.request.urlopen(urllib.request.Request(site + "/login", body, {"Content-Type": "application/json"}), timeout=20)
+login = urllib.request.urlopen(urllib.request.Request(site + "/login", body, {"Content-Type": "application/json"}), timeout=60)
 cookie = login.headers["Set-Cookie"].partition(";")[0]
 def get(path):
-    return json.load(urllib.request.urlopen(urllib.request.Request(f"{site}/api/{path}", headers={"Cookie": cookie}), timeout=20))
+    return json.load(urllib.request.urlopen(urllib.request.Request(f"{site}/api/{path}", headers={"Cookie": cookie}), timeout=60))
 rows = get("alerts?limit=3")["alerts"]
 status, why = get("status"), get(f"alert/{rows[0][1]}/why")
 print(name, len(rows), rows[0][4], why.get("matches", why.get("unavailable")), status["is_running"])
@@ -196,7 +196,10 @@ def cgroup():
     if root is None:
         pytest.skip("booting a systemd takes cgroup 2, and none is mounted")
     group = Path(root) / f"lanner-test-{os.getpid()}"
-    group.mkdir()
+    try:
+        group.mkdir()
+    except OSError as error:
+        pytest.skip(f"booting a systemd takes its own cgroup: {error}")
     yield group
     (group / "cgroup.kill").write_text("1")
     for path, _, _ in os.walk(group, topdown=False):
@@ -220,7 +223,7 @@ def test_the_unit_does_all_that_it_should_within_its_sandbox(engine, cgroup, tmp
     }
     # moved before the namespace of groups is made, so that its root is this group
     enter = f'echo $$ > {cgroup}/cgroup.procs; exec unshare --mount --pid --fork --uts --ipc --cgroup --kill-child bash "$WORK/boot"'
-    done = subprocess.run(["timeout", "-s", "KILL", "100", "bash", "-c", enter], env=environment, capture_output=True, check=False)
+    done = subprocess.run(["timeout", "-s", "KILL", "250", "bash", "-c", enter], env=environment, capture_output=True, check=False)
     if not (tmp_path / "out").exists():
         pytest.skip(f"no systemd can be booted here: {done.stderr.decode()[-300:]}")
     assert (tmp_path / "err").read_text() == ""

@@ -23,6 +23,9 @@ from lanner.operating.metrics import render
 from lanner.operating.webserver import WebServer
 from lanner.sdk.errors import LannerError
 
+from ..machine import has_ipv6
+from ..waiting import PATIENCE, until
+
 pytestmark = pytest.mark.slow
 
 
@@ -41,7 +44,7 @@ def serve():
 
 def get(server, path, method="GET", host="127.0.0.1", **headers):
     """Status, headers and body."""
-    connection = http.client.HTTPConnection(host, server.port, timeout=30)
+    connection = http.client.HTTPConnection(host, server.port, timeout=PATIENCE)
     with contextlib.closing(connection):
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()
@@ -50,7 +53,7 @@ def get(server, path, method="GET", host="127.0.0.1", **headers):
 
 def say(server, text):
     """All that the server answers to these bytes."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(text)
         return b"".join(iter(lambda: connection.recv(4096), b""))
 
@@ -200,7 +203,7 @@ STALLING = {
 def test_clients_that_stall_never_hold_up_another(serve, idle, kind, count, many_descriptors):
     server = serve(idle, metrics=lambda _: b"x" * 5_000_000, deadline=60)
     with contextlib.ExitStack() as stack:
-        stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30)) for _ in range(count)]
+        stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)) for _ in range(count)]
         for each in stalled:
             with contextlib.suppress(ConnectionError):  # the oldest may have been hung up on already
                 each.sendall(STALLING[kind])
@@ -241,7 +244,7 @@ def test_clients_that_stall_and_come_again_and_again_hold_up_no_other(serve, idl
 def test_only_so_many_connections_are_open_and_the_oldest_goes_first(serve, idle):
     server = serve(idle, deadline=60)
     with contextlib.ExitStack() as stack:
-        stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30)) for _ in range(300)]
+        stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)) for _ in range(300)]
         assert get(server, "/healthz")[0] == 200
         for each in stalled[:40]:
             with contextlib.suppress(ConnectionResetError):
@@ -257,14 +260,14 @@ def test_without_descriptors_the_oldest_connections_make_room(serve, idle):
         asking = socket.socket()
         stack.callback(asking.close)
         for _ in range(5):
-            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE))
         assert get(server, "/healthz")[0] == 200
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(int(each.name) for each in Path("/proc/self/fd").iterdir()) + 10, limits[1]))
         stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
         with contextlib.suppress(OSError):
             while True:
                 stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
-        asking.settimeout(30)
+        asking.settimeout(PATIENCE)
         asking.connect(("127.0.0.1", server.port))
         asking.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
         assert asking.recv(100).startswith(b"HTTP/1.0 200")
@@ -275,7 +278,7 @@ def test_many_who_ask_for_metrics_share_the_work(serve, idle):
 
     def metrics(_):
         begun.set()
-        go.wait(30)
+        go.wait(PATIENCE)
         made.append(1)
         return b"metrics"
 
@@ -283,13 +286,13 @@ def test_many_who_ask_for_metrics_share_the_work(serve, idle):
     with contextlib.ExitStack() as stack:
 
         def ask():
-            asking = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+            asking = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE))
             asking.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
             return asking
 
         asking = [ask()]
         asking[0].shutdown(socket.SHUT_WR)  # it says no more, and is answered all the same
-        assert begun.wait(30)
+        assert begun.wait(PATIENCE)
         asking += [ask() for _ in range(99)]
         while len(server._server._asking[0]) < 99:
             assert get(server, "/healthz")[0] == 200
@@ -301,7 +304,7 @@ def test_many_who_ask_for_metrics_share_the_work(serve, idle):
 
 def test_a_connection_that_stalls_is_hung_up_on_at_its_deadline(serve, idle):
     server = serve(idle, deadline=0.5)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(b"GET /healthz HTT")
         with contextlib.suppress(ConnectionResetError):
             assert connection.recv(100) == b""
@@ -320,7 +323,7 @@ def test_a_request_has_a_deadline_however_it_trickles_in(serve, idle):
 
 
 def test_a_client_that_does_not_read_is_not_waited_for(serve, idle):
-    server = serve(idle, metrics=lambda _: b"x" * 50_000_000, deadline=1.0)
+    server = serve(idle, metrics=lambda _: b"x" * 50_000_000, deadline=60)
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
         assert get(server, "/healthz")[0] == 200
@@ -332,7 +335,7 @@ def test_no_number_of_clients_makes_more_threads(serve, idle):
     with contextlib.ExitStack() as stack:
         for _ in range(30):
             stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
-        assert threading.active_count() == before
+        assert threading.active_count() <= before
         server.close()  # and hangs up on them
 
 
@@ -351,12 +354,12 @@ def test_nobody_is_answered_after_its_end(idle):
     server.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port))
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("lanner-web")]
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("lanner-web")])
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_addresses_of_both_kinds(serve, idle, host):
-    if host == "::1" and not Path("/proc/net/if_inet6").exists():
+    if host == "::1" and not has_ipv6():
         pytest.skip("this machine has no IPv6")
     assert get(serve(idle, host), "/healthz", host=host)[0] == 200
 
@@ -394,19 +397,19 @@ def certificate(tmp_path_factory):
 def test_tls(serve, idle, certificate):
     server = serve(idle, certificate=certificate)
     context = ssl.create_default_context(cafile=f"{certificate}.crt")
-    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context, timeout=30)
+    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context, timeout=PATIENCE)
     with contextlib.closing(connection):
         connection.request("GET", "/healthz")
         assert connection.getresponse().read() == b'{"status": "ok"}'
 
 
 def test_tls_is_not_held_up_by_who_does_not_speak_it(serve, idle, certificate):
-    server = serve(idle, certificate=certificate, deadline=1.0)
+    server = serve(idle, certificate=certificate, deadline=60)
     with contextlib.suppress(ConnectionError):
         assert b"200" not in say(server, b"GET /healthz HTTP/1.1\r\n\r\n")
     with socket.create_connection(("127.0.0.1", server.port)):  # says nothing
         context = ssl.create_default_context(cafile=f"{certificate}.crt")
-        connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context, timeout=30)
+        connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context, timeout=PATIENCE)
         with contextlib.closing(connection):
             connection.request("GET", "/readyz")
             assert connection.getresponse().status == 200
@@ -414,16 +417,16 @@ def test_tls_is_not_held_up_by_who_does_not_speak_it(serve, idle, certificate):
 
 def test_a_certificate_that_is_none_is_told(idle, tmp_path):
     (tmp_path / "falco.pem").write_text("nothing")
-    for path, reason in ((tmp_path / "none.pem", "No such file or directory"), (tmp_path / "falco.pem", r"\[SSL\]|PEM")):
-        with pytest.raises(LannerError, match=rf"cannot use {path} \(\$\.webserver\.ssl_certificate\): .*{reason}"):
+    for path, reason in ((tmp_path / "none.pem", "no such file or directory"), (tmp_path / "falco.pem", "PEM")):
+        with pytest.raises(LannerError, match=rf"cannot use TLS \(\$\.webserver\.ssl_certificate\): .*{path}.*{reason}"):
             WebServer("127.0.0.1", 0, lambda: idle, certificate=str(path))
 
 
-def test_a_key_with_a_passphrase_asks_nobody(idle, certificate, tmp_path):
+def test_a_key_with_a_passphrase_is_refused(idle, certificate, tmp_path):
     path = tmp_path / "falco.pem"
     subprocess.run(["openssl", "pkey", "-in", certificate, "-aes256", "-passout", "pass:secret", "-out", path], check=True)
     path.write_text(path.read_text() + Path(f"{certificate}.crt").read_text())
-    with pytest.raises(LannerError, match="has a passphrase: a service cannot ask for it"):
+    with pytest.raises(LannerError, match="is encrypted; write it without a passphrase"):
         WebServer("127.0.0.1", 0, lambda: idle, certificate=str(path))
 
 
@@ -437,5 +440,5 @@ def test_the_images_health_check_tells_well_from_ill(serve, idle):
     codes = []
     for server in servers:
         arguments = [part.replace("8765", str(server.port)) for part in command[1:]]
-        codes.append(subprocess.run([sys.executable, *arguments], check=False, capture_output=True, timeout=30).returncode)
+        codes.append(subprocess.run([sys.executable, *arguments], check=False, capture_output=True, timeout=PATIENCE).returncode)
     assert codes == [0, 1, 1]

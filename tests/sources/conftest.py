@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 
 import lanner
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 from lanner.sources import polling, tailing
 
+from ..waiting import PATIENCE
 from .log_lines import looped, returned, yielded
 from .polling_api import QUICK
-
-LONG = 30.0
 
 
 class Kept:
@@ -48,7 +47,7 @@ class Reader:
 
     def read(self, count, most=1 << 20):
         """The next `count` lines; they are committed."""
-        deadline = time.monotonic() + LONG
+        deadline = time.monotonic() + PATIENCE
         while len(self.seen) < count:
             left = deadline - time.monotonic()
             assert left > 0, f"{count} lines expected, {self.seen} read"
@@ -94,7 +93,7 @@ def reading():
 
 def eventually(holds):
     """Wait until it does."""
-    deadline = time.monotonic() + LONG
+    deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, "it never came to be"
         time.sleep(0.005)
@@ -129,7 +128,7 @@ def in_background():
         thread.start()
 
         def result():
-            value, error = results.get(timeout=20)
+            value, error = results.get(timeout=PATIENCE)
             if error is not None:
                 raise error
             return value
@@ -138,7 +137,7 @@ def in_background():
 
     yield start
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 

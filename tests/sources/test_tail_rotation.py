@@ -14,7 +14,8 @@ import pytest
 from lanner.sources import logfiles, tailing
 from lanner.sources.logfiles import read_spot
 
-from .conftest import LONG, eventually
+from ..waiting import PATIENCE
+from .conftest import eventually
 from .log_lines import append, numbered, restarted, returned
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_grace")]
@@ -252,7 +253,7 @@ def test_a_rotated_name_that_becomes_a_link_is_not_followed(log, monkeypatch, tm
     append(log, "new")
     old.symlink_to(secret)
     # as if it was a file when the directory was read
-    monkeypatch.setattr(logfiles, "rotated", lambda path: {str(old): secret.stat().st_ino})
+    monkeypatch.setattr(logfiles, "find_rotated", lambda path: {str(old): secret.stat().st_ino})
     before = logfiles.LogFile(str(log))
     with contextlib.ExitStack() as stack:
         files = [before, *logfiles.successors(str(log), before)]
@@ -265,7 +266,7 @@ def test_a_writer_that_rotates_all_the_time_loses_nothing(reading, log):
     """With restarts of the reader in between."""
     log.touch()
     run = reading(returned(log))
-    run.source.next_batch(LONG)  # an open file
+    run.source.next_batch(PATIENCE)  # an open file
     run.commit()
     run.close()
     writing = threading.Thread(target=_write_and_rotate, args=[log, 3000])

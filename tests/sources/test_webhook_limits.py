@@ -9,6 +9,7 @@ import pytest
 import lanner
 from lanner import sources
 
+from ..waiting import PATIENCE
 from .webhook_reader import ask, client, reading
 from .webhook_signing import SECRET, opened, signed
 
@@ -43,7 +44,7 @@ def test_a_host_that_does_not_read_does_not_get_the_event():
 def test_a_full_queue_refuses(in_background):
     with opened(max_events=1) as source, client(source) as first, client(source) as second:
         answer = in_background(ask, first, headers=signed(b"{}"))
-        assert source._poll.poll(20_000)
+        assert source._poll.poll(PATIENCE * 1000)
         second.request("POST", "/", b"[]", {"Content-Type": "application/json", **signed(b"[]")})
         response = second.getresponse()
         assert (response.status, response.getheader("Retry-After")) == (503, "1")
@@ -58,7 +59,7 @@ def test_bodies_count_until_their_requests_are_answered(in_background):
     with opened(max_body=1000, max_bytes=1000) as source, client(source) as first, client(source) as second:
         for _ in range(3):
             answer = in_background(ask, first, body=body, headers=signed(body))
-            assert source._poll.poll(20_000)
+            assert source._poll.poll(PATIENCE * 1000)
             assert list(source.read_chunk(0)) == [body]
             with client(source) as other:
                 assert ask(other, body=body, headers=signed(body)) == (503, "too many requests at once")
@@ -85,7 +86,7 @@ def test_the_descriptor_is_readable_while_there_is_something_to_do(in_background
     with opened() as source, client(source) as connection:
         assert not is_readable()
         answer = in_background(ask, connection, headers=signed(b"{}"))
-        assert source._poll.poll(20_000)
+        assert source._poll.poll(PATIENCE * 1000)
         assert is_readable()
         assert len(source.read_chunk(0)) == 1
         assert is_readable()  # for the commit
@@ -101,13 +102,13 @@ def test_close_refuses_what_the_host_does_not_have_yet_and_answers_the_rest(in_b
     with opened() as source, client(source) as first, client(source) as second, client(source) as idle:
         idle.connect()
         taken = in_background(ask, first, headers=signed(b"{}"))
-        assert source._poll.poll(20_000)
+        assert source._poll.poll(PATIENCE * 1000)
         assert len(source.read_chunk(0)) == 1
         waiting = in_background(ask, second, headers=signed(b"{}"))
-        assert source._poll.poll(20_000)
+        assert source._poll.poll(PATIENCE * 1000)
         begun = time.monotonic()
         source.close()
-        assert time.monotonic() - begun < 2  # 0.1 on an idle machine
+        assert time.monotonic() - begun < 20  # 0.1 on an idle machine
         assert source.read_chunk(10) == b""
         assert waiting()[0] == 503
         assert source.connections == {f"webhook http://127.0.0.1:{source.port}/": False}
@@ -126,11 +127,11 @@ def test_a_slow_client_has_one_deadline_for_its_whole_request():
             b"POST / HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{",
         ):
             begun = time.monotonic()
-            with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+            with closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as connection:
                 connection.sendall(head)
                 answer = b""
                 connection.settimeout(0.1)
-                while time.monotonic() - begun < 20:
+                while time.monotonic() - begun < PATIENCE:
                     try:
                         answer = connection.recv(4096)
                         break
@@ -141,7 +142,7 @@ def test_a_slow_client_has_one_deadline_for_its_whole_request():
 
 def test_silent_clients_give_way_to_new_ones():
     with opened(max_connections=4) as source, reading(source) as reader:
-        silent = [socket.create_connection(("127.0.0.1", source.port), timeout=20) for _ in range(10)]
+        silent = [socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE) for _ in range(10)]
         try:
             with client(source) as connection:
                 assert ask(connection, headers=signed(b"{}"))[0] == 200
@@ -155,7 +156,7 @@ def test_silent_clients_give_way_to_new_ones():
 
 def test_a_thousand_silent_clients_hold_up_nothing():
     with opened() as source, reading(source) as reader:
-        silent = [socket.create_connection(("127.0.0.1", source.port), timeout=20) for _ in range(300)]
+        silent = [socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE) for _ in range(300)]
         try:
             with client(source) as connection:
                 for _ in range(3):
@@ -173,7 +174,7 @@ def test_requests_may_follow_each_other_without_a_wait_for_the_answers():
     with (
         opened() as source,
         reading(source) as reader,
-        closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection,
+        closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as connection,
     ):
         connection.sendall(request * 3 + request.replace(b"HTTP/1.1", b"HTTP/1.0"))
         answer = b""
@@ -184,7 +185,7 @@ def test_requests_may_follow_each_other_without_a_wait_for_the_answers():
 
 
 def test_close_ends_all_threads():
-    with opened() as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+    with opened() as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\n")
         while not source._receiver._clients:
             time.sleep(0.001)
@@ -197,7 +198,7 @@ def test_close_ends_all_threads():
 
 
 def test_close_while_a_request_is_answered_ends_its_connection(monkeypatch):
-    with opened() as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+    with opened() as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as connection:
         mark = source._receiver.mark
 
         def close_first(answered, *, is_answering):
@@ -218,7 +219,7 @@ def test_a_connection_that_comes_while_the_source_is_closed_is_closed():
         source.close()
         ours, theirs = socket.socketpair()
         with ours:
-            ours.settimeout(20)
+            ours.settimeout(PATIENCE)
             source._receiver._take(theirs)
             assert ours.recv(1) == b""
 
@@ -230,7 +231,7 @@ def test_connections_whose_events_are_being_processed_stay(in_background):
         reader.next()
         while sum(each.is_answering for each in list(source._receiver._clients)) < 2:
             time.sleep(0.001)
-        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as third:
+        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as third:
             assert third.recv(1) == b""
         reader.commits.set()
         assert [answer()[0] for answer in answers] == [200, 200]

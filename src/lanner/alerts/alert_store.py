@@ -19,11 +19,11 @@ from lanner.alerts.day_search import search_day
 from lanner.alerts.filter_terms import Pattern, Value, lower_ascii
 from lanner.alerts.filters import Filter
 from lanner.alerts.rollups import count_rules, draw_timeline
-from lanner.alerts.store_errors import DamagedError, NoDirectoryError, StoreError, of_system
+from lanner.alerts.store_errors import DamagedError, NoDirectoryError, StoreError, from_system
 from lanner.alerts.store_format import LOCK_FILE, MINUTE, STATE_FILE, day_files
 from lanner.alerts.stored import DAY_BITS, Page
 from lanner.alerts.top_values import find_top
-from lanner.sdk.text.printable import printable_line
+from lanner.sdk.text.printable import message_line, printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -58,7 +58,7 @@ class AlertStore:
         self._patience = patience
         self._days: OrderedDict[int, DayReader] = OrderedDict()
         if not self._paths() and not any((self.path / name).exists() for name in (STATE_FILE, LOCK_FILE)):
-            raise _no_store(self.path, "it contains no alerts")
+            raise _make_missing_error(self.path, "it contains no alerts")
 
     def close(self) -> None:
         """Close all files."""
@@ -89,6 +89,24 @@ class AlertStore:
             return None
         run, sequence = found[1], int(found[2])
         return next(filter(None, self.ask(lambda reader: reader.find(run, sequence), descending=True)), None)
+
+    def explain_missing(self, key: str) -> str:
+        """Return why `find` does not find this key, as a sentence."""
+        name = message_line(key)
+        found = _KEY.fullmatch(key)
+        if not found:
+            return f"{name!r} is not the key of an alert, such as 1f0c22ab-17: `lanner alerts search --keys` prints the keys"
+        run, sequence = found[1], int(found[2])
+        known = [each for each in self.ask(lambda reader: reader.sequences(run), descending=False) if each is not None]
+        here = printable_line(str(self.path))
+        if not known:
+            return f"no alert {name} in {here}: no alert of its run {run} is there. Retention has removed them, or another store has them"
+        first, last = known[0][0], known[-1][1]
+        if sequence < first:
+            return f"no alert {name} in {here}: retention has removed it. The oldest alert of its run that is still there is {run}-{first}"
+        if sequence > last:
+            return f"no alert {name} in {here}: the last alert of its run that was stored is {run}-{last}"
+        return f"no alert {name} in {here}: it was not stored. Lanner had suppressed or dropped it, or a part of the store was removed"
 
     def around(self, detail: Detail, minutes: int = 5, limit: int = 200) -> list[StoredAlert]:
         """Return the alerts of the same subject that arrived within `minutes` of an alert: the `limit` nearest, the oldest first."""
@@ -140,7 +158,7 @@ class AlertStore:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise of_system(error, self.path / STATE_FILE) from None
+            raise from_system(error, self.path / STATE_FILE) from None
         except (DecodeError, RecursionError) as error:
             raise DamagedError(f"{self.path / STATE_FILE} is damaged ({error}): remove it, a run writes it again") from None
         return read if isinstance(read, dict) else None
@@ -204,14 +222,14 @@ class AlertStore:
         try:
             paths = day_files(self.path)
         except FileNotFoundError:
-            raise _no_store(self.path, "it does not exist") from None
+            raise _make_missing_error(self.path, "it does not exist") from None
         except NotADirectoryError:
             raise NoDirectoryError(
                 f"there is no alert store at {printable_line(str(self.path))}: this is not a directory. Name the directory of a store, "
                 "which is $.lanner.store_output.path of the run that writes it"
             ) from None
         except (OSError, ValueError) as error:
-            raise of_system(error, self.path) from None
+            raise from_system(error, self.path) from None
         for day in [day for day in self._days if day not in paths]:
             self._days.pop(day).close()
         for path in self.problems.keys() - paths.values():
@@ -243,7 +261,7 @@ class AlertStore:
         return reader if reader.is_ready else None
 
 
-def _no_store(path: Path, reason: str) -> StoreError:
+def _make_missing_error(path: Path, reason: str) -> StoreError:
     return StoreError(
         f"there is no alert store at {printable_line(str(path))}: {reason}. `lanner run` makes one, with "
         f"-o lanner.store_output.enabled=true -o lanner.store_output.path={printable_line(str(path))}"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 import msgspec
 
+from lanner.alerts.raised_bound import read_bound
 from lanner.alerts.store_format import STATE_FILE
 from lanner.sdk.files import read_whole
 
@@ -20,12 +22,11 @@ _NEWEST: Final = "SELECT key, sequence FROM alerts JOIN runs ON runs.id = alerts
 
 
 class Beginning(msgspec.Struct):
-    """The members of run.json that the next run needs. `raised`: the number of the run's alerts when it was written."""
+    """The members of run.json that the next run needs."""
 
     run: str
     pid: int
     ended: int | None = None
-    raised: int = 0
 
 
 def write_state(directory: Path, content: bytes) -> None:
@@ -44,34 +45,36 @@ def write_state(directory: Path, content: bytes) -> None:
         raise
 
 
-def describe_kill(directory: Path, newest: Path | None) -> str:
-    """Return what the last run left unfinished, as a sentence; "" if it closed the store. `newest` is the newest file of the store."""
+def describe_kill(directory: Path, newest: str) -> str:
+    """Return what the last run left unfinished, as a sentence; "" if it closed the store. `newest` is the key of the newest alert, or "".
+
+    While a run writes the store, the answer means nothing.
+    """
     try:
         state = msgspec.json.decode(read_whole(directory / STATE_FILE, MOST_STATE, pipes=False), type=Beginning)
     except (OSError, msgspec.MsgspecError, ValueError):
         return ""
     if state.ended is not None:
         return ""
-    key, stored = _last_alert(newest)
-    stored = stored if key == state.run else 0
-    missing = max(0, state.raised - stored)
-    count = (
-        f"at least {missing:,} of its alerts are"
-        if missing > 1
-        else "one of its alerts is"
-        if missing
-        else "alerts of its last moment may be"
-    )
-    last = f"; the last one stored is {key}-{stored}" if stored else ""
-    return f"the run before (process {state.pid}) was killed: {count} missing in the alert store {directory}{last}"
+    key, _, number = newest.partition("-")
+    stored = int(number) if key == state.run and number.isdecimal() else 0
+    killed = f"the last run (process {state.pid}) was killed"
+    last = f"; the last one stored is {newest}" if stored else ""
+    bound = read_bound(directory)
+    if bound is None or bound.run != state.run:
+        return f"{killed}: alerts of its last moment may be missing in the alert store {directory}{last}"
+    missing = max(0, bound.most - max(stored, bound.first))
+    if not missing:
+        return f"{killed}: all its alerts are in the alert store {directory}"
+    count = f"up to {missing:,} of its last alerts" if missing > 1 else "its last alert"
+    return f"{killed}: {count} may be missing in the alert store {directory}{last}"
 
 
-def _last_alert(path: Path | None) -> tuple[str, int]:
-    """Return the key of the run and the sequence of the newest alert."""
+def newest_key(path: Path | None) -> str:
+    """Return the key of the newest alert of a file, or "". Raises nothing."""
     import sqlite3  # a run without a store does not need it
 
     if path is not None:
-        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
-            key, sequence = database.execute(_NEWEST).fetchone() or ("", 0)
-            return str(key), int(sequence)
-    return "", 0
+        with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as database:
+            return "{}-{}".format(*database.execute(_NEWEST).fetchone() or ("", ""))
+    return ""

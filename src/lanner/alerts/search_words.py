@@ -39,7 +39,7 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(fold(text).lower())
 
 
-def spaced(text: str) -> str:
+def space_words(text: str) -> str:
     """Return the words of a text with a space before and after each, in which a phrase is a substring."""
     return f" {' '.join(words_of(text))} "
 
@@ -53,7 +53,7 @@ def value_texts(value: Any) -> list[str]:
     return [] if value is None else [json.encode(value).decode()]
 
 
-def searched_texts(rule: str, message: str, fields: Mapping[str, Any]) -> Iterator[str]:
+def texts_of_alert(rule: str, message: str, fields: Mapping[str, Any]) -> Iterator[str]:
     """Yield the texts of an alert that a search for words reads."""
     yield rule
     yield message
@@ -68,13 +68,13 @@ def is_searched(field: str) -> bool:
 
 
 def index_text(rule: str, message: str, fields: Mapping[str, Any]) -> str:
-    """Return the text for the index: the words of `searched_texts`, without those of values that the message contains.
+    """Return the text for the index: the words of `texts_of_alert`, without those of values that the message contains.
 
     Of a long alert it has the first INDEXED_CHARACTERS, and the word TRUNCATED: a search must read such an alert itself.
     """
     parts = [rule]
     room = INDEXED_CHARACTERS
-    texts = searched_texts(rule, message, fields)
+    texts = texts_of_alert(rule, message, fields)
     next(texts)
     for text in texts:
         if not text or (len(parts) > 1 and _contains(message, text)):

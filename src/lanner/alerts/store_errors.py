@@ -49,7 +49,7 @@ _SYSTEM: Final = {
 }
 
 
-def of_sqlite(error: sqlite3.Error, path: Path) -> StoreError:
+def from_sqlite(error: sqlite3.Error, path: Path) -> StoreError:
     """Return the error of the store for one of SQLite in this file."""
     code = primary_code(error)
     if code in _DAMAGE:
@@ -59,7 +59,7 @@ def of_sqlite(error: sqlite3.Error, path: Path) -> StoreError:
     return StoreError(f"cannot use the alert store {path}: {_ADVICE.get(code, str(error))}")
 
 
-def of_system(error: OSError | ValueError, path: Path) -> StoreError:
+def from_system(error: OSError | ValueError, path: Path) -> StoreError:
     """Return the error of the store for a failed system call on this path."""
     if not isinstance(error, OSError):
         return StoreError(f"cannot use the alert store {str(path)!r}: {error}")

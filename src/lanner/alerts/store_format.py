@@ -1,6 +1,7 @@
 """Format of an alert store: names and tables of its SQLite files, one for each day, and the bounds of what they contain.
 
-The store is a directory with `alerts-2026-11-29.db` (a UTC day of arrival), `run.json` (state of the run) and `lock` (held by the writer).
+The store is a directory with `alerts-2026-11-29.db` (a UTC day of arrival), `run.json` (state of the run), `raised` (a bound
+for the number of its alerts) and `lock` (held by the writer).
 A file's date never decreases, also if the clock is set back, so that positions (`day << 32 | id`) grow.
 """
 
@@ -20,6 +21,7 @@ VERSION: Final = 1
 
 STATE_FILE: Final = "run.json"
 LOCK_FILE: Final = "lock"
+BOUND_FILE: Final = "raised"
 
 PAGE: Final = 8192
 """Bytes of a page: with 4096, an alert takes 12 bytes more."""

@@ -21,13 +21,15 @@ from lanner.rules.files.items import Priority
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanner.alerts.alert_store import AlertStore
     from lanner.alerts.day_reader import DayReader
     from lanner.alerts.filter_sql import Plan
     from lanner.alerts.filters import Filter
+    from lanner.alerts.rollups import Days
     from lanner.alerts.stored import StoredAlert
 
 _COLUMNS: Final = ("rule", "priority", "source", "subject")
+FACETS: Final = (*_COLUMNS, "tag")
+"""The properties of each alert whose values are counted."""
 _FEW_TEXTS: Final = 5_000
 """Texts of a day that are looked up one after the other."""
 _STEP: Final = 1 << 18
@@ -42,11 +44,11 @@ class _Question(NamedTuple):
     is_over: Callable[[], bool]
 
 
-def find_top(store: AlertStore, wanted: Filter, field: str, begin: int, end: int, limit: int) -> Counts:
+def find_top(days: Days, wanted: Filter, field: str, begin: int, end: int, limit: int) -> Counts:
     """Return the most frequent values of a field of the matching alerts."""
-    question = _Question(wanted, field, *limits(wanted, begin, end), store.clock())
+    question = _Question(wanted, field, *limits(wanted, begin, end), days.clock())
     counts: Counter[str] = Counter()
-    exact = all(store.ask(lambda reader: _count_values(reader, question, counts), descending=True))
+    exact = all(days.ask(lambda reader: _count_values(reader, question, counts), descending=True))
     return Counts(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit], exact)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,12 +101,12 @@ def _describe_bundled(runtime: Runtime, archive: Archive) -> dict[str, str]:
 
 def write(image: bytes, path: Path) -> None:
     """Write the file atomically: a host never sees a part of it. Raises `BuildError`."""
-    with written(image, path):
+    with replace_after_trial(image, path):
         pass
 
 
 @contextmanager
-def written(image: bytes, path: Path) -> Iterator[Path]:
+def replace_after_trial(image: bytes, path: Path) -> Iterator[Path]:
     """Context manager: write a temporary file beside `path` for a trial, and rename it to `path` on success. Raises `BuildError`.
 
     An existing file that is not a library is never replaced.
@@ -134,8 +135,11 @@ def written(image: bytes, path: Path) -> Iterator[Path]:
 
 def _check_place(path: Path) -> None:
     try:
-        with path.open("rb") as file:
-            head = file.read(len(_ELF))
+        if stat.S_ISREG(path.stat().st_mode):  # a pipe would block
+            with path.open("rb") as file:
+                head = file.read(len(_ELF))
+        else:
+            head = None
     except FileNotFoundError:
         return
     except OSError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.abi.versions import APIS, RULES_FILES, hosts, version_of
-from lanner.bundle.builder import build, written
+from lanner.bundle.builder import build, replace_after_trial
 from lanner.bundle.contents import BundleContents, collect, may_be_brought
 from lanner.bundle.environment import BuildError, describe
 from lanner.bundle.probe import probe
@@ -72,7 +72,7 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
     path = Path(output) if output else Path(f"lib{info.name}.so")
     if path.is_dir():
         path /= f"lib{info.name}.so"
-    with written(made.built.image, path) as file:
+    with replace_after_trial(made.built.image, path) as file:
         seen = probe(file, path.absolute())
         if seen.opens_nowhere:
             raise BuildError(f"no host can open it, so it was not written: {seen.open_error}")
@@ -146,7 +146,7 @@ def _warn(built: BuildResult, collected: BundleContents) -> None:
         say(f"warning: not found, so imports of it will fail: {', '.join(sorted(collected.missing))}")
 
 
-def _brought(environment: Environment, runtime: Runtime) -> list[tuple[str, str]]:
+def _content_lines(environment: Environment, runtime: Runtime) -> list[tuple[str, str]]:
     """Return lines with the file's contents and their sizes."""
     glibc = ".".join(map(str, runtime.glibc))
     sizes = [(f"{native.name} ({native.size:,} unpacked)", len(native.packed)) for native in runtime.natives]
@@ -167,7 +167,7 @@ def _tell(path: Path, cls: type[Plugin], seen: ProbeResult, made: BuiltPlugin) -
         ("plugin", f"{seen.name} {seen.version} ({', '.join(seen.capabilities)})"),
         ("plugin API", f"{seen.api}: {hosts(seen.api)}"),
         ("file", f"{path}, {path.stat().st_size:,} bytes; loaded and initialised in {seen.milliseconds:.0f} ms"),
-        *(_brought(environment, runtime) if runtime else [("runs on", f"Python {environment.python}, {environment.executable}")]),
+        *(_content_lines(environment, runtime) if runtime else [("runs on", f"Python {environment.python}, {environment.executable}")]),
         (
             "modules" if runtime else "brings",
             ", ".join(sorted({file.partition("/")[0].removesuffix(".py") for file in collected.modules}))

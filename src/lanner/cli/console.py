@@ -17,7 +17,7 @@ from lanner.console.api import Api
 from lanner.console.console_server import Console, server_context
 from lanner.console.listening import parse_address
 from lanner.console.token import read_token
-from lanner.host.stop import closing
+from lanner.host.stop import close_on_signal
 from lanner.operating.notify import Notifier
 from lanner.sdk.errors import LannerError, UsageError
 
@@ -44,7 +44,7 @@ def serve_console(
     inquiry = make_inquiry(plugins, config)
     ended = threading.Event()
     # not set by a signal's handler: it may interrupt `wait`, whose lock it would then wait for
-    with closing(ended.set), contextlib.ExitStack() as stack:
+    with close_on_signal(ended.set), contextlib.ExitStack() as stack:
         console = Console(
             Api(lambda: AlertStore(path), inquiry),
             address,

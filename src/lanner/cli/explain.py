@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lanner.cli.messages import OK, fail, say
 from lanner.cli.plugin_config import BY_OPTION, read_config
 from lanner.cli.show import print_text
-from lanner.config.read import given_files
+from lanner.config.read import list_files
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules, explain
 from lanner.sdk.text.printable import printable_json
@@ -26,10 +26,10 @@ def explain_rule(
     """Print the explanation and return the exit code. Raises `LannerError`."""
     with redirect_stdout(sys.stderr):  # for the plugin's own output
         cls = load_plugin(plugin)
-        rules = LoadedRules(cls, given_files(files), config=read_config(config, cls), way=BY_OPTION)
+        rules = LoadedRules(cls, list_files(files), config=read_config(config, cls), way=BY_OPTION)
         if not rules.rule(name).enabled:
             say(f"the rule {name!r} is disabled: explaining it as if it were enabled")
-        found = explain(rules.trial([name]), name, rules.recorded(replay), number=event)
+        found = explain(rules.trial([name]), name, rules.read_recording(replay), number=event)
     if found is None:
         return fail(f"the recording {replay} has no event" + (f" {event}" if event else ""))
     print_text(printable_json(found.as_dict(), indent=2) if as_json else _text(found, full=full))

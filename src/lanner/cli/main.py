@@ -25,7 +25,7 @@ def main() -> None:
         code = _run_to_stdout()
         _ignore_signals()
     except KeyboardInterrupt:
-        code = _ended()
+        code = _end_by_signal()
         _ignore_signals()
     sys.exit(code)
 
@@ -73,7 +73,7 @@ def _raise_later(unraisable: "sys.UnraisableHookArgs") -> None:
     signal.setitimer(signal.ITIMER_REAL, _AGAIN)
 
 
-def _ended() -> int:
+def _end_by_signal() -> int:
     return fail(f"ended by {signal.Signals(_signal or signal.SIGINT).name}", 128 + (_signal or signal.SIGINT))
 
 
@@ -134,16 +134,16 @@ def _usage(error: Exception) -> int:
             hint.insert(0, "An option takes one value: quote a pattern, or repeat the option for each file")
         return fail(message, USAGE, more=hint)
     if isinstance(error, click.Abort):
-        return _ended()
+        return _end_by_signal()
     if os.environ.get("LANNER_DEBUG"):
         return _show_traceback(error, FAILED)
     from lanner.cli.faults import describe_fault
 
     if fault := describe_fault(error):
         return fail(fault)
-    from lanner.sdk.author_code import blamed_place
+    from lanner.sdk.author_code import place_to_blame
 
-    place = blamed_place(error)
+    place = place_to_blame(error)
     whose = "This is a bug in that file, not in Lanner" if place else "This is a bug in Lanner. Please report it"
     return fail(f"{type(error).__name__}: {error}{place}", more=[f"{whose}; LANNER_DEBUG=1 shows a traceback."])
 

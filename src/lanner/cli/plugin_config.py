@@ -10,8 +10,8 @@ from lanner.config.places import ConfigPlace, place_option
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import ConfigError, UsageError
 from lanner.sdk.files import read_whole
-from lanner.sdk.hosting.field_reader import init_plugin
-from lanner.sdk.options.option_errors import advise_required, shown_path
+from lanner.sdk.hosting.plugin_init import init_plugin
+from lanner.sdk.options.option_errors import advise_required, path_in_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ def make_plugin(
     way = BY_OPTION if place is None else "in init_config, as in `{}`" if steps else "in this file, as in `{}`"
 
     def placed(text: str) -> str:
-        return place_option(text, name, place, [*steps, *shown_path(text)])
+        return place_option(text, name, place, [*steps, *path_in_message(text)])
 
     values = config if isinstance(config, dict) else read_config(config, cls)
     if host is not None:

@@ -88,11 +88,11 @@ def print_fields(fields: Iterable[Mapping[str, Any]]) -> None:
     rows = []
     for field in fields:
         kind = str(field.get("type", ""))
-        rows.append((shown_name(field), f"list of {kind}" if field.get("isList") else kind, str(field.get("desc", ""))))
+        rows.append((name_with_argument(field), f"list of {kind}" if field.get("isList") else kind, str(field.get("desc", ""))))
     print_table(("NAME", "TYPE", "DESCRIPTION"), rows)
 
 
-def shown_name(field: Mapping[str, Any]) -> str:
+def name_with_argument(field: Mapping[str, Any]) -> str:
     """Return a field's name with its argument, as rules write it."""
     name, argument = str(field.get("name", "")), field.get("arg") or {}
     if field.get("argRequired"):  # API 0.3 has this member
@@ -126,7 +126,7 @@ def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
     print_text("\n".join(columns([header, *rows] if any(header) else rows)))
 
 
-def outside() -> Callable[[str], str]:
+def make_escape() -> Callable[[str], str]:
     """Escape text from outside for standard output: a terminal gets one printable line, a pipe all bytes."""
     return printable_line if sys.stdout.isatty() else str
 

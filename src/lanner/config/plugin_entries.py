@@ -13,7 +13,7 @@ from lanner.host.plugin_loader import BUILT_IN, installed_target, load_plugin
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import ConfigError, UsageError
 from lanner.sdk.hosting.open_source import check_open_params
-from lanner.sdk.options.option_errors import shown_path
+from lanner.sdk.options.option_errors import path_in_message
 from lanner.sdk.text.misspelt import suggest_name
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class PluginSetup:
     config_place: ConfigPlace | None = field(default=None, compare=False)
     params_place: ConfigPlace | None = field(default=None, compare=False)
 
-    def given(self, init_config: str | None, open_params: str | None) -> PluginSetup:
+    def with_values(self, init_config: str | None, open_params: str | None) -> PluginSetup:
         """Return a copy with the given values instead of the configured ones; None keeps the configured one."""
         result = self if init_config is None else replace(self, init_config=init_config, config_place=None)
         return result if open_params is None else replace(result, open_params=open_params, params_place=None)
@@ -83,7 +83,7 @@ def check_params(plugin: Plugin, entry: PluginSetup) -> None:
     try:
         check_open_params(plugin, entry.open_params)
     except UsageError as error:
-        path = shown_path(str(error))
+        path = path_in_message(str(error))
         place, steps = (entry.config_place, ["init_config", *path]) if path else (entry.params_place, ["open_params"])
         if place is None:
             raise

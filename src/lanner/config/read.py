@@ -38,7 +38,7 @@ class Configuration:
     places: tuple[ConfigPlace | None, ...] = ()
     origins: Origins = field(default_factory=Origins)
 
-    def placed_warnings(self) -> list[str]:
+    def place_warnings(self) -> list[str]:
         """Return the warnings, each with the file and line of its value if they are known."""
         return list(map(self.origins.place, self.warnings))
 
@@ -58,7 +58,7 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
         put(root, key, value)
     origins = Origins(files, [(assign(root, option), name_of(option)) for option in options])
     decoder = new_decoder()
-    with origins.placing():
+    with origins.place_errors():
         falco = decoder.falco(root)
         check(falco)
     found = root.get("plugins")
@@ -80,7 +80,7 @@ def _refuse_second_entries(entries: list[Tree], places: Mapping[int, ConfigPlace
             first[name] = place
 
 
-def given_files(given: Sequence[str]) -> tuple[str, ...]:
+def list_files(given: Sequence[str]) -> tuple[str, ...]:
     """Return the given files, and those in given directories. Raises `ConfigError` for a directory without rules files."""
     return tuple(file for path in given for file in (_yaml_in(path) if path != OWN_RULES and Path(path).is_dir() else [path]))
 
@@ -91,7 +91,7 @@ def rules_paths(given: Sequence[str], read: Configuration) -> tuple[str, ...] | 
     As in Falco a configured file may be missing. Warns of ignored files. Raises `ConfigError` if no file remains.
     """
     if given:
-        return given_files(given)
+        return list_files(given)
     falco = read.falco
     configured = falco.rules_files
     if falco.rules_file is not None:

@@ -19,7 +19,7 @@ from lanner.console.overview import describe_rules, loaded_rules
 from lanner.console.report_page import DATA_BEGIN, DATA_END, make_page
 from lanner.console.rows import detail_of, row_of
 from lanner.sdk.errors import LannerError, UsageError
-from lanner.sdk.files import read_whole
+from lanner.sdk.files import read_whole, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,7 +84,7 @@ def write_report(store: AlertStore, path: Path, title: str, inquiry: Inquiry, li
     report = _collect(store, title, inquiry, limit)
     data = gzip.compress(msgspec.json.encode(report), 9, mtime=0)
     try:
-        path.write_text(make_page(data), "utf-8")
+        write_whole(path, make_page(data).encode())
     except OSError as error:
         raise LannerError(f"cannot write the report {path}: {error.strerror}") from None
     return len(report.times)
@@ -152,7 +152,7 @@ def _describe(store: AlertStore, detail: Detail) -> dict[str, Any]:
 
 
 def _ask(store: AlertStore, inquiry: Inquiry, kinds: Sequence[Kind], alerts: Sequence[tuple[Detail, dict[str, Any]]]) -> None:
-    """Add answers about the alerts. The page says of an alert without one that the report does not have it."""
+    """Add answers about the alerts. For an alert without an answer, the page says that the report has none."""
     deadline = time.monotonic() + _PATIENCE
     for detail, shown in alerts:
         if time.monotonic() > deadline:

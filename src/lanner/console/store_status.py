@@ -9,6 +9,7 @@ import msgspec
 
 from lanner.alerts.filters import Filter
 from lanner.alerts.lock import find_writer
+from lanner.alerts.run_file import describe_kill
 from lanner.alerts.store_errors import StoreError
 from lanner.sdk.errors import LannerError
 from lanner.sdk.text.encoding import many
@@ -42,7 +43,7 @@ class _Output(msgspec.Struct):
 
 
 class RunState(msgspec.Struct):
-    """The members of run.json that problems are found in; it has more of them."""
+    """The members of run.json from which problems are found."""
 
     plugin: str = ""
     written: int = 0
@@ -54,6 +55,7 @@ class RunState(msgspec.Struct):
     reload_error: str = ""
     not_ready: list[str] = []
     unhealthy: list[str] = []
+    kill: str = ""
 
 
 def describe_state(store: AlertStore, unreadable: Mapping[Path, StoreError]) -> dict[str, Any]:
@@ -70,6 +72,8 @@ def describe_state(store: AlertStore, unreadable: Mapping[Path, StoreError]) -> 
         if run is not None:
             state = msgspec.convert(run, RunState)
             problems += _problems(state, is_running=is_running)
+            if is_running and state.kill:
+                problems.append(_lost(state.kill, directory))
     except (LannerError, msgspec.ValidationError) as error:
         problems.append(Problem("the state of the run cannot be read", str(directory), str(error)))
     newest: list[StoredAlert] = []
@@ -81,6 +85,8 @@ def describe_state(store: AlertStore, unreadable: Mapping[Path, StoreError]) -> 
     if not is_running and not _is_replay(store, newest):
         where = str(directory) if run is None else f"plugin {run.get('plugin')}"
         problems.append(Problem("no run writes this store", where, "start it: `lanner run`, or `systemctl start lanner`"))
+    if not is_running and (said := describe_kill(directory, newest[0].key if newest else "")):
+        problems.append(_lost(said, directory))
     problems += [
         Problem("a file of the store cannot be read", str(path), str(error)) for path, error in {**unreadable, **store.problems}.items()
     ]
@@ -94,7 +100,7 @@ def describe_state(store: AlertStore, unreadable: Mapping[Path, StoreError]) -> 
 
 def _problems(state: RunState, *, is_running: bool) -> Iterator[Problem]:
     if not is_running:
-        return  # what it last said of engines and outputs is over
+        return  # the last state of engines and outputs no longer holds
     plugin = f"plugin {state.plugin}"
     if time.time_ns() - state.written > _OLD:
         yield Problem("the run does not write its state", plugin, "it may be stuck: read its log, then restart it")
@@ -118,6 +124,11 @@ def _problems(state: RunState, *, is_running: bool) -> Iterator[Problem]:
     for reason in state.not_ready:
         if reason not in unreachable:
             yield Problem(reason, plugin, "read the run's log")
+
+
+def _lost(said: str, directory: Path) -> Problem:
+    """Return the problem of alerts that a killed run has not stored."""
+    return Problem(said, str(directory), "look for them in the other outputs; a source that resumes raises them again in the next run")
 
 
 def _is_replay(store: AlertStore, newest: list[StoredAlert]) -> bool:

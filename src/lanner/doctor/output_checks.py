@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from lanner.config.sink_blocks import configured_sinks
 from lanner.doctor.results import ok, problem, warning
-from lanner.sinks.registry import configured_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

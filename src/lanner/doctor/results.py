@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.sdk.author_code import blamed_place
+from lanner.sdk.author_code import place_to_blame
 from lanner.sdk.authoring.checks import Finding
 from lanner.sdk.errors import LannerError
 from lanner.sdk.options.secrets import mask_message
@@ -64,6 +64,6 @@ def _look(check: Check, found: list[Finding]) -> None:
     except LannerError as error:
         found.append(problem(str(error), ""))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the other checks continue
-        place = blamed_place(error)
+        place = place_to_blame(error)
         advice = fix if place else "This is a bug in Lanner: please report it"
         found.append(problem(f"the check itself failed: {type(error).__name__}: {error}{place}", advice))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lanner.config.sink_blocks import configured_sinks
 from lanner.doctor.results import ok, problem
 from lanner.outputs.spool_place import find_parent, find_spool_problem
 from lanner.sdk.authoring.checks import check_disk
 from lanner.sdk.hosting.positionfile import NO_STATE, VARIABLE, state_directory
-from lanner.sinks.registry import configured_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from lanner.embedded.host_log import Outlet
+    from lanner.embedded.log_outlet import Outlet
 
 # plugin_types.h, ss_plugin_log_severity
 _SEVERITIES: Final = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))

@@ -14,9 +14,11 @@ from lanner.embedded.host_log import send_records
 from lanner.embedded.imports import without_backports
 from lanner.embedded.modules import package_of, plugin_class
 from lanner.sdk.authoring.events import Event
-from lanner.sdk.authoring.plugin import checked_definitions, plugin_info
+from lanner.sdk.authoring.plugin import plugin_info, skip_checks
 from lanner.sdk.errors import LannerError, PayloadError
-from lanner.sdk.hosting.field_reader import Failures, ResultTypeError, explain_result, init_plugin, normalise, plugin_failure
+from lanner.sdk.hosting.failures import Failures, plugin_failure
+from lanner.sdk.hosting.field_reader import ResultTypeError, explain_result, normalise
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 if TYPE_CHECKING:
     from lanner.embedded.resuming import ResumingSource
@@ -40,7 +42,7 @@ class State:
         """Load the class and create its instance. Raises `LannerError` with the reason for the host."""
         outlet = send_records(plugin, log, self)
         without_backports()
-        with checked_definitions():
+        with skip_checks():
             cls = plugin_class(plugin, bundle, path, archive)
         info = plugin_info(cls)
         outlet.component, outlet.module = info.name, package_of(plugin, bundle)

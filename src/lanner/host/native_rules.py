@@ -16,7 +16,7 @@ from lanner.rules.language.catalog import LINK, STATIC
 from lanner.rules.plan.native_program import PYTHON, Source, make_program
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.hosting.field_reader import field_arguments
-from lanner.sdk.payload.misfits import TIMESTAMP, added, misfits_by_field
+from lanner.sdk.payload.misfits import TIMESTAMP, add_misfits, misfits_by_field
 from lanner.sdk.text.encoding import to_bytes
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class NativeRules:
 
     def misfits(self) -> Misfits:
         """Return how many values had another JSON type than their field, by field and type, of this instance and its copies."""
-        return reduce(added, (misfits_by_field(self._tree_names, each.misfits()) for each in self._executors))
+        return reduce(add_misfits, (misfits_by_field(self._tree_names, each.misfits()) for each in self._executors))
 
     def run(
         self,

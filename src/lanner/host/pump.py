@@ -22,7 +22,7 @@ from lanner.rules.language.typed import Kind, Slot
 from lanner.rules.plan.executor import compile_values
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.hosting.field_reader import FieldReader
-from lanner.sdk.payload.misfits import added, describe_misfits
+from lanner.sdk.payload.misfits import add_misfits, describe_misfits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -241,7 +241,7 @@ class Pump:
             if count:
                 alerts[name] = alerts.get(name, 0) + count
         # with the native executor, the reader reads values a second time
-        misfits = added(self._misfits_before, self._reader.misfits() if self.native is None else self.native.misfits())
+        misfits = add_misfits(self._misfits_before, self._reader.misfits() if self.native is None else self.native.misfits())
         return Counts(self._events, alerts, self._not_json, self._invalid_utf8, dict(self._reader.errors), misfits)
 
     def describe_misfits(self) -> Iterator[str]:

@@ -299,7 +299,7 @@ def _unwrapper() -> Callable[[bytes], tuple[bytes, int]]:
     return unwrap
 
 
-def recorded(payload: bytes, timestamp: int, info: PluginInfo) -> bytes:
+def record_line(payload: bytes, timestamp: int, info: PluginInfo) -> bytes:
     """Return the line that records an event, without its newline."""
     is_line = bool(line_forms(info))
     if not needs_envelope(info) and is_line:

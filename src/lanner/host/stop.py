@@ -28,7 +28,7 @@ _PIPE_BYTES: Final = 1 << 16
 
 
 @contextmanager
-def closing(
+def close_on_signal(
     close: Callable[[], None], duration: float | None = None, others: Mapping[int, Callable[[], None]] | None = None
 ) -> Iterator[None]:
     """Within this context, the first SIGINT or SIGTERM, or the end of `duration` (seconds), calls `close` from another thread.

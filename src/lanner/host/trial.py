@@ -20,8 +20,8 @@ from lanner.rules.report.explainer import Explainer
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.hosting.batches import Batch
-from lanner.sdk.hosting.field_reader import BY_ARGUMENT, init_plugin
-from lanner.sdk.payload.misfits import added, describe_misfits
+from lanner.sdk.hosting.plugin_init import BY_ARGUMENT, init_plugin
+from lanner.sdk.payload.misfits import add_misfits, describe_misfits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -82,7 +82,7 @@ class LoadedRules:
             else load_rules_text(text, self.catalog, plugins=versions)
         )
         self._compiled: dict[frozenset[str], CompiledRules] = {}
-        self.compiled()
+        self.compile()
         init_plugin(plugin, config, way=way)
 
     @property
@@ -106,7 +106,7 @@ class LoadedRules:
         """Return the definition of a rule of these files."""
         return self._ruleset.session.collected.rules[self.rule(name).name]
 
-    def compiled(self, enable: Collection[str] = ()) -> CompiledRules:
+    def compile(self, enable: Collection[str] = ()) -> CompiledRules:
         """Return the compiled rules, with those in `enable` as if their files said `enabled: true`."""
         names = frozenset(self.rule(name).name for name in enable)
         if names not in self._compiled:
@@ -118,9 +118,9 @@ class LoadedRules:
         """Start a new run. `first`: only the first matching rule of an event raises an alert."""
         plugin = init_plugin(self._plugin, self._config, warn=lambda _: None)
         beside = [init_plugin(each, "", warn=lambda _: None) for each in self._beside]
-        return Trial(plugin, self.compiled(enable), first=first, beside=beside, static=self._static)
+        return Trial(plugin, self.compile(enable), first=first, beside=beside, static=self._static)
 
-    def recorded(self, path: str) -> Iterator[Event]:
+    def read_recording(self, path: str) -> Iterator[Event]:
         """Yield a recording's events, with their times if known. Raises `SourceError`."""
         source = open_recording(path, self.info)
         is_empty = True
@@ -166,7 +166,7 @@ class Trial:
     def explain(self, name: str) -> Explanation:
         """Explain the rule's result for the last event."""
         found = self._explainer(name).explain(self._pump.events, self._pump.describe())
-        unfit = added(self._pump.counts().misfits, self._misfits_before, -1)
+        unfit = add_misfits(self._pump.counts().misfits, self._misfits_before, -1)
         found = replace(found, unfit=tuple(describe_misfits(unfit, (each.info for each in self._info.fields), self._info.timestamp)))
         raised = [alert.rule for alert in self._alerts]
         return replace(found, taken_by=raised[0]) if found.holds and raised and name not in raised else found

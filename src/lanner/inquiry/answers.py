@@ -66,10 +66,10 @@ def _load(case: Case) -> tuple[Any, str]:
 
 
 def _answer(loaded: Any, question: Question) -> dict[str, Any]:
-    from lanner.inquiry.loaded import answer
+    from lanner.inquiry.reply import make_reply
 
     try:
-        answered: dict[str, Any] = escape_bytes_in(answer(loaded, question))
+        answered: dict[str, Any] = escape_bytes_in(make_reply(loaded, question))
     except Exception as error:  # noqa: BLE001 - plugin code may raise anything
         return {"unavailable": _reason(error)}
     return answered

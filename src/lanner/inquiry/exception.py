@@ -7,13 +7,17 @@ rule has been tried with it: silent for this event, but not for another one.
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.alerts.subject import SUBJECT_FIELDS
 from lanner.inquiry import yaml_text
+from lanner.inquiry.memory_files import open_memory_file
+from lanner.rules.files.load import OWN_RULES
 from lanner.rules.lint import check_files
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError
+from lanner.sdk.text.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +32,8 @@ _FIXED: Final = re.compile(r"^\S+ (=|==|exists|!=)( |$)")
 """Tests whose value is the same in all alerts of the rule."""
 _LONGEST: Final = 1000
 _MOST_FIELDS: Final = 3
+_MOST_NAMED: Final = 5
+"""Rules files of a run that the comment names."""
 _BARE: Final = re.compile(r"[A-Za-z0-9_./:@%+-]+")
 
 
@@ -46,7 +52,7 @@ def make_exception(loaded: LoadedCase, question: Question, found: Explanation) -
             try:
                 answer = _try(loaded, question, _write(loaded, question.rule, values), different)
             except LannerError as error:
-                reason = loaded.named(str(error))
+                reason = loaded.restore_names(str(error))
                 continue
             if not answer["notes"]:
                 return answer
@@ -101,13 +107,26 @@ def _text(value: Any) -> str:
 
 
 def _bare(text: str) -> str:
-    """Return a value for a condition: Falco quotes one with a blank itself, and escapes nothing."""
+    """Return a value for a condition, without quotes if possible: Falco quotes a value with a blank itself, and escapes nothing."""
     return text if _BARE.fullmatch(text) or (" " in text and not set(text) & set("\"'\\")) else _in_quotes(text)
 
 
 def _in_quotes(text: str) -> str:
     quote = "'" if '"' in text and "'" not in text else '"'
     return f"{quote}{text.replace(quote, chr(92) + quote)}{quote}"
+
+
+def _head(loaded: LoadedCase) -> str:
+    """Return a comment that says where the exception is loaded: it changes a rule, which must be loaded before it."""
+    names = [OWN_RULES if path == loaded.own_rules else path for path, _ in loaded.case.rules]
+    after = "the rules file" if len(names) == 1 else f"the {len(names)} rules files"
+    lines = [f"Save this as exceptions.yaml, and load it after {after} of the run:"]
+    if len(names) <= _MOST_NAMED:
+        files = list(map(shlex.quote, names))
+        plugins = [f"--plugin {shlex.quote(each)}" for each in (loaded.case.plugin, *loaded.case.beside)]
+        lines.append(f"  lanner run ... {' '.join(f'-r {file}' for file in files)} -r exceptions.yaml")
+        lines.append(f"  lanner rules check {' '.join((*plugins, *files))} exceptions.yaml")
+    return "".join(f"# {printable_line(line)}\n" for line in lines)
 
 
 def _write(loaded: LoadedCase, rule: str, values: dict[str, str]) -> str:
@@ -122,7 +141,7 @@ def _write(loaded: LoadedCase, rule: str, values: dict[str, str]) -> str:
             f"      fields: [{', '.join(values)}]",
             f"      comps: [{', '.join('=' for _ in values)}]",
             "      values:",
-            f"        - [{', '.join(map(yaml_text.quoted, values.values()))}]",
+            f"        - [{', '.join(map(yaml_text.quote, values.values()))}]",
             "  override:",
             "    exceptions: append",
             "",
@@ -131,14 +150,11 @@ def _write(loaded: LoadedCase, rule: str, values: dict[str, str]) -> str:
 
 
 def _try(loaded: LoadedCase, question: Question, text: str, different: Sequence[tuple[bytes, int]]) -> dict[str, Any]:
-    """Return the answer with this exception. Raises `LannerError` for one that is not right.
+    """Return the answer with this exception. Raises `LannerError` for an exception that fails its checks.
 
     `different` are events of the rule's other alerts with other values.
     """
-    from lanner.inquiry.loaded import close_file, memory_file
-
-    file = memory_file(text.encode())
-    try:
+    with open_memory_file(text) as file:
         files = [*loaded.files, file]
         rules = loaded.load(files)
         if loaded.holds(rules, question.rule, [(question.event, question.timestamp)]) != [False]:
@@ -147,9 +163,7 @@ def _try(loaded: LoadedCase, question: Question, text: str, different: Sequence[
         if before != loaded.holds(rules, question.rule, different):
             raise LannerError("it also silences other alerts of the rule")
         notes = list(_check(loaded, files, file))
-    finally:
-        close_file(file)
-    return {"text": text, "checked": True, "tried": sum(before), "notes": notes}
+    return {"text": _head(loaded) + text, "checked": True, "tried": sum(before), "notes": notes}
 
 
 def _check(loaded: LoadedCase, files: Sequence[str], file: str) -> Iterator[str]:

@@ -15,16 +15,16 @@ _PLANE: Final = 0xFFFF
 
 
 def is_writable(text: str) -> bool:
-    """Return whether YAML can contain the text: not one with bytes that are not UTF-8, or with halves of characters."""
+    """Return whether YAML can contain the text: it has no bytes that are not UTF-8, and no halves of characters."""
     return text.isascii() or not any(is_byte(char) or is_half(char) for char in text)
 
 
 def scalar(text: str) -> str:
     """Return the text as it is if YAML reads it so, else in quotes with escapes."""
-    return text if _PLAIN.fullmatch(text) and text.casefold() not in _WORDS else quoted(text)
+    return text if _PLAIN.fullmatch(text) and text.casefold() not in _WORDS else quote(text)
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Return the text in double quotes."""
     return '"' + "".join(_ESCAPED.get(char) or (char if char.isprintable() else _escape(ord(char))) for char in text) + '"'
 

@@ -110,7 +110,7 @@ def check(database: sqlite3.Connection, version: int) -> None:
         raise sqlite3.DatabaseError(str(found).splitlines()[-1])
 
 
-def saved_rows(path: Path, after: int, damaged: list[object]) -> Iterator[Row]:
+def rescue_rows(path: Path, after: int, damaged: list[object]) -> Iterator[Row]:
     """Yield the whole rows of a damaged file whose numbers are greater than `after`: up to the first place that cannot be read, and from
     the end back to the last such place.
 

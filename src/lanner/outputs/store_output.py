@@ -35,6 +35,7 @@ class StoreOutput:
     def __init__(self, writer: StoreWriter) -> None:
         self._writer = writer
         self.directory = writer.directory
+        self.kill = writer.kill
         self._interrupted = threading.Event()
         self._next = 0.0
 

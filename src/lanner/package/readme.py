@@ -26,7 +26,7 @@ def fields_table(fields: Iterable[FieldInfo]) -> str:
     return markdown(("NAME", "TYPE", "ARG", "DESCRIPTION"), rows)
 
 
-def with_table(text: str, table: str, file: str) -> str:
+def insert_table(text: str, table: str, file: str) -> str:
     """Return the README with the table at every marked place. Raises `PackageError` if none is marked."""
     begins, ends = text.count(BEGIN), text.count(END)
     places = re.compile(rf"({re.escape(BEGIN)}\r?\n).*?({re.escape(END)})", re.DOTALL)

@@ -91,7 +91,7 @@ class Finding:
         return "\n".join(lines)
 
 
-def finding(
+def make_finding(
     severity: Severity,
     code: str,
     message: str,

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from lanner.sdk.errors import SourceError
+from lanner.sdk.text.printable import join_port
 from lanner.sources.calls import block_signals
 from lanner.sources.hookrequests import RequestHandler, WebhookAnswer
 from lanner.sources.waiting import Flag
@@ -161,6 +162,10 @@ class HookClient:
         self._tls = tls
         self._is_interrupted = False
 
+    def mark(self, *, is_answering: bool) -> None:
+        """Note whether a whole request has arrived and is being answered. Raises `OSError` if the server is closing."""
+        self.receiver.mark(self, is_answering=is_answering)
+
     def interrupt(self) -> None:
         """End all waits for the client."""
         self._is_interrupted = True
@@ -206,7 +211,7 @@ def _refuse(_: WebhookRequest) -> WebhookAnswer:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    shown = join_port(host, port)
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.socket(family, kind, protocol)

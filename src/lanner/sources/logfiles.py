@@ -99,7 +99,7 @@ class LogFile:
         if self._content is None:
             return os.pread(self._descriptor, HEAD, 0)
         try:
-            file = self.reopened()
+            file = self.reopen_start()
         except OSError:
             return b""
         with suppress(OSError):
@@ -107,7 +107,7 @@ class LogFile:
         file.close()
         return file.head
 
-    def reopened(self) -> LogFile:
+    def reopen_start(self) -> LogFile:
         """Open the same file at its beginning, also if it was renamed or deleted. Raises `OSError`."""
         return LogFile(f"/proc/self/fd/{self._descriptor}")
 
@@ -254,7 +254,7 @@ class Earlier:
 
     def since(self) -> list[LogFile]:
         """Open the files that were written since, oldest first."""
-        inodes = set(rotated(self._path).values())
+        inodes = set(find_rotated(self._path).values())
         if inodes == self._inodes and not os.access(self._path, os.R_OK):
             return []
         self._inodes = inodes
@@ -296,7 +296,7 @@ def _is_form_of(file: LogFile, before: LogFile, content: bytes) -> bool:
 def _have_equal_content(one: LogFile, other: LogFile) -> bool:
     with ExitStack() as stack:
         try:
-            first, second = (stack.enter_context(closing(file.reopened())) for file in (one, other))
+            first, second = (stack.enter_context(closing(file.reopen_start())) for file in (one, other))
             while (piece := _read_exactly(first, _PIECE)) == _read_exactly(second, _PIECE):
                 if not piece:
                     return True
@@ -320,11 +320,11 @@ def _snapshot(path: str) -> list[LogFile]:
     for _ in range(_TRIES):
         for file in files:
             file.close()
-        listed = rotated(path)
+        listed = find_rotated(path)
         # a rotated file may be replaced by a link at any time
         files = [opened for name in (*listed, path) if (opened := _try_to_open(name, links=name == path)) is not None]
         is_stable = all(_is_at(file.path, file) for file in files)
-        if is_stable and set(rotated(path).values()) == set(listed.values()):
+        if is_stable and set(find_rotated(path).values()) == set(listed.values()):
             break
     # a file that is being renamed may have two names
     distinct = {file.inode: file for file in files}
@@ -347,7 +347,7 @@ def _is_at(path: str, file: LogFile) -> bool:
         return False
 
 
-def rotated(path: str) -> dict[str, int]:
+def find_rotated(path: str) -> dict[str, int]:
     """Return the inodes of the files that the rotation of `path` may have made: log.1, log-20261129.gz, name-1.log, ..."""
     found: dict[str, int] = {}
     for each in dict.fromkeys((os.path.abspath(path), os.path.realpath(path))):

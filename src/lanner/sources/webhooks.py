@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.native import Events, merge_events
 from lanner.sdk.authoring.events import NOTHING, Event, Nothing
 from lanner.sdk.errors import SourceError, UsageError
-from lanner.sdk.hosting.field_reader import plugin_failure
+from lanner.sdk.hosting.failures import plugin_failure
 from lanner.sdk.text.encoding import to_bytes
+from lanner.sdk.text.printable import join_port
 from lanner.sources.addresses import is_loopback
 from lanner.sources.arguments import (
     argument_error,
@@ -27,7 +28,7 @@ from lanner.sources.arguments import (
     check_text,
     check_texts_by_name,
 )
-from lanner.sources.bodies import ItemError, check, split, with_members
+from lanner.sources.bodies import ItemError, add_members, check, split
 from lanner.sources.credentials import reveal
 from lanner.sources.feed import Feed
 from lanner.sources.hookrequests import Limits, WebhookAnswer
@@ -156,7 +157,7 @@ class Webhook(Feed):
             self._poll.register(flag, select.POLLIN)
         self._receiver = Receiver(host, port, self._rules.check, self._answer, limits, self._report, tls)
         self.port = self._receiver.port
-        shown = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+        shown = join_port(host, self.port)
         self.name = f"webhook http{'s' if tls else ''}://{shown}{rules.path}"
         self.connections = {self.name: True}
 
@@ -322,7 +323,7 @@ class _Rules:
             else:
                 found = split(request.body, self._items)
             added = {name: request.headers.get(header.lower()) for name, header in self._members.items()}
-            return [with_members(item, added) for item in found]
+            return [add_members(item, added) for item in found]
         except ItemError as error:
             raise _RefusedError(400, str(error), "refused requests, invalid body") from None
 

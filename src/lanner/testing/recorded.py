@@ -60,7 +60,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
     body: bytes
 
     def __repr__(self) -> str:
-        return f"HttpRequest({self.method} {_without_secrets(self.path)})"  # headers and body may hold secrets
+        return f"HttpRequest({self.method} {_mask_secrets(self.path)})"  # headers and body may hold secrets
 
 
 class HttpRecording:
@@ -84,7 +84,7 @@ class HttpRecording:
             if self.records:
                 self.file.exchanges.append(self._ask(request))
                 return self.file.exchanges[-1]
-            key = request.method, _without_secrets(request.path)
+            key = request.method, _mask_secrets(request.path)
             known = [each for each in self.file.exchanges if (each.method, each.path) == key]
             if not known:
                 self.unknown.append(f"{request.method} {key[1]}")
@@ -93,7 +93,7 @@ class HttpRecording:
             self._next[key] = place + 1
             return known[min(place, len(known) - 1)]
 
-    def localised(self, text: str) -> str:
+    def localise(self, text: str) -> str:
         """Return a text of a response with the address of the API replaced by that of the server, as in links to further pages."""
         return text.replace(self.file.upstream, self.url) if self.file.upstream else text
 
@@ -106,7 +106,7 @@ class HttpRecording:
         with _OPENER.open(asked, timeout=_TIMEOUT) as response:
             status, found, body = response.status, response.headers, response.read()
         kept = {name: mask_secrets(value) for name, value in found.items() if name.lower() not in _LEFT_OUT}
-        made = Exchange(_without_secrets(request.path), request.method, status, kept)
+        made = Exchange(_mask_secrets(request.path), request.method, status, kept)
         try:
             made.body = mask_secrets(body.decode("utf-8"))
         except UnicodeDecodeError:
@@ -131,10 +131,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             given = self.recording.answer(HttpRequest(self.command, self.path, headers, body))
         except OSError as error:
             given = Exchange(self.path, status=502, body=f"lanner.testing cannot reach the API: {error}\n")
-        content = given.content() if given.base64 else self.recording.localised(given.body).encode()
+        content = given.content() if given.base64 else self.recording.localise(given.body).encode()
         self.send_response(given.status)
         for name, value in given.headers.items():
-            self.send_header(name, self.recording.localised(value))
+            self.send_header(name, self.recording.localise(value))
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
@@ -196,7 +196,7 @@ def _load(path: Path, upstream: str) -> tuple[_File, bool]:
         raise LannerError(f"{path} is not a recording of HTTP: {error}") from None
 
 
-def _without_secrets(path: str) -> str:
+def _mask_secrets(path: str) -> str:
     """Return the path of a request with secret parameters masked."""
     start, mark, query = path.partition("?")
     if not mark:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lanner.cli.messages import OK, fail, say
 from lanner.cli.runs.validate import make_validator, read_rules
-from lanner.cli.show import outside, print_text
+from lanner.cli.show import make_escape, print_text
 from lanner.host.own_rules import rules_files
 from lanner.rules.findings import ConditionError
 from lanner.rules.report.descriptions import describe, table
@@ -29,7 +29,7 @@ def describe_rules(settings: Settings, rule: str | None) -> int:
         result = validator.load(file, read_rules(file))
         if result.findings:
             say(*full_text(result, printable_line).split("\n"))
-        if reason := validator.unmet():
+        if reason := validator.describe_unmet():
             return fail(reason)
         if not result.successful:
             return fail(f"the rules file {file} has an error")
@@ -39,5 +39,5 @@ def describe_rules(settings: Settings, rule: str | None) -> int:
         return fail(f'Rule "{rule}" is not loaded')
     except ConditionError as error:
         return fail(error.message)
-    print_text(dump(described) if settings.falco.json_output else table(described, outside()))
+    print_text(dump(described) if settings.falco.json_output else table(described, make_escape()))
     return OK

@@ -8,7 +8,7 @@ from lanner.cli.messages import OK, say
 from lanner.cli.show import print_text
 from lanner.rules.language.catalog import GENERIC_FIELDS
 from lanner.sdk.errors import UsageError
-from lanner.sdk.text.tables import beside, wrap
+from lanner.sdk.text.tables import put_beside, wrap
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -64,20 +64,20 @@ def list_fields(settings: Settings, source: str, *, layout: str, verbose: bool, 
 
 
 def _as_text(shown: _Class, *, verbose: bool) -> str:
-    lines = ["-" * 31, *beside("Field Class:", [f"{shown.name} ({shown.short})" if shown.short else shown.name], _RIGHT)]
+    lines = ["-" * 31, *put_beside("Field Class:", [f"{shown.name} ({shown.short})" if shown.short else shown.name], _RIGHT)]
     if shown.description:
-        lines += _described("Description:", shown.description)
-    lines += [*beside("Event Sources:", ["".join(f"{each} " for each in shown.sources)], _RIGHT), ""]
+        lines += _describe_field("Description:", shown.description)
+    lines += [*put_beside("Event Sources:", ["".join(f"{each} " for each in shown.sources)], _RIGHT), ""]
     for field in shown.fields:
         tags = _tags(field)
         kind = f"(Type: {_type(field)}) " if verbose else ""
-        lines += _described(field.name, f"{kind}{_in_brackets(tags)}{field.description}")
+        lines += _describe_field(field.name, f"{kind}{_in_brackets(tags)}{field.description}")
     return "\n".join([*lines, ""])
 
 
-def _described(name: str, text: str) -> list[str]:
+def _describe_field(name: str, text: str) -> list[str]:
     lines = wrap(text.split(), _WIDTH - _RIGHT)
-    return beside(name, lines, _RIGHT) if len(name) <= _RIGHT else [name, *beside("", lines, _RIGHT)]
+    return put_beside(name, lines, _RIGHT) if len(name) <= _RIGHT else [name, *put_beside("", lines, _RIGHT)]
 
 
 def _tags(field: FieldInfo) -> list[str]:

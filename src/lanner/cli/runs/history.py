@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from lanner._version import __version__
 from lanner.alerts.machine_mark import machine_mark
+from lanner.alerts.raised_bound import RaisedBound
 from lanner.alerts.record import Recorder, Recording, RunLoad
 from lanner.alerts.retention import measure_store
 from lanner.cli.messages import say
@@ -43,6 +44,7 @@ class History:
         """Additions of the current load to its alerts; None if no sink wants records and the console has no address."""
         self._stores: list[RecordSink] = []
         self._state: RunState | None = None
+        self._bound: RaisedBound | None = None
 
     def use(self, sinks: Iterable[Sink]) -> None:
         """Make records if one of these sinks is a store."""
@@ -67,8 +69,11 @@ class History:
             for store in self._stores:
                 store.note(self.current.load)
         if directory is not None and self._state is None:
-            more = lambda: StoreState(self.recorder.key, self.recorder.raised, runner.last_event)  # noqa: E731 - one of two
+            kill = self._stores[0].kill
+            more = lambda: StoreState(self.recorder.key, self.recorder.raised, runner.last_event, kill)  # noqa: E731 - one of two
             status = make_status()
+            self._bound = RaisedBound(directory, self.recorder.key, self.recorder.raised)
+            self.recorder.use_bound(self._bound.extend)
             self._state = RunState(directory, status.snapshot, more, partial(self._tend, directory, status))
 
     def close(self) -> None:
@@ -76,12 +81,16 @@ class History:
         state, self._state = self._state, None
         if state is not None:
             state.close()
+        if self._bound is not None:
+            self.recorder.use_bound(None)
+            self._bound.close()
+            self._bound = None
 
     def _tend(self, directory: Path, status: Status) -> None:
         """Apply the retention, and measure the store: in this thread, because its disk may be slow."""
         for store in self._stores:
             store.retain()
-        with suppress(OSError):  # the output tells it
+        with suppress(OSError):  # the output reports the error
             status.store = measure_store(directory)
 
 
@@ -93,9 +102,10 @@ def describe_load(key: str, infos: Sequence[PluginInfo], settings: Settings) -> 
     setups = (settings.plugin, *settings.beside)
     about = {
         "plugin": infos[0].name,
-        "target": _lasting(setups[0]),
+        "target": _absolute_target(setups[0]),
         "plugins": [
-            {"name": info.name, "version": info.version, "target": _lasting(setup)} for info, setup in zip(infos, setups, strict=True)
+            {"name": info.name, "version": info.version, "target": _absolute_target(setup)}
+            for info, setup in zip(infos, setups, strict=True)
         ],
         "source": infos[0].event_source,
         "hostname": host_name(),
@@ -120,8 +130,8 @@ def describe_load(key: str, infos: Sequence[PluginInfo], settings: Settings) -> 
     return RunLoad(key, time.time_ns(), infos[0].name, text, files)
 
 
-def _lasting(setup: PluginSetup) -> str:
-    """Return what names the plugin from any directory."""
+def _absolute_target(setup: PluginSetup) -> str:
+    """Return the plugin's name, or its absolute path."""
     path, colon, name = setup.target.partition(":")
     return f"{os.path.abspath(path)}{colon}{name}" if path.endswith(".py") else setup.target  # noqa: PTH100
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from lanner.cli.messages import say
 from lanner.cli.runs.compiling import compile_settings, make_pump, make_writer, show_findings, wrong_rules
 from lanner.cli.runs.run_outputs import deliver_on, make_sinks, outputs_of
 from lanner.cli.runs.status import Status
+from lanner.config.start_keys import find_late_changes
 from lanner.host.own_rules import advise_own_rules
 from lanner.host.reload import Reloader
 from lanner.operating.notify import Notifier
@@ -27,6 +29,7 @@ from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError
 from lanner.sdk.options.secrets import mask_message
 from lanner.sdk.text.encoding import many
+from lanner.sdk.text.printable import join_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,36 +44,39 @@ if TYPE_CHECKING:
     from lanner.sdk.hosting.batches import Source
 
 
-@contextmanager
-def operate(
-    plugins: Sequence[Plugin],
-    infos: Sequence[PluginInfo],
-    settings: Settings,
-    compiled: CompiledRules,
-    runner: Runner,
-    source: Source,
-    again: Callable[[], Settings],
-    history: History,
-    development: Development | None = None,
-) -> Iterator[Operation]:
-    """Context manager: operate the run of the first of these plugins. `again` creates the settings again.
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """The parts of a live run. `again` creates its settings again.
 
     With `development`, `source` is a `SwitchingSource`, and changed files of the plugins are reloaded.
-
-    Raises `LannerError` if a service cannot start.
     """
-    status = Status(infos[0], runner, source)
-    status.loaded(settings, compiled)
+
+    plugins: Sequence[Plugin]
+    infos: Sequence[PluginInfo]
+    settings: Settings
+    runner: Runner
+    source: Source
+    again: Callable[[], Settings]
+    history: History
+    development: Development | None = None
+
+
+@contextmanager
+def operate(run: LiveRun, compiled: CompiledRules) -> Iterator[Operation]:
+    """Context manager: operate the run of the first of its plugins. Raises `LannerError` if a service cannot start."""
+    settings, runner = run.settings, run.runner
+    status = Status(run.infos[0], runner, run.source)
+    status.note_load(settings, compiled)
     with ExitStack() as stack:
         notifier = Notifier(status.is_alive)
         stack.callback(notifier.close)
-        loading = _ReloadJob(plugins, infos, settings, runner, source, again, history, status, notifier, development)
-        with settings.origins.placing():
+        loading = _ReloadJob(run, status, notifier)
+        with settings.origins.place_errors():
             _show_status(settings.falco, status, loading, stack)
-        history.announce(runner, lambda: status)
-        stack.callback(history.close)
-        watched = settings.falco.watch_config_files or development is not None
-        status.reloader = Reloader(loading.load, loading.failed, loading.watched if watched else None)
+        run.history.announce(runner, lambda: status)
+        stack.callback(run.history.close)
+        watched = settings.falco.watch_config_files or run.development is not None
+        status.reloader = Reloader(loading.load, loading.report_failure, loading.find_watched if watched else None)
         stack.callback(status.reloader.close)
         yield Operation(status, notifier, {signal.SIGHUP: status.reloader.ask, signal.SIGUSR1: runner.reopen})
 
@@ -82,12 +88,12 @@ class Operation:
         self._status, self._notifier = status, notifier
         self.signals = signals
 
-    def began(self, text: str) -> None:
+    def note_begin(self, text: str) -> None:
         """Events are being watched."""
         self._status.running = True
         self._notifier.ready(text)
 
-    def ended(self) -> None:
+    def note_end(self) -> None:
         """The source has ended, and the remaining alerts are being delivered."""
         self._status.running = False
         self._notifier.stopping()
@@ -111,7 +117,7 @@ def _show_status(falco: Falco, status: Status, loading: _ReloadJob, stack: ExitS
             certificate=web.ssl_certificate if web.ssl_enabled else "",
         )
         stack.callback(server.close)
-        say(f"listening on http{'s' if web.ssl_enabled else ''}://{_bracketed(web.listen_address)}:{server.port}")
+        say(f"listening on http{'s' if web.ssl_enabled else ''}://{join_port(web.listen_address, server.port)}")
     if metrics.enabled and (metrics.output_rule or metrics.output_file):
         from lanner.operating.periodic import Periodic
 
@@ -119,34 +125,19 @@ def _show_status(falco: Falco, status: Status, loading: _ReloadJob, stack: ExitS
         stack.callback(Periodic(metrics.interval, status.snapshot, emit, metrics.output_file, **switches).close)
 
 
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
-
-
 class _ReloadJob:
     """Creates settings again and exchanges the run's rules and outputs."""
 
-    def __init__(
-        self,
-        plugins: Sequence[Plugin],
-        infos: Sequence[PluginInfo],
-        settings: Settings,
-        runner: Runner,
-        source: Source,
-        again: Callable[[], Settings],
-        history: History,
-        status: Status,
-        notifier: Notifier,
-        development: Development | None = None,
-    ) -> None:
-        self.settings = settings
-        self._development = development
-        self._plugins, self._infos, self._runner, self._source, self._again = plugins, infos, runner, source, again
-        self._history, self._status, self._notifier = history, status, notifier
+    def __init__(self, run: LiveRun, status: Status, notifier: Notifier) -> None:
+        self.settings = run.settings
+        self._plugins, self._infos = run.plugins, run.infos
+        self._runner, self._source, self._again = run.runner, run.source, run.again
+        self._history, self._development = run.history, run.development
+        self._status, self._notifier = status, notifier
         self._summary = ""
         """The failure without the findings of the rules, if these have been printed."""
 
-    def watched(self) -> Sequence[str]:
+    def find_watched(self) -> Sequence[str]:
         """Return the files whose changes are loaded."""
         configured = (*self.settings.sources, *self._own_rules()) if self.settings.falco.watch_config_files else ()
         return (*configured, *(self._development.paths() if self._development is not None else ()))
@@ -169,7 +160,7 @@ class _ReloadJob:
         if development is None or not (development.has_changed() or new.plugins != self.settings.plugins):
             say(f"reloaded: {self._take(self._plugins, new)}")
             return
-        with development.loaded(new, self._plugins) as plugins:
+        with development.load(new, self._plugins) as plugins:
             before = self._plugins, self.settings
             loaded = self._take(plugins, new)
         development.switch(partial(self._open, development, before))
@@ -180,7 +171,7 @@ class _ReloadJob:
         try:
             return development.open(self._plugins[0], self.settings)
         except LannerError as error:
-            self.failed(str(error))
+            self.report_failure(str(error))
         self._take(*before)
         return development.open(self._plugins[0], self.settings)
 
@@ -198,11 +189,8 @@ class _ReloadJob:
             raise LannerError(f"{said} {first.advice}".rstrip()) from None
         if new.plugins != old.plugins and self._development is None:
             say("warning: a change of the plugin, its init_config or its open_params takes effect at the next start")
-        for key in ("webserver", "metrics", "log_level", "log_stderr", "log_syslog", "watch_config_files"):
-            if getattr(new.falco, key) != getattr(old.falco, key):
-                say(f"warning: a change of $.{key} takes effect at the next start")
-        if new.falco.lanner.webserver_hosts != old.falco.lanner.webserver_hosts:
-            say("warning: a change of $.lanner.webserver_hosts takes effect at the next start")
+        for key in find_late_changes(old.falco, new.falco):
+            say(f"warning: a change of $.{key} takes effect at the next start")
         make_delivery = None
         if outputs_of(new.falco) != outputs_of(old.falco):
             sinks = make_sinks(new.falco, new.origins)
@@ -211,10 +199,10 @@ class _ReloadJob:
         self._runner.exchange(make_pump(plugins, compiled, new, self._history.load(infos, new)), make_delivery)
         self._history.announce(self._runner, lambda: self._status)
         self._plugins, self._infos, self.settings = plugins, infos, new
-        self._status.loaded(new, compiled)
+        self._status.note_load(new, compiled)
         return many(len(compiled.rules), "rule")
 
-    def failed(self, message: str) -> None:
+    def report_failure(self, message: str) -> None:
         """Report the failure on standard error and as an alert."""
         shown, self._summary = self._summary or message, ""
         say(f"error: reload failed, keeping the current configuration: {shown}")

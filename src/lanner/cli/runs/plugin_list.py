@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from lanner.cli.messages import OK
 from lanner.cli.plugin_config import make_entry
-from lanner.cli.show import outside, print_text
+from lanner.cli.show import make_escape, print_text
 from lanner.host.plugin_loader import load_plugin
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import UsageError
-from lanner.sdk.hosting.field_reader import plugin_failure
+from lanner.sdk.hosting.failures import plugin_failure
 
 if TYPE_CHECKING:
     from lanner.cli.runs.settings import Settings
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def list_all(settings: Settings) -> int:
     """Print all loaded plugins. Raises `LannerError`."""
-    shown = [_described(plugin_info(load_plugin(each.target))) for each in settings.plugins]
+    shown = [_describe_plugin(plugin_info(load_plugin(each.target))) for each in settings.plugins]
     print_text("\n\n".join([f"{len(shown)} Plugins Loaded:", *shown]) + "\n\n")
     return OK
 
@@ -30,7 +30,7 @@ def show_one(settings: Settings, name: str) -> int:
         if name in {each.name, each.library_path}:
             cls = load_plugin(each.target)
             info = plugin_info(cls)
-            texts = [_described(info), _schema(info)]
+            texts = [_describe_plugin(info), _schema(info)]
             plugin = make_entry(cls, each, settings.limits.host)
             if info.has_source:
                 texts.append(_open_params(plugin))
@@ -40,8 +40,8 @@ def show_one(settings: Settings, name: str) -> int:
     raise UsageError(f"no plugin named {name!r} is loaded; loaded: {loaded}")
 
 
-def _described(info: PluginInfo) -> str:
-    escape = outside()
+def _describe_plugin(info: PluginInfo) -> str:
+    escape = make_escape()
     lines = [f"Name: {escape(info.name)}", f"Description: {escape(info.description)}", f"Contact: {escape(info.contact)}"]
     lines.append(f"Version: {escape(info.version)}")
     lines.append("Capabilities: ")
@@ -66,7 +66,7 @@ def _schema(info: PluginInfo) -> str:
 
 def _open_params(plugin: Plugin) -> str:
     try:
-        escape = outside()
+        escape = make_escape()
         params = [(escape(str(value)), escape(str(text))) for value, text in plugin.list_open_params()]
     except (Exception, SystemExit) as error:
         raise plugin_failure(plugin_info(type(plugin)).name, "list_open_params", error) from error

@@ -18,7 +18,7 @@ from lanner.config.plugin_entries import advise_source, check_params
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.recording import check_recordings, no_recording, open_recording
 from lanner.host.runner import Runner
-from lanner.host.stop import closing
+from lanner.host.stop import close_on_signal
 from lanner.outputs.base import OutputClosedError
 from lanner.rules import RulesError
 from lanner.sdk.errors import LannerError, SourceError, UsageError
@@ -86,7 +86,7 @@ def _check_webserver(settings: Settings) -> None:
         return
     from lanner.operating.webserver import check_webserver
 
-    with settings.origins.placing():
+    with settings.origins.place_errors():
         certificate = web.ssl_certificate if web.ssl_enabled else ""
         if text := check_webserver(web.listen_address, web.listen_port, certificate):
             say(f"warning: {text}")
@@ -167,7 +167,7 @@ def _progress(source: Replay, runner: Runner, *, prints: bool) -> Iterator[None]
 def _watch(
     plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: CompiledRules, again: Callable[[], Settings]
 ) -> int:
-    from lanner.cli.runs.live import operate
+    from lanner.cli.runs.live import LiveRun, operate
 
     limits, plugin, info = settings.limits, plugins[0], infos[0]
     check_params(plugin, settings.plugin)
@@ -204,7 +204,8 @@ def _watch(
         runner = Runner(source, pump, delivery, time.time_ns, limits.max_events)
         start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
         try:
-            with operate(plugins, infos, settings, compiled, runner, source, again, history, development) as operation:
+            run = LiveRun(plugins, infos, settings, runner, source, again, history, development)
+            with operate(run, compiled) as operation:
                 return _go_on(runner, source, limits.duration, start, operation, info.hint, opened.close)
         finally:
             source.close()
@@ -244,10 +245,10 @@ def _go_on(
 
     try:
         # closed inside the context: if closing hangs, a second signal must still be handled
-        with closing(stop, duration, operation.signals if operation else None), contextlib.closing(source):
+        with close_on_signal(stop, duration, operation.signals if operation else None), contextlib.closing(source):
             say(start)
             if operation:
-                operation.began(start)
+                operation.note_begin(start)
             runner.run(_NUDGE_AFTER if hint else None, lambda: _nudge(hint))
     except OutputClosedError:
         pass  # the reader has closed the pipe
@@ -255,7 +256,7 @@ def _go_on(
         code = fail(str(error), exit_code(error))
     finally:
         if operation:
-            operation.ended()
+            operation.note_end()
         try:
             runner.close()
         except LannerError as error:

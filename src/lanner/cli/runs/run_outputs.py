@@ -9,10 +9,10 @@ import msgspec
 from lanner.cli.messages import say
 from lanner.config.additions import Spool
 from lanner.config.places import Origins
+from lanner.config.sink_blocks import configured_sinks
 from lanner.outputs.direct import DirectDelivery
 from lanner.outputs.spool_place import find_spool_problem
 from lanner.sinks.declaration import Common
-from lanner.sinks.registry import configured_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ def make_sinks(falco: Falco, origins: Origins = _NOWHERE) -> list[Sink]:
     try:
         for sink in configured_sinks(falco):
             if sink.is_enabled:
-                with origins.placing():
+                with origins.place_errors():
                     sinks.append(sink.make(common))
     except BaseException:
         for each in sinks:
@@ -63,7 +63,7 @@ def check_sinks(falco: Falco, origins: Origins) -> None:
     """Raise the `OutputError` that `make_sinks` would raise. Creates and sends nothing."""
     for sink in configured_sinks(falco):
         if sink.is_enabled:
-            with origins.placing():
+            with origins.place_errors():
                 sink.check(_common(falco))
 
 
@@ -85,7 +85,7 @@ def _common(falco: Falco) -> Common:
 
 def deliver_directly(falco: Falco, sinks: list[Sink]) -> Delivery:
     """Delivery for a replay: nothing is dropped, and the failure of the only output ends it."""
-    return _filtered(falco, DirectDelivery(sinks))
+    return _add_filters(falco, DirectDelivery(sinks))
 
 
 def deliver_live(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> Delivery:
@@ -104,7 +104,7 @@ def deliver_live(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) ->
         timeout=_timeout(falco),
         spool=SpoolSettings(spool.path, spool.max_size_mb * _MEBI) if spool.path else None,
     )
-    return _filtered(falco, delivery)
+    return _add_filters(falco, delivery)
 
 
 def deliver_on(falco: Falco, sinks: list[Sink], closed: Callable[[], None]) -> Delivery:
@@ -123,7 +123,7 @@ def link_prefix(falco: Falco) -> str:
     return f"{address.rstrip('/')}/#alert=" if address else ""
 
 
-def _filtered(falco: Falco, delivery: Delivery) -> Delivery:
+def _add_filters(falco: Falco, delivery: Delivery) -> Delivery:
     own = falco.lanner
     if not own.deduplicate.window and not own.throttle.rate:
         return delivery

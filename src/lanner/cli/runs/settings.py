@@ -19,14 +19,76 @@ from lanner.rules.output.append import Append
 from lanner.sdk.authoring.plugin import plugin_info
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from lanner.config.falco import Falco
     from lanner.sdk.authoring.plugin import PluginInfo
 
 
 _CONTAINER_DETAILS: Final = ("c", "container", "k", "kubernetes")
 """Arguments of -p for container fields, which Falco accepts without effect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options of `lanner run`, by the names of their parameters in `lanner.cli.commands`."""
+
+    file: str | None
+    options: tuple[str, ...]
+    rules: tuple[str, ...]
+    params: str | None
+    config: str | None
+    output: str | None
+    layout: str | None
+    iso8601: bool
+    all_matches: bool
+    watch: bool
+    added: str | None
+    validated: tuple[str, ...]
+    describe: str | None
+    describe_all: bool
+    fields_of: str | None
+    list_plugins: bool
+    asked: str | None
+    host: str | None
+    replay: tuple[str, ...]
+    jobs: int | None
+    max_events: int | None
+    duration: float | None
+    dry_run: bool
+    from_start: bool
+    reload: bool
+    report: str | None
+    executor: str
+    names_only: bool
+    verbose: bool
+    markdown: bool
+    seconds: int
+    pidfile: str | None
+    unbuffered: bool
+    """No effect: available alerts are written at once."""
+    enabled: tuple[str, ...]
+    disabled: tuple[str, ...]
+    version: bool
+    support: bool
+    page_size: bool
+    config_schema: bool
+    rule_schema: bool
+    ignored_events: bool
+    list_events: bool
+
+    @property
+    def list_format(self) -> str | None:
+        """The format of lists; None: by falco.yaml."""
+        return "markdown" if self.markdown else self.layout
+
+    @property
+    def alert_format(self) -> str | None:
+        """The format of alerts; None: by falco.yaml."""
+        return None if self.layout == "markdown" else self.layout
+
+    @property
+    def asks(self) -> bool:
+        """Whether a question about Lanner or the plugin is answered instead of a run."""
+        return self.version or self.list_plugins or self.asked is not None or self.fields_of is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,55 +145,45 @@ class Settings:
         return [plugin_info(load_plugin(each.target)) for each in (self.plugin, *self.beside)]
 
 
-def settle(
-    plugin: str | None,
-    *,
-    file: str | None,
-    options: Sequence[str],
-    rules: Sequence[str],
-    params: str | None,
-    config: str | None,
-    layout: str | None,
-    iso8601: bool,
-    all_matches: bool,
-    output: str | None,
-    watch: bool,
-    limits: Limits,
-    needs_rules: bool,
-    added: str | None = None,
-) -> Settings:
+def settle(plugin: str | None, options: Options, limits: Limits, *, needs_rules: bool) -> Settings:
     """Return the settings: falco.yaml's, overridden by the options. Print warnings. Raises `ConfigError`.
 
     Without `needs_rules` rules files are not searched for.
     """
-    flags: dict[str, str] = {}
-    if layout is not None:
-        flags["json_output"] = "true" if layout == "json" else "false"
-    if iso8601:
-        flags["time_format_iso_8601"] = "true"
-    if all_matches:
-        flags["rule_matching"] = "all"
-    if output is not None:
-        flags |= {"file_output.enabled": "true", "file_output.filename": output, "stdout_output.enabled": "false"}
-    if watch:
-        flags |= {"stdout_output.enabled": "true", "lanner.stdout.summary": "true"}
-    read = read_configuration(file, flags, options)
-    if added is not None:
+    read = read_configuration(options.file, _flags(options), options.options)
+    if options.added is not None:
         say("warning: -p is Falco's old name for append_output: use -o 'append_output[]={extra_output: ...}'")
-        if added not in _CONTAINER_DETAILS:
-            read = replace(read, falco=structs.replace(read.falco, append_output=(*read.falco.append_output, Append(output=added))))
-    with read.origins.placing():
-        paths = rules_paths(rules, read) if needs_rules else None
+        if options.added not in _CONTAINER_DETAILS:
+            appended = (*read.falco.append_output, Append(output=options.added))
+            read = replace(read, falco=structs.replace(read.falco, append_output=appended))
+    with read.origins.place_errors():
+        paths = rules_paths(options.rules, read) if needs_rules else None
         selected = select_plugins(read.falco, plugin, read.places)
-    for warning in read.placed_warnings():
+    for warning in read.place_warnings():
         say(f"warning: {warning}")
     if read.unused:
         say(f"warning: no effect here, because Lanner runs only plugins: {', '.join(read.unused)}")
-    plugins = tuple(each.given(config, params) for each in selected)
+    plugins = tuple(each.with_values(options.config, options.params) for each in selected)
     if limits.host is not None:  # it overrides the file's option
         plugins = tuple(replace(each, config_place=None) for each in plugins)
-    named = [*rules] or [*(read.falco.rules_files or ()), *(read.falco.rules_file or ())]
+    named = [*options.rules] or [*(read.falco.rules_files or ()), *(read.falco.rules_file or ())]
     included = [include.path for include in read.falco.config_files]
-    own = [] if file is None else [file, *(each for path in included for each in files_of(path) if Path(each).exists())]
+    own = [] if options.file is None else [options.file, *(each for path in included for each in files_of(path) if Path(each).exists())]
     files = [each for each in named if each != OWN_RULES]
     return Settings(read.falco, plugins, paths, limits, (*own, *included, *files), tuple(own), read.origins)
+
+
+def _flags(options: Options) -> dict[str, str]:
+    """Return the keys of falco.yaml that options set, with their values."""
+    flags: dict[str, str] = {}
+    if options.alert_format is not None:
+        flags["json_output"] = "true" if options.alert_format == "json" else "false"
+    if options.iso8601:
+        flags["time_format_iso_8601"] = "true"
+    if options.all_matches:
+        flags["rule_matching"] = "all"
+    if options.output is not None:
+        flags |= {"file_output.enabled": "true", "file_output.filename": options.output, "stdout_output.enabled": "false"}
+    if options.watch:
+        flags |= {"stdout_output.enabled": "true", "lanner.stdout.summary": "true"}
+    return flags

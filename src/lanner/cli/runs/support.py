@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lanner import __version__
@@ -17,7 +16,7 @@ from lanner.host.plugin_loader import load_plugin
 from lanner.operating.falco_versions import falco_version, version_members
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.options.secrets import mask_option, mask_text
-from lanner.sdk.text.tables import beside
+from lanner.sdk.text.tables import put_beside
 
 if TYPE_CHECKING:
     from lanner.cli.runs.settings import Settings
@@ -36,7 +35,7 @@ def show_version(settings: Settings) -> int:
         ("Lanner:", __version__),
         ("Driver:", "none, Lanner does not read system calls"),
     )
-    print_lines(line for label, text in rows for line in beside(label, [str(text)], 15))
+    print_lines(line for label, text in rows for line in put_beside(label, [str(text)], 15))
     return OK
 
 
@@ -51,7 +50,7 @@ def show_support(settings: Settings) -> int:
     return _print(
         {
             "cmdline": " ".join(mask_text(each, secret=secret) for each in sys.argv),
-            "config": msgspec.json.encode(mask_option(msgspec.to_builtins(settings.falco, enc_hook=_encoded), secret=secret)).decode(),
+            "config": msgspec.json.encode(mask_option(msgspec.to_builtins(settings.falco, enc_hook=_encode), secret=secret)).decode(),
             "engine_info": _versions(settings),
             "rules_files": [{"name": str(file), "variants": [{"content": read_rules(str(file))}]} for file in files],
             "system_info": {name: getattr(system, name) for name in ("machine", "nodename", "release", "sysname", "version")},
@@ -93,20 +92,21 @@ def _secret_options(info: PluginInfo) -> frozenset[str]:
     return secret_options(info.config)
 
 
-def _encoded(value: Any) -> Any:
+def _encode(value: Any) -> Any:
     return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def _print(value: Any, indent: int | None = None) -> int:
-    print_text(json.dumps(value, indent=indent, ensure_ascii=False, sort_keys=indent is None, default=_encoded))
+    print_text(json.dumps(value, indent=indent, ensure_ascii=False, sort_keys=indent is None, default=_encode))
     return OK
 
 
 def write_pid(path: str) -> None:
     """Write the process ID to a file, as Falco does. Raises `LannerError`."""
     from lanner.sdk.errors import LannerError
+    from lanner.sdk.files import write_whole
 
     try:
-        Path(path).write_text(str(os.getpid()), "ascii")
+        write_whole(path, str(os.getpid()).encode())
     except OSError as error:
         raise LannerError(f"cannot write the file of -P {path}: {error.strerror}") from None

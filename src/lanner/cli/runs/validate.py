@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanner.cli.messages import FAILED, OK, fail, say
-from lanner.cli.show import outside, print_text
+from lanner.cli.show import make_escape, print_text
 from lanner.rules.check.syscall import SOURCE, SyscallCatalog
 from lanner.rules.files.load import MAX_SIZE
 from lanner.rules.language.catalog import Catalog
@@ -33,12 +33,12 @@ def validate_files(settings: Settings, files: Iterable[str]) -> int:
     results = []
     for file, content in contents:
         results.append(validator.load(file, content))
-        if reason := validator.unmet():
+        if reason := validator.describe_unmet():
             return fail(reason)
     if settings.falco.json_output:
         print_text(dump(as_json(results)))
     else:
-        print_text(as_text(results, outside()))
+        print_text(as_text(results, make_escape()))
         for result in results:
             if result.successful and result.findings:
                 say(*full_text(result, printable_line).split("\n"))

@@ -15,12 +15,34 @@ export function el(tag, properties = {}, ...children) {
   return made;
 }
 
-/** Return a table that scrolls sideways where it does not fit. `rows` are lists of the cells' children. */
+/**
+ * Return a table that scrolls sideways where it does not fit; a narrow page shows each row as a card with the names of its columns.
+ * `rows` are lists of the cells' children. The roles are written out, because a browser takes them from cells that are laid out as cards.
+ */
 export function table(caption, heads, rows) {
-  const head = el("thead", {}, el("tr", {}, heads.map((text) => el("th", { scope: "col" }, text))));
-  const body = el("tbody", {}, rows.map((cells) => el("tr", {}, cells.map((cell) => el("td", {}, cell)))));
+  const head = el("tr", { role: "row" }, heads.map((text) => el("th", { scope: "col", role: "columnheader" }, text)));
+  const cell = (children, column) => el("td", { role: "cell", "data-head": heads[column] }, children);
+  const body = rows.map((cells) => el("tr", { role: "row" }, cells.map(cell)));
   return el("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": caption },
-    el("table", {}, el("caption", {}, caption), head, body));
+    el("table", { role: "table", "aria-label": caption },
+      el("caption", {}, caption), el("thead", { role: "rowgroup" }, head), el("tbody", { role: "rowgroup" }, body)));
+}
+
+/** Set the text of an element, if it is another one. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+const nameOf = (element) => element.getAttribute("aria-label") ?? element.textContent;
+
+/** Replace the content of an element. The focus stays with what has the same name. */
+export function refill(box, ...children) {
+  const { activeElement: focused } = document;
+  const name = focused !== box && box.contains(focused) ? nameOf(focused) : null;
+  box.replaceChildren(...children);
+  if (name === null || box.contains(document.activeElement)) return;
+  const candidates = [...box.querySelectorAll(focused.localName)];
+  (candidates.includes(focused) ? focused : candidates.find((one) => nameOf(one) === name))?.focus({ preventScroll: true });
 }
 
 export const button = (text, onclick, properties = {}) => el("button", { type: "button", onclick, ...properties }, text);
@@ -75,7 +97,9 @@ export function longText(text, className = "") {
 /** Return an element with the lines of a text. */
 export const longLines = (text) => el("pre", { tabIndex: 0 }, text.split("\n").flatMap((line) => [longText(line), "\n"]));
 
-export const count = (number) => number.toLocaleString("en");
+const NUMBERS = new Intl.NumberFormat("en");
+
+export const count = (number) => NUMBERS.format(number);
 
 export const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 

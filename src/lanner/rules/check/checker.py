@@ -250,7 +250,7 @@ class Checker:
         row = BY_TRANSFORMER[node.name]
         if not row.is_combining:
             raise _RefusedError(f"transformer '{node.name}' takes one argument, not {len(sides)}")
-        kind = transformers.combined(
+        kind = transformers.combine_kinds(
             row, [side.base for side in sides], node.selector, is_plain=not any(side.traits.type_name for side in sides)
         )
         operand = typed.Transformation(row.name, tuple(side.operand for side in sides), kind, node.selector)

@@ -1,1 +1,1 @@
-"""What the author of a plugin writes: the class, its fields, events, positions and checks. Private."""
+"""The vocabulary of a plugin's author: the class, its fields, events, positions and checks. Private."""

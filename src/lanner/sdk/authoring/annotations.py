@@ -55,7 +55,7 @@ def type_of(method: Any, where: str) -> tuple[FieldType, bool]:
     return _scalar(options, hint, where), False
 
 
-def written_type(method: Any) -> str:
+def type_text(method: Any) -> str:
     """Return the annotation of a field method's result as its author wrote it."""
     annotation = raw_annotations(inspect.unwrap(getattr(method, "__func__", method)))["return"]
     if isinstance(annotation, str):

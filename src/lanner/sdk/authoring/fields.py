@@ -14,7 +14,7 @@ from lanner.sdk.errors import DefinitionError
 from lanner.sdk.payload.trees import arguments, needs_argument, text_place, uses_item
 from lanner.sdk.payload.values import Value
 from lanner.sdk.payload.words import KEY
-from lanner.sdk.records import Record, replaced
+from lanner.sdk.records import Record, replace_members
 from lanner.sdk.types import FIELD_NAME, Argument, FieldInfo, FieldType
 
 _M = TypeVar("_M", bound=Callable[..., Any])
@@ -50,7 +50,7 @@ def field(
         raise DefinitionError(f'invalid field name {name!r}: write words joined by dots, such as "docker.actor.id"')
     if isinstance(second, Value):
         info = _data_info(name, second, _description(name, third), add_output=add_output)
-        return FieldDeclaration(replaced(info, text_place="") if always_text else info, value=second)
+        return FieldDeclaration(replace_members(info, text_place="") if always_text else info, value=second)
     if third is not None or not isinstance(second, str):
         from lanner.sdk.payload.value_advice import describe_uncalled  # rare
 
@@ -79,7 +79,7 @@ def gate(condition: Value, *fields: FieldDeclaration) -> tuple[FieldDeclaration,
     for each in fields:
         if not isinstance(each, FieldDeclaration) or each.value is None:
             raise DefinitionError(f"`gate` needs fields as data, such as lanner.field(name, value, description), not {each!r}")
-    return tuple(replaced(each, value=each.value.when(condition)) for each in fields if each.value is not None)
+    return tuple(replace_members(each, value=each.value.when(condition)) for each in fields if each.value is not None)
 
 
 def method_declaration(owner: str, method_name: str, method: Any) -> FieldDeclaration | None:
@@ -126,4 +126,4 @@ def _data_info(name: str, value: Value, description: str, *, add_output: bool) -
     if used:
         is_key = KEY in used
         argument = Argument(key=is_key, index=not is_key, required=needs_argument(value))
-    return replaced(_info(name, value.type, description, value.is_list, argument, add_output), text_place=text_place(value))
+    return replace_members(_info(name, value.type, description, value.is_list, argument, add_output), text_place=text_place(value))

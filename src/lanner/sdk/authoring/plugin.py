@@ -19,7 +19,7 @@ from lanner.sdk.authoring.type_hints import raw_annotations, resolve
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.payload.trees import arguments, uses_item
 from lanner.sdk.payload.values import Value
-from lanner.sdk.records import Record, replaced
+from lanner.sdk.records import Record, replace_members
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
             raise _make_error(
                 cls, "it has an event source, so hosts give it no events of sources that it does not name: list them in 'extract_sources'"
             )
-        return replaced(info, id=_id(cls), event_source=_event_source(cls), resumes=resumes)
+        return replace_members(info, id=_id(cls), event_source=_event_source(cls), resumes=resumes)
     for attribute in ("id", "event_source"):
         if hasattr(cls, attribute):
             raise _make_error(cls, f"it has {attribute!r} but no method open(self, params): write one, or remove {attribute!r}")
@@ -252,7 +252,7 @@ _is_checked = False
 
 
 @contextmanager
-def checked_definitions() -> Iterator[None]:
+def skip_checks() -> Iterator[None]:
     """Define classes that `lanner build` has checked without the costly checks: a host waits for the start of its plugins."""
     global _is_checked  # noqa: PLW0603 - the import of a module cannot pass an argument to its classes
     before, _is_checked = _is_checked, True

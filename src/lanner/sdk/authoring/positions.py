@@ -63,7 +63,7 @@ class Marks:
             self._positions.advance(reached[1])
 
 
-def frozen(position: Any, plugin: str) -> Any:
+def freeze(position: Any, plugin: str) -> Any:
     """Return a copy that later changes of the plugin's own value do not reach. Raises `SourceError` for a value that is not JSON."""
     kind = type(position)
     if kind is int or (kind is str and len(position) <= _MOST_CHARACTERS):

@@ -1,1 +1,1 @@
-"""What every host does with a plugin class: create it, open its source, read its fields, keep its position. Private."""
+"""The steps of every host with a plugin class: create an instance, open its source, read its fields, keep its position. Private."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.native import Lines
 from lanner.sdk.authoring.events import Chunk, Nothing
 from lanner.sdk.authoring.plugin import Plugin, plugin_info
-from lanner.sdk.authoring.positions import Marks, frozen
+from lanner.sdk.authoring.positions import Marks, freeze
 from lanner.sdk.authoring.protocols import ChunkReader
 from lanner.sdk.errors import LannerError, OpenError, SourceError
 from lanner.sdk.hosting.batches import (
@@ -25,14 +25,14 @@ from lanner.sdk.hosting.batches import (
     describe_instance,
     member,
 )
-from lanner.sdk.hosting.field_reader import opening_failure, plugin_failure
+from lanner.sdk.hosting.failures import opening_failure, plugin_failure
 from lanner.sdk.hosting.framing import new_framer, warn_too_long
 from lanner.sdk.hosting.opening import Opening, where_blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lanner.native import Framer
+    from lanner.native import Framer, HostReader
     from lanner.sdk.authoring.positions import Positions
 YIELDS: Final = "it must yield events"
 """In the message for an `open` without a way to return events."""
@@ -54,7 +54,7 @@ def open_source(plugin: Plugin, params: str = "", positions: Positions | None = 
     opening = Opening(info.name, resumes=info.resumes)
     resumed = (None if positions is None else positions.resumed,)
     try:
-        with opening.entered():
+        with opening.enter():
             opened: object = plugin.open(params, *resumed[: info.resumes])
     except (Exception, SystemExit) as error:
         raise opening_failure(info.name, "open", error) from error
@@ -168,6 +168,11 @@ class ChunkSource:
             return -1
         return found
 
+    @property
+    def host_reader(self) -> HostReader | None:
+        """Reader of connections for a host that waits without Python; None for most open instances."""
+        return getattr(self._instance, "host_reader", None)
+
     def close(self) -> None:
         """See `Source`."""
         if self._closed:
@@ -193,7 +198,7 @@ class ChunkSource:
             return
         position = member(self._instance, "position")
         if position is not None and position != self._marked:
-            self._marked = frozen(position, self._plugin)
+            self._marked = freeze(position, self._plugin)
             self._marks.mark(self.position, self._marked)
 
     def _tell(self, position: int) -> None:

@@ -9,10 +9,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.authoring.events import Event, Nothing
-from lanner.sdk.authoring.positions import Marks, frozen
+from lanner.sdk.authoring.positions import Marks, freeze
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.hosting.batches import Batch, close_instance, describe_instance
-from lanner.sdk.hosting.field_reader import opening_failure, plugin_failure
+from lanner.sdk.hosting.failures import opening_failure, plugin_failure
 from lanner.sdk.hosting.opening import where_blocked
 from lanner.sdk.text.encoding import to_bytes_leniently
 
@@ -139,7 +139,7 @@ class ThreadedSource:
 
     def _run(self) -> None:
         try:
-            with self._opening.entered():
+            with self._opening.enter():
                 if hasattr(self._iterator, "__aiter__"):
                     self._run_async(self._iterator)
                 else:
@@ -230,7 +230,7 @@ class ThreadedSource:
 
     def _keep(self, position: Any) -> Any:
         if self._marks is not None:
-            return frozen(position, self._plugin)
+            return freeze(position, self._plugin)
         if not self._is_warned and not self._opening.resumes:
             self._is_warned = True
             self._log().warning("its events have positions, but it cannot resume there: write def open(self, params: str, position: Any)")

@@ -13,7 +13,6 @@ from lanner.sdk.text.misspelt import find_near
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lanner.sdk.options.config import Config
 
 _PLACED: Final = re.compile(r"(.*) - at `(\$.*)`", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
@@ -28,7 +27,7 @@ _REQUIRED_OPTION: Final = re.compile(rf"the option `\$\.([^`]+)` {REQUIRED}")
 _NO_NAME: Final = re.compile(r"[^\w-].*", re.DOTALL)
 
 
-def explain(error: str, cls: type[Config]) -> str:
+def explain(error: str, cls: type[msgspec.Struct]) -> str:
     """Return msgspec's message about options of `cls` with the option's path and its allowed values."""
     found = _PLACED.fullmatch(error)
     message, path = found.groups() if found else (error, "$")
@@ -49,10 +48,10 @@ def describe_unknown(name: str, path: str, names: Iterable[str], effect: str = "
     known = sorted(names)
     near = find_near(_NO_NAME.sub("", name), known)
     advice = f"did you mean `{near}`?" if near else f"the options are: {', '.join(known)}"
-    return f"unknown option `{path}.{shown_name(name)}`{effect}; {advice}"
+    return f"unknown option `{path}.{printable_name(name)}`{effect}; {advice}"
 
 
-def shown_name(name: str) -> str:
+def printable_name(name: str) -> str:
     """Return the printable form of an option's name: up to the first character that no name has, because a secret may follow it."""
     return _NO_NAME.sub("...", name)[:_MOST_SHOWN]
 
@@ -79,7 +78,7 @@ def _description(kind: msgspec.inspect.Type) -> str:
     return str(schema.get("description", ""))
 
 
-def shown_path(text: str) -> list[str | int]:
+def path_in_message(text: str) -> list[str | int]:
     """Return the steps of the path in a message about an option, none if it contains none."""
     found = _SHOWN.search(text)
     return list(_steps(found[1])) if found else []

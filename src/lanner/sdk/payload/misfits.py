@@ -42,7 +42,7 @@ def misfits_by_field(names: Sequence[str], counts: Iterable[Mapping[str, int]]) 
     return found
 
 
-def added(one: Misfits, other: Misfits, sign: int = 1) -> Misfits:
+def add_misfits(one: Misfits, other: Misfits, sign: int = 1) -> Misfits:
     """Return the sum of two counters, or with sign -1 their difference, without zeros."""
     sums = {name: dict(by_type) for name, by_type in one.items()}
     for name, by_type in other.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lanner.sdk.errors import DefinitionError
 
 
-def shown_operand(given: object) -> str:
+def operand_text(given: object) -> str:
     """Return what was given in place of a value or text, for messages."""
     from lanner.sdk.payload.value_advice import describe_uncalled  # rare
 

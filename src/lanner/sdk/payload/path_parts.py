@@ -33,7 +33,7 @@ def part_data(part: Part | Where) -> str | int | dict[str, str] | Data:
     return part
 
 
-def shown_path(root: str, parts: Iterable[Part | Where]) -> str:
+def path_text(root: str, parts: Iterable[Part | Where]) -> str:
     """Return a path as it is written: payload["spec", EACH]. `root` is "path" or "item"."""
     shown = []
     for part in parts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lanner.sdk.text.encoding import from_bytes, to_bytes
+from lanner.sdk.text.encoding import cut_at_nul, from_bytes, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,9 +58,9 @@ class Document:
             place = _step(place, part.replace("~1", "/").replace("~0", "~"))
             if place is None:
                 return None
-        found = unescaped(place.written) if isinstance(place, _Text) else _write(place)
+        found = unescape(place.written) if isinstance(place, _Text) else _write(place)
         # each part is UTF-8 or bytes that are not, but together they may be UTF-8
-        return from_bytes(to_bytes(found)).partition("\0")[0]
+        return cut_at_nul(from_bytes(to_bytes(found)))
 
     def _value(self, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -117,7 +117,7 @@ class Document:
 def _step(place: Any, name: str) -> Any:
     if isinstance(place, _Object):
         plain = (value for written, value in place.members if written == name and "\\" not in name)
-        escaped = (value for written, value in place.members if unescaped(written) == name)
+        escaped = (value for written, value in place.members if unescape(written) == name)
         return next(plain, next(escaped, None))
     if isinstance(place, list) and _INDEX.fullmatch(name):
         digits = name.lstrip("+-0")
@@ -137,7 +137,7 @@ def _write(place: Any) -> str:
     return str(place)
 
 
-def unescaped(written: str) -> str:
+def unescape(written: str) -> str:
     """Return a text without its escapes. Invalid ones stay, and so does half of a surrogate pair at the end."""
 
     def replace(found: re.Match[str]) -> str:
@@ -146,7 +146,7 @@ def unescaped(written: str) -> str:
             return _PLAIN.get(plain, found[0])
         code = int(first, 16)
         if not 0xD800 <= code <= 0xDFFF:
-            return chr(code) + (unescaped(found[0][6:]) if second else "")
+            return chr(code) + (unescape(found[0][6:]) if second else "")
         if second is None:
             return found[0]
         low = int(second, 16)

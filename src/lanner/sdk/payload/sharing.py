@@ -15,7 +15,7 @@ EXCESS: Final = "excess"
 _LEAVES: Final = frozenset({"path", "item", "given", "constant", "pointer", "group", "logfmt", "cef"})
 
 
-def with_shared_parts(body: Any) -> Data:
+def mark_shared_parts(body: Any) -> Data:
     """Return the tree of a value for each item, in which ["shared", tree] marks each part that does not depend on the item."""
     if body[0] in {"given", "constant", "item"}:
         return list(body)
@@ -25,10 +25,10 @@ def with_shared_parts(body: Any) -> Data:
         case ["each", *_]:  # its value has items of another list
             return list(body)
         case ["first" | "concat" as word, values]:
-            return [word, [with_shared_parts(each) for each in values]]
+            return [word, [mark_shared_parts(each) for each in values]]
         case ["when" | "unless" as word, value, condition, texts]:
-            return [word, with_shared_parts(value), with_shared_parts(condition), texts]
-    return [body[0], with_shared_parts(body[1]), *body[2:]]
+            return [word, mark_shared_parts(value), mark_shared_parts(condition), texts]
+    return [body[0], mark_shared_parts(body[1]), *body[2:]]
 
 
 def _depends_on_item(tree: Any) -> bool:

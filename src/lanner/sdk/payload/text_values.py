@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from lanner.sdk.errors import DefinitionError
-from lanner.sdk.payload.operands import shown_operand
+from lanner.sdk.payload.operands import operand_text
 from lanner.sdk.payload.values import Value, kind_of
 from lanner.sdk.types import FieldType
 
@@ -40,7 +40,7 @@ class Concat(Value):
 def text(content: str) -> Constant:
     """Return a value that is this text for every event."""
     if not isinstance(content, str) or "\0" in content:
-        raise DefinitionError(f"`text` needs a text without NUL, not {shown_operand(content)}")
+        raise DefinitionError(f"`text` needs a text without NUL, not {operand_text(content)}")
     return Constant(content)
 
 
@@ -51,6 +51,6 @@ def concat(*values: Value | str) -> Concat:
         raise DefinitionError('`concat` needs at least one value: concat(payload["group"], "/", payload["name"])')
     for value in made:
         if not isinstance(value, Value) or value.type is not FieldType.STRING or value.is_list:
-            said = kind_of(value) if isinstance(value, Value) else shown_operand(value)
+            said = kind_of(value) if isinstance(value, Value) else operand_text(value)
             raise DefinitionError(f"`concat` needs texts, not {said}: numbers become texts with text()")
     return Concat(made)

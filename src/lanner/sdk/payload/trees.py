@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.sdk.payload.path_parts import shown_path
+from lanner.sdk.payload.path_parts import path_text
 from lanner.sdk.payload.values import ConditionalValue, FirstValue, ForEach, Given, Path
 from lanner.sdk.payload.words import INDEX, Each
 
@@ -36,7 +36,7 @@ def text_place(value: Value) -> str:
     """Return the place whose texts are the value, as it is written; "" if other JSON values count or the field has an argument."""
     match value:
         case Path() if not arguments(value):
-            return shown_path(value.root, value.parts)
+            return path_text(value.root, value.parts)
         case FirstValue(options=options):
             places = list(map(text_place, options))
             return places[0] if all(places) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MethodType
 from typing import Final
 
+from lanner.sdk.payload.nodes import Node
 from lanner.sdk.payload.words import FORMS, ROWS
 from lanner.sdk.text.misspelt import find_misspelt, find_near
 
@@ -68,9 +69,7 @@ def _read_with(place: str) -> str:
 
 def describe_uncalled(given: object) -> str:
     """Return advice for a method of a value that is used in place of the value: it needs parentheses. "" for everything else."""
-    from lanner.sdk.payload.values import Value  # that module imports this one
-
-    if not isinstance(given, MethodType) or not isinstance(given.__self__, Value):
+    if not isinstance(given, MethodType) or not isinstance(given.__self__, Node):
         return ""
     name = given.__name__
     return f"the method `{name}` without parentheses: write {_WRITTEN.get(name, f'{name}()')}"

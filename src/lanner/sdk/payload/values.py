@@ -11,51 +11,37 @@ as no value.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, Never, final
+from typing import TYPE_CHECKING, Final, Literal, Never, TypeAlias, final
 
 from lanner.sdk.errors import DefinitionError
-from lanner.sdk.payload.operands import check_separator, check_texts, shown_operand
-from lanner.sdk.payload.path_parts import Where, part_data, shown_path
-from lanner.sdk.payload.sharing import with_shared_parts
+from lanner.sdk.payload.nodes import Node
+from lanner.sdk.payload.operands import check_separator, check_texts, operand_text
+from lanner.sdk.payload.path_parts import Where, part_data, path_text
+from lanner.sdk.payload.sharing import mark_shared_parts
 from lanner.sdk.payload.value_refusals import Refusals
 from lanner.sdk.payload.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, Each, FieldArgument
-from lanner.sdk.records import Record
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
     from lanner.sdk.payload.path_parts import Data, Part
-    from lanner.sdk.payload.payload_parts import PayloadPart
     from lanner.sdk.payload.words import TimeForm, Unit, WordRow
 
 _SHOWN: Final = (FieldType.STRING, FieldType.UINT64, FieldType.BOOL)
+PartForm: TypeAlias = Literal["pointer", "logfmt", "cef"]
+_NEEDS: Final[dict[PartForm, str]] = {
+    "pointer": '`pointer` needs a JSON pointer, such as "/spec/containers/0/image"',
+    "logfmt": '`logfmt` needs a name, such as logfmt["level"]',
+    "cef": '`cef` needs a name, such as cef["deviceVendor"]',
+}
 
 
-class Value(Refusals, Record):
+class Value(Refusals, Node):
     """A value as data: a node of a tree, with its field type and the values that it is made of."""
-
-    @property
-    def type(self) -> FieldType:
-        """The type of the field that this value makes."""
-        return FieldType.STRING
-
-    @property
-    def is_list(self) -> bool:
-        """Whether the value is a list of `type`."""
-        return False
 
     @property
     def children(self) -> tuple[Value, ...]:
         """The values from which this one is computed."""
         return ()
-
-    @property
-    def own_arguments(self) -> frozenset[FieldArgument]:
-        """The field arguments that this node itself needs, without its children."""
-        return frozenset()
-
-    def data(self) -> Data:
-        """Return the tree as lists of plain data: [word, operand, ...]."""
-        raise NotImplementedError
 
     if not TYPE_CHECKING:  # a checker refuses unknown attributes itself
 
@@ -65,13 +51,13 @@ class Value(Refusals, Record):
                 raise AttributeError(name)
             from lanner.sdk.payload.value_advice import describe_attribute  # rare
 
-            place = shown_path(self.root, (*self.parts, name)) if isinstance(self, Path) else ""
+            place = path_text(self.root, (*self.parts, name)) if isinstance(self, Path) else ""
             raise AttributeError(describe_attribute(name, place))
 
     def __or__(self, other: Value) -> FirstValue:
         """Return the first of the two values that an event has; "" is a value."""
         if not isinstance(other, Value):
-            raise DefinitionError(f"`a | b` needs two values, not {shown_operand(other)}: a constant text is lanner.text(...)")
+            raise DefinitionError(f"`a | b` needs two values, not {operand_text(other)}: a constant text is lanner.text(...)")
         if (self.type, self.is_list) != (other.type, other.is_list):
             raise DefinitionError(f"`a | b` needs two values of the same type, not {kind_of(self)} and {kind_of(other)}")
         return FirstValue((*_options(self), *_options(other)))
@@ -278,13 +264,11 @@ class Path(Value):
         if not self.is_list:
             raise DefinitionError('`each` needs items: write EACH, as in payload["subjects", EACH].each(item["name"])')
         if not isinstance(value, Value):
-            raise DefinitionError(f'`each` needs a value, such as item["name"], not {shown_operand(value)}')
+            raise DefinitionError(f'`each` needs a value, such as item["name"], not {operand_text(value)}')
         return ForEach(self, value)
 
     def pointer(self, pointer: str | FieldArgument) -> PayloadPart:
         """Return what Falco's json plugin returns for a JSON pointer (RFC 6901); `KEY`: for the field's argument."""
-        from lanner.sdk.payload.payload_parts import PayloadPart  # that module imports this one
-
         if self.parts or self.root != "path":
             raise DefinitionError("a JSON pointer begins at the whole payload: write payload.pointer(...)")
         return PayloadPart("pointer", pointer)
@@ -295,6 +279,26 @@ class Path(Value):
 
     def data(self) -> Data:
         return [self.root, [part_data(part) for part in self.parts]]
+
+
+@final
+class PayloadPart(Value):
+    """The text at a name in the payload; `KEY` stands for the field's argument."""
+
+    form: PartForm
+    name: str | FieldArgument
+
+    def __post_init__(self) -> None:
+        """Check the name. Raises `DefinitionError`."""
+        if self.name is FieldArgument.INDEX or not isinstance(self.name, str):
+            raise DefinitionError(f"{_NEEDS[self.form]}, or KEY, not {self.name!r}")
+
+    @property
+    def own_arguments(self) -> frozenset[FieldArgument]:
+        return frozenset({self.name} if isinstance(self.name, FieldArgument) else ())
+
+    def data(self) -> Data:
+        return [self.form, part_data(self.name)]
 
 
 @final
@@ -364,7 +368,7 @@ class ForEach(Value):
         return (self.items, self.value)
 
     def data(self) -> Data:
-        return ["each", self.items.data(), with_shared_parts(self.value.data())]
+        return ["each", self.items.data(), mark_shared_parts(self.value.data())]
 
 
 @final
@@ -405,7 +409,7 @@ def _condition(name: str, condition: Value | FieldArgument, texts: tuple[str, ..
             raise DefinitionError(f"`{name}({condition.name})` asks whether the field has its argument, and takes no texts")
         return Given(condition), ()
     if not isinstance(condition, Value):
-        raise DefinitionError(f'`{name}` needs a value as its condition, such as payload["Type"], not {shown_operand(condition)}')
+        raise DefinitionError(f'`{name}` needs a value as its condition, such as payload["Type"], not {operand_text(condition)}')
     if texts and (condition.type is not FieldType.STRING or condition.is_list):
         raise DefinitionError(f"`{name}` compares a text, but its condition here is a {kind_of(condition)}")
     return condition, texts and check_texts(name, texts)

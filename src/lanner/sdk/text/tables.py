@@ -13,7 +13,7 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def beside(left: str, lines: Iterable[str], column: int) -> list[str]:
+def put_beside(left: str, lines: Iterable[str], column: int) -> list[str]:
     """Return lines that begin at `column`, with `left` before the first one."""
     return [f"{'' if number else left:<{column}}{line}" for number, line in enumerate(lines)]
 
