@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import threading
 from collections import Counter
@@ -351,3 +352,17 @@ def test_a_missing_alert_is_explained_by_what_the_store_has_of_its_run(tmp_path)
         assert f"retention has removed it. The oldest alert of its run that is still there is {RUN}-20" in store.explain_missing(
             f"{RUN}-10"
         )
+
+
+def test_a_file_that_another_one_replaced_is_opened_again(tmp_path):
+    """As after `rm -r` and a new run, while a console has the store open."""
+    make_store(tmp_path / "store", [alert(number) for number in range(1, 10)])
+    make_store(tmp_path / "other", [alert(number, rule="Other") for number in range(1, 4)])
+    with closing(AlertStore(tmp_path / "store")) as store:
+        assert len(store.after(0).alerts) == 9
+        shutil.rmtree(tmp_path / "store")
+        with pytest.raises(StoreError, match="it does not exist"):
+            store.after(0)
+        (tmp_path / "other").rename(tmp_path / "store")
+        assert [each.rule for each in store.after(0).alerts] == ["Other"] * 3
+        assert store.last() == store.newest(limit=1).alerts[0].position

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from msgspec import DecodeError, json
 
+from lanner.alerts.filter_terms import Choice
 from lanner.alerts.store_errors import DamagedError, StoreError, from_sqlite, primary_code
 from lanner.alerts.store_format import APPLICATION, HOUR, MINUTE, VERSION
 from lanner.alerts.stored import DAY_BITS, Detail, Run, StoredAlert
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
-    from lanner.alerts.filter_terms import Pattern
+    from lanner.alerts.filter_terms import AnyPattern
 
 _BUSY: Final = 1.0
 """Seconds to wait for a process that has locked the file."""
@@ -76,6 +77,7 @@ class DayReader:
 
     def __init__(self, path: Path, day: int) -> None:
         self.path, self.day = path, day
+        self._file = _identity(path)
         self._database = _open(path)
         try:
             with self.errors():
@@ -87,6 +89,11 @@ class DayReader:
         self._run_rows: dict[int, Run] = {}
         self.text = lru_cache(_KNOWN_TEXTS)(self._read_text)
         """Return the text with this id."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the path is still this file, and not another one that replaced it."""
+        return self._file is not None and self._file == _identity(self.path)
 
     def close(self) -> None:
         """Close the file."""
@@ -201,8 +208,12 @@ class DayReader:
         row = self.first_row(_ROW, (number,))
         return Row(*row)
 
-    def ids_of(self, pattern: Pattern) -> list[int] | None:
+    def ids_of(self, pattern: AnyPattern) -> list[int] | None:
         """Return the ids of the texts that match, or None if this takes too long or gives too many."""
+        if isinstance(pattern, Choice):
+            every = [self.ids_of(each) for each in pattern.patterns[:_MOST_IDS]]
+            ids = sorted({number for each in every for number in each or ()})
+            return None if len(ids) > _MOST_IDS or len(pattern.patterns) > _MOST_IDS or None in every else ids
         literal = pattern.literal
         try:
             prefix = (pattern.parts[0] if literal is None else literal).encode()
@@ -321,6 +332,14 @@ def _error_of(error: sqlite3.Error, path: Path) -> StoreError:
 
 def _make_damage_error(message: str, path: Path) -> DamagedError:
     return DamagedError(f"{message}: move the file away; `sqlite3 {path} .recover` may still read a part of it")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _size(path: Path) -> int:

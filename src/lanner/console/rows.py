@@ -28,13 +28,14 @@ _LINES: Final = msgspec.json.Decoder(_Line)
 
 def row_of(alert: StoredAlert) -> list[Any]:
     """Return an alert of a list: [position, key, arrived_ms, priority, rule, subject, text, source]."""
-    text = _message(alert.line)
+    text = message_of(alert.line)
     if len(text) > _LONGEST:
         text = text[: _LONGEST - 1] + "…"
     return [alert.position, alert.key, alert.arrived // _NS, alert.priority, alert.rule, alert.subject, text, alert.source]
 
 
-def _message(line: bytes) -> str:
+def message_of(line: bytes) -> str:
+    """Return the message of an alert's line, without time and priority."""
     try:
         return _LINES.decode(line).message
     except (msgspec.MsgspecError, UnicodeDecodeError):
