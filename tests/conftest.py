@@ -1,6 +1,7 @@
 """Fixtures of several rooms, which workers share."""
 
 import fcntl
+import gc
 import os
 import shutil
 import signal
@@ -28,6 +29,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.SIG_DFL if number == signal.SIGCHLD else lambda *_: None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Keep the collector from looking at thousands of tests again and again, while they are collected and while they run."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items):
