@@ -15,14 +15,14 @@ from benchmarks.measure import LANNER, MANY, progress, require, run, size, table
 from benchmarks.replay import RECORDING
 from lanner.docker import Docker
 from lanner.host.jobs import Jobs
-from lanner.host.native import native_rules
+from lanner.host.native_rules import native_rules
 from lanner.host.pump import Pump
 from lanner.native import Framer
 from lanner.native._executor import Executor
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
-from lanner.sdk.batches import Batch
-from lanner.sdk.hosting import init_plugin
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
+from lanner.sdk.hosting.batches import Batch
+from lanner.sdk.hosting.field_reader import init_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

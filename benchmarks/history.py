@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.measure import progress, require, size, table
+from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.filters import Filter, parse_filter, quote_value
-from lanner.alerts.reader import AlertStore
 from lanner.alerts.record import Record, RunLoad
-from lanner.alerts.schema import DAY, HOUR
+from lanner.alerts.store_format import DAY, HOUR
 from lanner.alerts.writer import StoreWriter
 
 DAYS = 7

@@ -12,8 +12,8 @@ from benchmarks.pieces import per_event
 from lanner.host.pump import Pump
 from lanner.native import Reader
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
-from lanner.sdk.batches import Batch
-from lanner.sdk.hosting import init_plugin
+from lanner.sdk.hosting.batches import Batch
+from lanner.sdk.hosting.field_reader import init_plugin
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FIELDS = ("client", "user", "method", "path", "status", "size", "referer", "agent")

@@ -12,8 +12,8 @@ from lanner.docker import Docker
 from lanner.host.generic import EventContext, generic_reader
 from lanner.rules import AlertRule, AlertWriter, Catalog, Executor, compile_rules, load_rules
 from lanner.rules.plan.executor import compile_values
-from lanner.sdk.framing import new_framer
-from lanner.sdk.hosting import FieldReader, init_plugin
+from lanner.sdk.hosting.field_reader import FieldReader, init_plugin
+from lanner.sdk.hosting.framing import new_framer
 
 ROUNDS = size(60, 1)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from benchmarks.measure import LANNER, progress, require, run, size, table
 from lanner.alerts.record import Record, RunLoad, make_record
 from lanner.alerts.retention import Limits, Retention, size_of
-from lanner.alerts.schema import day_files
+from lanner.alerts.store_format import day_files
 from lanner.alerts.writer import StoreWriter
 
 ALERTS = size(200_000, 2_000)

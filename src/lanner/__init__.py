@@ -13,87 +13,87 @@ if TYPE_CHECKING:
 
     from lanner import rules, sources, testing
     from lanner.native import Dechunker, Framer, ObjectFramer
-    from lanner.sdk.address import Address
-    from lanner.sdk.annotations import Abstime, Reltime
-    from lanner.sdk.batches import Batch, Source
-    from lanner.sdk.checks import Check, Finding, check_disk
-    from lanner.sdk.config import Config
+    from lanner.sdk.authoring.annotations import Abstime, Reltime
+    from lanner.sdk.authoring.checks import Check, Finding, check_disk
+    from lanner.sdk.authoring.events import NOTHING, Chunk, Event, Json, Nothing
+    from lanner.sdk.authoring.fields import field, gate
+    from lanner.sdk.authoring.plugin import ANY, Plugin
+    from lanner.sdk.authoring.positions import Position
+    from lanner.sdk.authoring.protocols import ChunkReader, OpenInstance, OpenResult, Payload
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError, UsageError
-    from lanner.sdk.events import NOTHING, Chunk, Event, Json, Nothing
-    from lanner.sdk.fields import field, gate
     from lanner.sdk.files import check_regular, read_whole
-    from lanner.sdk.framing import MAX_LINE
+    from lanner.sdk.hosting.batches import Batch, Source
+    from lanner.sdk.hosting.framing import MAX_LINE
     from lanner.sdk.lookup import look_up
-    from lanner.sdk.misspelt import suggest_name
-    from lanner.sdk.moments import parse_moment
-    from lanner.sdk.patterns import Pattern, cef, logfmt, pattern
-    from lanner.sdk.plugin import ANY, Plugin
-    from lanner.sdk.positions import Position
-    from lanner.sdk.printable import printable_line
-    from lanner.sdk.protocols import ChunkReader, OpenInstance, OpenResult, Payload
-    from lanner.sdk.secrets import Secret
-    from lanner.sdk.text_values import concat, text
-    from lanner.sdk.values import Path, Value, item, payload
-    from lanner.sdk.words import EACH, INDEX, KEY
+    from lanner.sdk.options.address import Address
+    from lanner.sdk.options.config import Config
+    from lanner.sdk.options.secrets import Secret
+    from lanner.sdk.payload.patterns import Pattern, cef, logfmt, pattern
+    from lanner.sdk.payload.text_values import concat, text
+    from lanner.sdk.payload.values import Path, Value, item, payload
+    from lanner.sdk.payload.words import EACH, INDEX, KEY
+    from lanner.sdk.text.misspelt import suggest_name
+    from lanner.sdk.text.moments import parse_moment
+    from lanner.sdk.text.printable import printable_line
 
 _HOMES = {
-    "ANY": "lanner.sdk.plugin",
-    "Abstime": "lanner.sdk.annotations",
-    "Address": "lanner.sdk.address",
-    "Batch": "lanner.sdk.batches",
-    "Check": "lanner.sdk.checks",
-    "Chunk": "lanner.sdk.events",
-    "ChunkReader": "lanner.sdk.protocols",
-    "Config": "lanner.sdk.config",
+    "ANY": "lanner.sdk.authoring.plugin",
+    "Abstime": "lanner.sdk.authoring.annotations",
+    "Address": "lanner.sdk.options.address",
+    "Batch": "lanner.sdk.hosting.batches",
+    "Check": "lanner.sdk.authoring.checks",
+    "Chunk": "lanner.sdk.authoring.events",
+    "ChunkReader": "lanner.sdk.authoring.protocols",
+    "Config": "lanner.sdk.options.config",
     "ConfigError": "lanner.sdk.errors",
     "Dechunker": "lanner.native",
     "DefinitionError": "lanner.sdk.errors",
-    "Event": "lanner.sdk.events",
-    "Finding": "lanner.sdk.checks",
+    "Event": "lanner.sdk.authoring.events",
+    "Finding": "lanner.sdk.authoring.checks",
     "Framer": "lanner.native",
-    "EACH": "lanner.sdk.words",
-    "INDEX": "lanner.sdk.words",
-    "Json": "lanner.sdk.events",
-    "KEY": "lanner.sdk.words",
+    "EACH": "lanner.sdk.payload.words",
+    "INDEX": "lanner.sdk.payload.words",
+    "Json": "lanner.sdk.authoring.events",
+    "KEY": "lanner.sdk.payload.words",
     "LannerError": "lanner.sdk.errors",
-    "MAX_LINE": "lanner.sdk.framing",
+    "MAX_LINE": "lanner.sdk.hosting.framing",
     "Meta": "msgspec",
-    "NOTHING": "lanner.sdk.events",
-    "Nothing": "lanner.sdk.events",
+    "NOTHING": "lanner.sdk.authoring.events",
+    "Nothing": "lanner.sdk.authoring.events",
     "ObjectFramer": "lanner.native",
-    "OpenInstance": "lanner.sdk.protocols",
-    "OpenResult": "lanner.sdk.protocols",
-    "Path": "lanner.sdk.values",
-    "Pattern": "lanner.sdk.patterns",
-    "Payload": "lanner.sdk.protocols",
+    "OpenInstance": "lanner.sdk.authoring.protocols",
+    "OpenResult": "lanner.sdk.authoring.protocols",
+    "Path": "lanner.sdk.payload.values",
+    "Pattern": "lanner.sdk.payload.patterns",
+    "Payload": "lanner.sdk.authoring.protocols",
     "PayloadError": "lanner.sdk.errors",
-    "Plugin": "lanner.sdk.plugin",
-    "Position": "lanner.sdk.positions",
-    "Reltime": "lanner.sdk.annotations",
-    "Secret": "lanner.sdk.secrets",
-    "Source": "lanner.sdk.batches",
+    "Plugin": "lanner.sdk.authoring.plugin",
+    "Position": "lanner.sdk.authoring.positions",
+    "Reltime": "lanner.sdk.authoring.annotations",
+    "Secret": "lanner.sdk.options.secrets",
+    "Source": "lanner.sdk.hosting.batches",
     "SourceError": "lanner.sdk.errors",
     "UsageError": "lanner.sdk.errors",
-    "Value": "lanner.sdk.values",
-    "cef": "lanner.sdk.patterns",
-    "check_disk": "lanner.sdk.checks",
+    "Value": "lanner.sdk.payload.values",
+    "cef": "lanner.sdk.payload.patterns",
+    "check_disk": "lanner.sdk.authoring.checks",
     "check_regular": "lanner.sdk.files",
-    "concat": "lanner.sdk.text_values",
-    "field": "lanner.sdk.fields",
-    "gate": "lanner.sdk.fields",
-    "item": "lanner.sdk.values",
-    "logfmt": "lanner.sdk.patterns",
+    "concat": "lanner.sdk.payload.text_values",
+    "field": "lanner.sdk.authoring.fields",
+    "gate": "lanner.sdk.authoring.fields",
+    "item": "lanner.sdk.payload.values",
+    "logfmt": "lanner.sdk.payload.patterns",
     "look_up": "lanner.sdk.lookup",
-    "parse_moment": "lanner.sdk.moments",
-    "pattern": "lanner.sdk.patterns",
-    "payload": "lanner.sdk.values",
-    "printable_line": "lanner.sdk.printable",
+    "parse_moment": "lanner.sdk.text.moments",
+    "pattern": "lanner.sdk.payload.patterns",
+    "payload": "lanner.sdk.payload.values",
+    "printable_line": "lanner.sdk.text.printable",
     "read_whole": "lanner.sdk.files",
     "rules": "",
     "sources": "",
-    "suggest_name": "lanner.sdk.misspelt",
+    "suggest_name": "lanner.sdk.text.misspelt",
     "testing": "",
-    "text": "lanner.sdk.text_values",
+    "text": "lanner.sdk.payload.text_values",
 }
 
 __all__ = [

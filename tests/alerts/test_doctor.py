@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lanner.alerts.schema import APPLICATION, DAY, day_name
+from lanner.alerts.store_format import APPLICATION, DAY, day_name
 from lanner.alerts.writer import StoreWriter
 from lanner.config.read import read_configuration
 from lanner.doctor.output_checks import look_at_outputs
@@ -63,3 +63,15 @@ def test_an_unusable_path_is_a_problem(tmp_path, kind):
     assert level == "problem"
     assert f"{tmp_path}/store" in text
     assert fix.startswith("$.lanner.store_output.path")
+
+
+def test_a_damaged_file_and_a_killed_run_are_warnings(tmp_path):
+    writer = StoreWriter(tmp_path / "store", wait=0)
+    writer.write([raised(1), raised(2, arrived=MOMENT + DAY)])
+    writer.close()
+    (tmp_path / "store/run.json").write_text('{"run": "0badcafe", "pid": 12}')
+    path = tmp_path / "store" / day_name(MOMENT // DAY)
+    path.write_bytes(b"no database")
+    warnings = [text for level, text, _ in look(tmp_path / "store") if level == "warning"]
+    assert f"the alert store {path} is damaged (file is not a database)" in warnings[0]
+    assert "the last run (process 12) was killed: alerts of its last moment may be missing in the alert store" in warnings[1]

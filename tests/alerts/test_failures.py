@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lanner.alerts.errors import StoreError
 from lanner.alerts.retention import Limits
-from lanner.alerts.schema import DAY, day_files, day_name
+from lanner.alerts.store_errors import StoreError
+from lanner.alerts.store_format import DAY, day_files, day_name
 from lanner.alerts.writer import StoredPartlyError, StoreWriter, check_store
 
 from ..outputs.standins import small_file_system

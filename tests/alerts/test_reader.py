@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.filters import Filter, FilterError, parse_filter
-from lanner.alerts.reader import AlertStore
-from lanner.alerts.schema import DAY
+from lanner.alerts.store_format import DAY
 
 from .stores import START, alert, make_store
 from .test_filters import ANY_TEXT, PIECES

@@ -9,16 +9,16 @@ from contextlib import closing
 
 import pytest
 
-from lanner.alerts.errors import StoreError
+from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.filters import Filter, parse_filter
-from lanner.alerts.reader import AlertStore
-from lanner.alerts.schema import DAY, HOUR, MINUTE, day_name
+from lanner.alerts.store_errors import StoreError
+from lanner.alerts.store_format import DAY, HOUR, MINUTE, day_files, day_name
 from lanner.alerts.stored import DAY_BITS
 from lanner.alerts.writer import StoreWriter
 from lanner.rules.files.items import Priority
 
 from .reading import raised
-from .stores import RUN, START, alert, make_store
+from .stores import LOAD, RUN, START, alert, make_store
 
 ALL = (0, START + 10 * DAY)
 
@@ -323,3 +323,31 @@ def test_a_reader_sees_each_alert_once_while_a_writer_stores_them(tmp_path):
     assert [each.key for each in found] == [f"{RUN}-{number}" for number in range(count)]
     assert [each.position for each in found] == sorted(each.position for each in found)
     store.close()
+
+
+def test_a_missing_alert_is_explained_by_what_the_store_has_of_its_run(tmp_path):
+    other = LOAD._replace(key="00c0ffee")
+    again = LOAD._replace(started=LOAD.started + 1)  # a reload
+    loads = ((other, 0, (1, 2)), (LOAD, 0, (10, 12)), (LOAD, 1, (20,)), (LOAD, 2, (30,)), (again, 2, (40, 41)), (other, 2, (5, 6)))
+    with closing(StoreWriter(tmp_path)) as writer:
+        for load, day, numbers in loads:
+            writer.write([raised(number, arrived=START + day * DAY, load=load) for number in numbers])
+    with closing(AlertStore(tmp_path)) as store:
+        for number in (10, 12, 20, 30, 40, 41):
+            assert store.find(f"{RUN}-{number}").alert.key == f"{RUN}-{number}"
+        for number in (1, 2, 5, 6):
+            assert store.find(f"00c0ffee-{number}").alert.key == f"00c0ffee-{number}"
+        missing = {number: store.explain_missing(f"{RUN}-{number}") for number in (9, 11, 35, 42)}
+        assert all(store.find(f"{RUN}-{number}") is None for number in missing)
+        assert f"retention has removed it. The oldest alert of its run that is still there is {RUN}-10" in missing[9]
+        assert "it was not stored" in missing[11]
+        assert "it was not stored" in missing[35]
+        assert f"the last alert of its run that was stored is {RUN}-41" in missing[42]
+        assert "no alert of its run ffffffff is there" in store.explain_missing("ffffffff-1")
+        assert "00c0ffee-6" in store.explain_missing("00c0ffee-7")
+        assert "is not the key of an alert" in store.explain_missing("\n")
+    min(day_files(tmp_path).items())[1].unlink()
+    with closing(AlertStore(tmp_path)) as store:
+        assert f"retention has removed it. The oldest alert of its run that is still there is {RUN}-20" in store.explain_missing(
+            f"{RUN}-10"
+        )

@@ -7,7 +7,7 @@ import pytest
 
 from lanner.alerts import retention
 from lanner.alerts.retention import Limits, Retention, StoreSize, measure_store
-from lanner.alerts.schema import DAY, day_files, day_name
+from lanner.alerts.store_format import DAY, day_files, day_name
 from lanner.alerts.writer import StoreWriter
 
 from .reading import outputs, raised

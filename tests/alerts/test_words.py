@@ -5,7 +5,7 @@ import sqlite3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanner.alerts.words import INDEXED_CHARACTERS, TRUNCATED, fold, index_text, searched_texts, spaced, words_of
+from lanner.alerts.search_words import INDEXED_CHARACTERS, TRUNCATED, fold, index_text, space_words, texts_of_alert, words_of
 
 TEXTS = st.text(max_size=30) | st.text(alphabet="aAbÄäéE\u0301\u0338=-_. \0İß中…ﬁ\ud800\udcff", max_size=12)
 
@@ -34,7 +34,7 @@ def test_the_index_has_the_words_of_a_text(text):
     ),
 )
 def test_the_index_has_all_words_that_a_search_reads(rule, message, fields):
-    wanted = {word for text in searched_texts(rule, message, fields) for word in words_of(text)}
+    wanted = {word for text in texts_of_alert(rule, message, fields) for word in words_of(text)}
     assert indexed_words(index_text(rule, message, fields)) == wanted
 
 
@@ -56,4 +56,4 @@ def test_the_mark_of_a_long_alert_is_a_word_that_no_text_has():
 
 def test_words_ignore_case_and_the_form_of_characters():
     assert words_of("Shell in A-Container_9 ÄRGER e\u0301té \ufb01n") == ["shell", "in", "a", "container", "9", "ärger", "été", "fin"]
-    assert spaced("a, b") == " a b "
+    assert space_words("a, b") == " a b "

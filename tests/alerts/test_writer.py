@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from lanner.alerts.errors import StoreError
-from lanner.alerts.schema import APPLICATION, DAY, EVENT_BYTES, MINUTE, VERSION, day_files, day_name
+from lanner.alerts.store_errors import StoreError
+from lanner.alerts.store_format import APPLICATION, DAY, EVENT_BYTES, MINUTE, VERSION, day_files, day_name
 from lanner.alerts.writer import StoreWriter, check_store, choose_day
 
 from .reading import LOAD, MOMENT, ask, outputs, raised

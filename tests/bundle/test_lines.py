@@ -6,7 +6,7 @@ import pytest
 
 from lanner.abi.versions import APIS
 from lanner.host.plugin_loader import load_plugin
-from lanner.sdk.hosting import FieldReader, init_plugin
+from lanner.sdk.hosting.field_reader import FieldReader, init_plugin
 
 from .conftest import PLUGINS, ROOT
 

@@ -10,10 +10,10 @@ from lanner.abi.declared_fields import offers
 from lanner.abi.versions import APIS
 from lanner.docker import Docker
 from lanner.host.plugin_loader import load_plugin
-from lanner.sdk.hosting import FieldReader, init_plugin
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.printable import escape_bytes
-from lanner.sdk.text import to_bytes
+from lanner.sdk.authoring.plugin import plugin_info
+from lanner.sdk.hosting.field_reader import FieldReader, init_plugin
+from lanner.sdk.text.encoding import to_bytes
+from lanner.sdk.text.printable import escape_bytes
 from lanner.sdk.types import FieldType
 
 pytestmark = [pytest.mark.slow, pytest.mark.native]

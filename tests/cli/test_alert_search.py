@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lanner.alerts.schema import DAY, HOUR, day_name
+from lanner.alerts.store_format import DAY, HOUR, day_name
 from lanner.alerts.writer import StoreWriter
 
 from ..alerts.reading import raised
@@ -281,12 +281,18 @@ def test_an_alert_whose_plugin_is_missing_is_shown_without_its_reason(lanner, so
     assert done.lines[-1].startswith("Why it fired: unavailable, ")
 
 
-@pytest.mark.parametrize("key", ["0badcafe-99", "x", "", "\x1b[31m"])
-def test_an_alert_that_the_store_does_not_have_is_an_error(lanner, some, key):
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("0badcafe-99", "no alert 0badcafe-99 in {}: the last alert of its run that was stored is 0badcafe-"),
+        ("00c0ffee-1", "no alert 00c0ffee-1 in {}: no alert of its run 00c0ffee is there. Retention has removed them, or another store"),
+        ("x", "'x' is not the key of an alert, such as 1f0c22ab-17: `lanner alerts search --keys` prints the keys"),
+        ("", "'' is not the key of an alert"),
+        ("\x1b[31m", "is not the key of an alert"),
+    ],
+)
+def test_an_alert_that_the_store_does_not_have_is_an_error_with_the_reason(lanner, some, key, said):
     done = lanner("alerts", "show", some, key)
     assert done.code == 1
-    assert (
-        "in " + str(some) + ": retention has removed it, or it was never stored; `lanner alerts search --keys` prints the keys\n"
-        in done.err
-    )
+    assert said.format(some) in done.err
     assert "\x1b" not in done.err

@@ -145,7 +145,7 @@ def test_the_next_run_tells_what_a_killed_run_has_not_stored(lanner, start, plug
     process.wait()
     done = lanner("run", "docker", "--replay", "example", *storing(tmp_path))
     assert done.code == 0
-    assert f"the run before (process {process.pid}) was killed: " in done.err
+    assert f"the last run (process {process.pid}) was killed: " in done.err
     assert "missing in the alert store" in done.err
     done = lanner("run", "docker", "--replay", "example", *storing(tmp_path))
     assert "was killed" not in done.err

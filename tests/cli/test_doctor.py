@@ -16,8 +16,8 @@ from time import time
 import pytest
 
 from lanner.doctor.results import ok, run
-from lanner.sdk.checks import Check, Level
-from lanner.sdk.misspelt import find_near
+from lanner.sdk.authoring.checks import Check, Level
+from lanner.sdk.text.misspelt import find_near
 
 from .conftest import ENVIRONMENT
 from .doctoring import ENGINE, Engine, checked, only, problems

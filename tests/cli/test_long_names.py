@@ -94,7 +94,8 @@ ENOUGH = 12_000
 # One process imports the command, and each case runs in a fork of it
 RUNNER = """\
 import json, os, sys
-from lanner.cli import check, commands, run
+from lanner.cli import check, commands
+from lanner.cli.runs import run
 from lanner.cli.main import main
 codes = []
 for number, arguments in enumerate(json.load(sys.stdin)):

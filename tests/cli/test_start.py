@@ -41,6 +41,8 @@ def test_the_version_imports_nothing_heavy():
         "lanner.cli",
         "lanner.cli.main",
         "lanner.cli.messages",
+        "lanner.sdk",
+        "lanner.sdk.signals",
     }
     assert not imported & {"click", "msgspec", "yaml", "rich", "re2", "json", "logging", "inspect", "dataclasses", "pathlib", "socket"}
 

@@ -130,6 +130,19 @@ def test_what_falco_ignores_is_warned_about(read, text, warning):
     assert not found.falco.json_output
 
 
+@pytest.mark.parametrize("path", ["store_output.path", "spool.path", "console.address", "state_directory", "webserver_hosts[]"])
+def test_own_keys_without_a_text_are_refused(read, path):
+    """As `null`, they would name a file or directory of this name."""
+    *blocks, key = path.removesuffix("[]").split(".")
+    for value, said in (
+        ("~", "takes a string, not nothing: write one, or leave the key out"),
+        ('"a\\0b"', "takes a string without a null byte"),
+    ):
+        text = f"{key}: [{value}]" if path.endswith("[]") else f"{key}: {value}"
+        with pytest.raises(ConfigError, match=f"\\$.lanner.{path.replace('[]', '.0.')} {said}"):
+            read("lanner: " + "".join(f"{{{block}: " for block in blocks) + f"{{{text}}}" + "}" * len(blocks))
+
+
 def test_keys_without_effect_are_named_unless_they_ask_for_nothing(read):
     found = read(
         "engine: {kind: nodriver}\ncapture: {enabled: true}\nbuffer_format_base64: false\nbase_syscalls: {all: true}\n"

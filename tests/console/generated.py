@@ -19,18 +19,18 @@ from typing import NamedTuple
 
 from tests.console.hostile import HOSTILE
 
-from lanner.alerts.machine import machine_mark
-from lanner.alerts.reader import AlertStore
+from lanner.alerts.alert_store import AlertStore
+from lanner.alerts.machine_mark import machine_mark
 from lanner.alerts.record import Record, RunLoad
-from lanner.alerts.schema import STATE_FILE
+from lanner.alerts.store_format import STATE_FILE
 from lanner.alerts.writer import StoreWriter
 from lanner.console.api import Api
-from lanner.console.console import Console
+from lanner.console.console_server import Console
 from lanner.console.listening import parse_address
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules
-from lanner.inquiry.client import Inquiry
-from lanner.sdk.plugin import plugin_info
+from lanner.inquiry.questions import Inquiry
+from lanner.sdk.authoring.plugin import plugin_info
 
 RUN = "5ad0c0de"
 SECOND = 10**9

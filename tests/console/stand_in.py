@@ -21,7 +21,7 @@ from tests.console.hostile import HOSTILE
 from lanner.alerts.lock import lock_store
 from lanner.alerts.stored import Bucket, Counts, Detail, Page, RuleCount, Run, StoredAlert, Timeline
 from lanner.console.api import Api
-from lanner.console.console import Console
+from lanner.console.console_server import Console
 from lanner.console.listening import parse_address
 
 StandInAlert = StoredAlert
@@ -202,6 +202,9 @@ class StandInStore:
         alert = self._alerts[int(number) - 1]
         event = json.dumps({"Type": "container", "Action": "exec_start: sh", "Actor": {"Attributes": {"name": alert.subject}}}).encode()
         return Detail(alert, event, len(event), self.runs()[0])
+
+    def explain_missing(self, key):
+        return f"no alert {key} here: no alert of its run {key[:8]} is there. Retention has removed them, or another store has them"
 
     def around(self, detail, minutes=5, limit=200):
         span, alert = minutes * 60 * SECOND, detail.alert

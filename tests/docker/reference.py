@@ -8,7 +8,7 @@ from collections import deque
 from hashlib import blake2b
 
 from lanner.native import Reader
-from lanner.sdk.values import payload
+from lanner.sdk.payload.values import payload
 
 SPAN = 2_000_000_000
 LEAST, MOST = 1024, 16_384

@@ -13,9 +13,9 @@ import lanner
 from lanner.docker import Docker, stream
 from lanner.docker.cursor import Cursor, _decode
 from lanner.docker.window import LastKeys
-from lanner.sdk import statefile
-from lanner.sdk.hosting import init_plugin
-from lanner.sdk.sources import open_source
+from lanner.sdk.hosting import statefile
+from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.open_source import open_source
 from lanner.sources import Counters
 
 from .stand_in import NOW, SECOND, RememberingEngine, event

@@ -8,7 +8,7 @@ import pytest
 
 import lanner.testing
 from lanner.docker import Docker
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
 
 from .reading import LISTS, reading, timestamp
 

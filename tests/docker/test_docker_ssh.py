@@ -12,7 +12,7 @@ import pytest
 
 import lanner
 from lanner.docker import Docker, client, ssh
-from lanner.sdk.hosting import init_plugin
+from lanner.sdk.hosting.field_reader import init_plugin
 
 from .ssh_server import SshServer, why_not, write_dial, write_program
 from .stand_in import NOW, SECOND, answer, event

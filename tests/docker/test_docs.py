@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from lanner.docker import Docker
-from lanner.sdk.config import config_table
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
+from lanner.sdk.options.config import config_table
 from lanner.sdk.types import FieldInfo
 from lanner.yamlfile import placed_values
 

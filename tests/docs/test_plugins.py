@@ -13,8 +13,8 @@ import pytest
 
 import lanner.testing
 from lanner.host.plugin_loader import load_plugin
-from lanner.sdk.values import Path as Path_
-from lanner.sdk.values import Value
+from lanner.sdk.payload.values import Path as Path_
+from lanner.sdk.payload.values import Value
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import pytest
 
 import lanner.testing
 from lanner.docker import Docker
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.testing.dockerd import IMAGE
 
 from ..docker.reading import reading

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lanner.host.generic import EventContext, generic_reader, raw_description
+from lanner.host.generic import EventContext, generic_reader, raw_description, replace_unprintable
 from lanner.rules.language.catalog import GENERIC_FIELDS
 
 FIRST = 1_700_000_000_000_000_001
@@ -92,3 +92,16 @@ def test_a_payload_without_words_is_shown_as_far_as_it_can_be_printed(payload, s
 def test_an_unknown_field_has_no_reader(context):
     with pytest.raises(KeyError):
         generic_reader("evt.type", context)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (b"plain \xc3\xa9 \xe2\x80\xa8", "plain \u00e9 \u2028"),
+        (b"a\tb\x7f\x1b[1m", "a\ufffdb\ufffd\ufffd[1m"),
+        (b"\xc2\x85\xef\xb7\x90\xef\xbf\xbf\xf0\x9f\xbf\xbf", "\ufffd" * 4),
+        (b"\xff \xe2\x82 \xf0\x9f\x98( \xed\xa0\x80 \xc0\xaf", "\ufffd \ufffd \ufffd( " + "\ufffd" * 3 + " " + "\ufffd" * 2),
+    ],
+)
+def test_outputs_show_unprintable_characters_as_falco_does(text, shown):
+    assert replace_unprintable(text.decode("utf-8", "surrogateescape")) == shown

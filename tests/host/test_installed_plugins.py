@@ -121,5 +121,5 @@ def test_a_path_and_a_module_are_no_names_of_installed_plugins(install, tmp_path
     install("lanner-doors", "doors")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "doors.py").write_text(PLUGIN.replace("{name}", "file"))
-    assert lanner.sdk.plugin.plugin_info(load_plugin("doors.py")).name == "file"
-    assert lanner.sdk.plugin.plugin_info(load_plugin("doors")).name == "doors"
+    assert lanner.sdk.authoring.plugin.plugin_info(load_plugin("doors.py")).name == "file"
+    assert lanner.sdk.authoring.plugin.plugin_info(load_plugin("doors")).name == "doors"

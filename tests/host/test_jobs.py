@@ -11,8 +11,8 @@ import zstandard
 from lanner.host.jobs import Jobs
 from lanner.host.recording import open_recording
 from lanner.native import ObjectFramer
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import SourceError
-from lanner.sdk.plugin import plugin_info
 
 from .test_native import Things, Writing, pump
 

@@ -9,10 +9,10 @@ from lanner import EACH, field, payload
 from lanner.host.jobs import Jobs
 from lanner.host.pump import Pump
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
-from lanner.sdk.batches import Batch
-from lanner.sdk.hosting import init_plugin
-from lanner.sdk.misfits import describe_misfits
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
+from lanner.sdk.hosting.batches import Batch
+from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.payload.misfits import describe_misfits
 
 pytestmark = pytest.mark.native
 

@@ -13,10 +13,10 @@ from lanner.host.pump import Pump
 from lanner.native import Framer
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
 from lanner.rules.plan.native_program import NativePlanError
-from lanner.sdk.batches import Batch
-from lanner.sdk.hosting import init_plugin
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.text import to_bytes
+from lanner.sdk.authoring.plugin import plugin_info
+from lanner.sdk.hosting.batches import Batch
+from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.text.encoding import to_bytes
 
 pytestmark = [pytest.mark.native, pytest.mark.slow]
 
@@ -455,7 +455,7 @@ def test_a_rule_that_the_native_executor_cannot_hold_runs_in_python(monkeypatch,
 
 
 def test_where_the_native_executor_cannot_hold_the_fields_python_runs_all_rules(monkeypatch, caplog):
-    monkeypatch.setattr("lanner.host.native._source", lambda *_: ("unknown",))
+    monkeypatch.setattr("lanner.host.native_rules._source", lambda *_: ("unknown",))
     compiled = compile_rules(load_rules_text(RULE.format("r", "t.a = a", "o"), CATALOG), CATALOG)
     assert len(agree(compiled, [Batch([b'{"a":"a"}'])], first=True)) == 1
     assert "Python evaluates all rules" in caplog.text

@@ -7,9 +7,9 @@ import pytest
 import lanner
 from lanner.host.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
-from lanner.sdk.batches import Batch
-from lanner.sdk.hosting import init_plugin
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
+from lanner.sdk.hosting.batches import Batch
+from lanner.sdk.hosting.field_reader import init_plugin
 
 SECOND = 1_000_000_000
 
@@ -124,6 +124,13 @@ def test_words_of_the_plugin_that_fail_are_counted_and_the_payload_is_shown(pump
     assert texts(lines) == ["datalen=2 data={}"]
     assert feeding.counts().failures == {"event_to_string": 1}
     assert len(caplog.records) == 1
+
+
+def test_the_plugins_words_are_as_they_are_in_conditions_and_printable_in_outputs(pump):
+    condition = 'evt.plugininfo = "door of \x7f"'
+    feeding, lines = pump(rule("Any", condition, "%evt.plugininfo %toupper(evt.plugininfo)"))
+    feeding.feed(Batch([b'{"name":"\x7f","size":1}']))
+    assert texts(lines) == ["door of \ufffd DOOR OF \ufffd"]
 
 
 def test_events_before_a_failure_of_the_output_are_counted(pump):

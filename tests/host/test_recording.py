@@ -13,9 +13,9 @@ import pytest
 
 import lanner
 from lanner.docker import Docker
-from lanner.host.recording import Replay, needs_envelope, open_recording, recorded
+from lanner.host.recording import Replay, needs_envelope, open_recording, record_line
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import SourceError
-from lanner.sdk.plugin import plugin_info
 
 
 class Bare(lanner.Plugin):
@@ -92,7 +92,7 @@ def test_the_plugin_alone_tells_the_form():
 @pytest.mark.parametrize("payload", [b"", b"text", b"one\ntwo\r\n", b"a\0b", bytes(range(256)), b'{"ts":1,"payload":""}'])
 @pytest.mark.parametrize("timestamp", [0, 7, 2**64 - 1])
 def test_any_payload_comes_back_from_its_envelope(replay, payload, timestamp):
-    line = recorded(payload, timestamp, BARE)
+    line = record_line(payload, timestamp, BARE)
     assert b"\n" not in line
     assert json.loads(line)["ts"] == timestamp
     assert read(replay(line + b"\n", BARE)) == [(payload, timestamp)]
@@ -100,7 +100,7 @@ def test_any_payload_comes_back_from_its_envelope(replay, payload, timestamp):
 
 def test_json_that_tells_its_time_is_recorded_as_it_is(replay):
     line = b'{"name": "front",\t"at": 7}'
-    assert recorded(line, 1, TIMED) == line
+    assert record_line(line, 1, TIMED) == line
     assert read(replay(line + b"\n", TIMED)) == [(line, None)]
 
 
@@ -122,14 +122,14 @@ def values(payload):
     ],
 )
 def test_json_over_several_lines_comes_back_as_one_event_with_the_same_values(replay, payload, name):
-    line = recorded(payload, 7, TIMED)
+    line = record_line(payload, 7, TIMED)
     ((read_back, _),) = read(replay(line + b"\n" + b"{}\n", TIMED))[:-1]
     assert values(payload) == values(read_back) == name
 
 
 def test_lines_and_blocks_are_independent_of_each_other(replay):
     payloads = [b"x" * size for size in (1, 600_000, 2, 512 * 1024 - 1, 512 * 1024, 3)]
-    data = b"\n".join(recorded(payload, 1, BARE) for payload in payloads)
+    data = b"\n".join(record_line(payload, 1, BARE) for payload in payloads)
     assert [payload for payload, _ in read(replay(data, BARE))] == payloads
 
 
@@ -317,11 +317,11 @@ def test_any_text_file_is_a_recording_of_a_plugin_whose_payloads_are_lines(repla
 )
 def test_a_recorded_line_is_read_again(replay, payload):
     for info in (TEXT, TIMED_TEXT):
-        line = recorded(payload, 7, info)
+        line = record_line(payload, 7, info)
         assert b"\n" not in line
         assert [found.rstrip(b"\n") for found, _ in read(replay(line + b"\n", info))] == [payload.rstrip(b"\n")]
     if payload == b"1 one":
-        assert recorded(payload, 7, TIMED_TEXT) == payload
+        assert record_line(payload, 7, TIMED_TEXT) == payload
 
 
 def test_a_replay_of_lines_tells_whether_they_have_times(replay):

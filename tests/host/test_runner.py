@@ -6,8 +6,8 @@ import pytest
 
 from lanner.host.runner import Runner
 from lanner.outputs import Alert, OutputClosedError, OutputError, SinkCounts
-from lanner.sdk.batches import Batch
 from lanner.sdk.errors import SourceError
+from lanner.sdk.hosting.batches import Batch
 
 
 class ScriptedSource:

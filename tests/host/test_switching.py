@@ -6,8 +6,8 @@ import pytest
 
 import lanner
 from lanner.host.switching import PositionTrack, SwitchingSource
-from lanner.sdk.batches import Batch
 from lanner.sdk.errors import SourceError
+from lanner.sdk.hosting.batches import Batch
 
 
 class Listed:

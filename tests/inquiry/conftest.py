@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from lanner.alerts.machine import machine_mark
+from lanner.alerts.machine_mark import machine_mark
 from lanner.alerts.stored import Detail, Page, Run, StoredAlert
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules
-from lanner.inquiry.client import Inquiry
+from lanner.inquiry.questions import Inquiry
 
 RUN = "5ad0c0de"
 
@@ -149,7 +149,7 @@ class Shop(lanner.Plugin):
 
     @lanner.field("shop.item", "The item")
     def item(self, event: lanner.Event) -> str:
-        if sys.argv[0].endswith("worker.py"):
+        if sys.argv[0].endswith("answers.py"):
             CODE
         return event.json["item"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lanner.inquiry.client import Inquiry
+from lanner.inquiry.questions import Inquiry
 from lanner.rules.lint import check_files
 from lanner.testing.ruletests import run_file
 
@@ -124,7 +124,7 @@ def test_the_plugins_own_rules_are_named_by_their_word(ask, event_of):
     from tests.inquiry.conftest import StandInStore
 
     from lanner.host.plugin_loader import load_plugin
-    from lanner.sdk.plugin import plugin_info
+    from lanner.sdk.authoring.plugin import plugin_info
 
     store = StandInStore([Path(plugin_info(load_plugin("docker")).rules)], events=[event_of("exec_start: cat /etc/shadow")])
     assert ask("test", store)["text"].startswith("plugin: docker\nrules: [plugin]\n")
@@ -231,7 +231,7 @@ def test_the_process_ends_with_its_parent(own_plugin, tmp_path):
     own_plugin("pass")
     code = (
         "import subprocess, sys\n"
-        "p = subprocess.Popen([sys.executable, '-P', '-m', 'lanner.inquiry.worker'], stdin=subprocess.PIPE, start_new_session=True)\n"
+        "p = subprocess.Popen([sys.executable, '-P', '-m', 'lanner.inquiry.answers'], stdin=subprocess.PIPE, start_new_session=True)\n"
         "print(p.pid, flush=True)\n"
     )
     pid = int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60).stdout)

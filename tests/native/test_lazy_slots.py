@@ -7,7 +7,7 @@ import pytest
 
 import lanner
 from lanner.native import LazySlot
-from lanner.sdk import jsondoc
+from lanner.sdk.payload import jsondoc
 
 
 def test_it_is_computed_once():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lanner import KEY, payload
 from lanner.native import Reader
-from lanner.sdk import evaluate
+from lanner.sdk.payload import evaluate
 
 pytestmark = pytest.mark.native
 

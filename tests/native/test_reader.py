@@ -17,16 +17,16 @@ from hypothesis import strategies as st
 from lanner import EACH, INDEX, KEY, DefinitionError, concat, item, payload, text
 from lanner.docker.event_fields import FIELDS
 from lanner.native import Reader
-from lanner.sdk import evaluate
-from lanner.sdk.trees import uses_item
-from lanner.sdk.words import DATE_FORMS, ROWS, UNITS, WORDS
+from lanner.sdk.payload import evaluate
+from lanner.sdk.payload.trees import uses_item
+from lanner.sdk.payload.words import DATE_FORMS, ROWS, UNITS, WORDS
 
 pytestmark = pytest.mark.native
 
 RECORDING = Path(__file__).parent.parent / "data" / "docker-engine-20.10-events.jsonl"
 
 NAMES = ["a", "b", "c", "a b", "é", "", "x\x00y", "1"]
-# bytes that are not UTF-8, as lanner.sdk.text has them, and characters that stand for such bytes in the evaluators
+# bytes that are not UTF-8, as lanner.sdk.text.encoding has them, and characters that stand for such bytes in the evaluators
 ODD_TEXTS = ["\udcff", "a\udce2\udc82:b", "\U0010ff80\U0010ffff\udc80", "\udcc3", "\udca9:é"]
 TEXTS = [
     "", "x", "a:b", "a: b", ":", "12", "007", "18446744073709551615", "18446744073709551616", "é:ü", "n\x00ul", "1" * 21, "٣", "true", "X/é",

@@ -10,7 +10,7 @@ import pytest
 
 from lanner.outputs import Alert, DirectDelivery, FileOutput, OutputClosedError, OutputError, StdoutOutput
 from lanner.sdk.errors import LannerError
-from lanner.sdk.printable import escape_controls
+from lanner.sdk.text.printable import escape_controls
 
 
 def alert(line):

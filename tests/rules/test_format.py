@@ -97,6 +97,8 @@ def members(expected):
         ("%concat(kv.str, '-', kv.string)", {"str": "a", "string": "b"}, "a-b"),
         ("%concat(kv.str, '-', kv.string)", {"str": "a"}, "<NA>"),
         ("%b64(kv.str)|", {"str": "YQBi"}, "a|"),
+        ('%getopt(tolower(kv.strs), "a:b")|', {"strs": ("-b", "-av")}, "(b,?,a,v)|"),
+        ("%4join(tolower(kv.str), kv.strs)|", {"str": "X", "strs": ("a", "b")}, "ax  |"),
     ],
 )
 def test_values_have_falcos_texts(output, values, text):

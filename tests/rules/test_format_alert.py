@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.language.typed import FieldTable
 from lanner.rules.output.alert import AlertRule, AlertWriter
-from lanner.rules.output.json_text import encode, loosely_replaced, quote
+from lanner.rules.output.json_text import encode, quote, replace_loosely
 from lanner.rules.output.template import parse_output
 from lanner.sdk.types import Argument, FieldInfo, FieldType
 
@@ -33,7 +33,7 @@ def zone(monkeypatch):
 
 
 def quote_field(text):
-    return encode(loosely_replaced(text)).decode()
+    return encode(replace_loosely(text)).decode()
 
 
 def lines(writer, output="s=%kv.str", value="a", rule=RULE):

@@ -9,7 +9,7 @@ from lanner.docker import Docker
 from lanner.rules import Catalog
 from lanner.rules.lint import check_files
 from lanner.rules.lint.hints import CODES
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.types import FieldInfo, FieldType
 
 from .linting import CATALOG, marked_text, rules

@@ -143,6 +143,9 @@ def test_values_of_one_event_are_forgotten_at_the_next():
         ("join('-', (x.a, x.b)) exists", {"a": "a"}, False),
         ("concat(x.a, len(x.a)) = 'aA'", {"a": "a" * 65}, False),
         ("getopt(x.list, 'ab:') intersects (v)", {"list": ("-ab", "v")}, True),
+        ("getopt(x.list, 'ab:') in val(x.list)", {"list": ("v",)}, True),  # no constants: an empty list is in them
+        ("getopt(x.list, 'ab:') intersects val(x.list)", {"list": ("v",)}, False),
+        ("getopt(x.list, 'ab:') intersects tolower(x.list)", {"list": ("v",)}, False),
         ("getopt(x.list, 'ab:')[b] = v", {"list": ("-abv", "x")}, True),
         ("getopt(x.list, 'ab:')[b] = ''", {"list": ("-b",)}, True),
         ("getopt(x.list, 'ab:')[a] exists", {"list": ("--", "-a")}, False),

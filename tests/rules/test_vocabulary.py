@@ -81,7 +81,7 @@ def test_a_transformer_takes_what_its_row_says(row):
 
 
 def _result(row, operands):
-    return transformers.combined(row, operands, None) if row.is_combining else transformers.result(row, operands[0], "x.y")
+    return transformers.combine_kinds(row, operands, None) if row.is_combining else transformers.result(row, operands[0], "x.y")
 
 
 @pytest.mark.parametrize("row", [row for row in TRANSFORMERS if row.lacks], ids=lambda row: row.name)

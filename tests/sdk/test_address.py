@@ -5,7 +5,7 @@ import pytest
 
 import lanner
 from lanner import Address
-from lanner.sdk.address import mask_addresses
+from lanner.sdk.options.address import mask_addresses
 
 
 @pytest.mark.parametrize(

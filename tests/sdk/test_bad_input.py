@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lanner import EACH, INDEX, KEY, cef, concat, logfmt, native, pattern, payload
-from lanner.sdk import evaluate
+from lanner.sdk.payload import evaluate
 
 pytestmark = pytest.mark.native
 

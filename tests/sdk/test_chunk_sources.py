@@ -10,10 +10,10 @@ import pytest
 
 import lanner
 from lanner import NOTHING, Chunk
-from lanner.sdk import framing
-from lanner.sdk.batches import Batch, Source
-from lanner.sdk.hosting import init_plugin
-from lanner.sdk.sources import open_source
+from lanner.sdk.hosting import framing
+from lanner.sdk.hosting.batches import Batch, Source
+from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.open_source import open_source
 
 
 def plugin_of(open_instance: Callable[[str], Any]) -> lanner.Plugin:

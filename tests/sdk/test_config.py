@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import lanner
 from lanner import Config, Meta
-from lanner.sdk.config import (
+from lanner.sdk.options.config import (
     config_schema,
     config_table,
     convert_config,
@@ -18,7 +18,7 @@ from lanner.sdk.config import (
     required_options,
     secret_options,
 )  # fmt: skip
-from lanner.sdk.config_class import check_config_class
+from lanner.sdk.options.config_class import check_config_class
 
 
 class Tls(Config):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanner import INDEX, KEY, native, payload
-from lanner.sdk import evaluate
-from lanner.sdk.values import Value
+from lanner.sdk.payload import evaluate
+from lanner.sdk.payload.values import Value
 
 UINT64 = 2**64 - 1
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import lanner
-from lanner.sdk.hosting import init_plugin
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
+from lanner.sdk.hosting.field_reader import init_plugin
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 import pytest
 
 import lanner
-from lanner.sdk.fields import method_declaration
+from lanner.sdk.authoring.fields import method_declaration
 from lanner.sdk.types import Argument, FieldType
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 import lanner
 from lanner import INDEX, KEY, Event, field, payload
-from lanner.sdk.hosting import FieldReader, init_plugin, normalise
+from lanner.sdk.hosting.field_reader import FieldReader, init_plugin, normalise
 from lanner.sdk.types import FieldInfo, FieldType
 
 

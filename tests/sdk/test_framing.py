@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanner.sdk import framing
-from lanner.sdk.framing import new_framer
+from lanner.sdk.hosting import framing
+from lanner.sdk.hosting.framing import new_framer
 
 DATA = b'{"a":1}\n\n{"b":"\xc3\xa9"}\r\nx\n\n\ntail'
 LINES = [b'{"a":1}', b'{"b":"\xc3\xa9"}\r', b"x", b"tail"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lanner.host.plugin_loader import load_plugin
-from lanner.sdk.hosting import FieldReader, init_plugin
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
+from lanner.sdk.hosting.field_reader import FieldReader, init_plugin
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data" / "k8saudit.jsonl.xz"

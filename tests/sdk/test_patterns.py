@@ -3,7 +3,7 @@
 import pytest
 
 from lanner import INDEX, KEY, DefinitionError, Plugin, cef, field, logfmt, native, pattern, payload
-from lanner.sdk import evaluate
+from lanner.sdk.payload import evaluate
 
 pytestmark = pytest.mark.native
 

@@ -10,7 +10,7 @@ import pytest
 
 import lanner
 from lanner import INDEX, KEY, field, payload
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.types import Argument, FieldType
 
 SOUND: dict[str, Any] = {

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lanner import KEY, DefinitionError, native, payload
-from lanner.sdk import evaluate
-from lanner.sdk.text import from_bytes, to_bytes
+from lanner.sdk.payload import evaluate
+from lanner.sdk.text.encoding import from_bytes, to_bytes
 
 pytestmark = pytest.mark.native
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 import lanner
-from lanner.sdk import positionfile
-from lanner.sdk.hosting import init_plugin
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.positionfile import PositionFile, state_directory
-from lanner.sdk.positions import Marks
-from lanner.sdk.sources import open_source
+from lanner.sdk.authoring.plugin import plugin_info
+from lanner.sdk.authoring.positions import Marks
+from lanner.sdk.hosting import positionfile
+from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.positionfile import PositionFile, state_directory
 
 LONG = 60.0
 

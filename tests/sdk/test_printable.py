@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanner.sdk.printable import printable, printable_json, printable_line
+from lanner.sdk.text.printable import printable, printable_json, printable_line
 
 ANY = st.text(alphabet=st.characters())  # surrogates among them
 

@@ -43,8 +43,8 @@ def test_every_error_is_a_lanner_error():
             ["msgspec", "asyncio", "threading", "logging", "lanner.rules"],
         ),
         (
-            "import lanner.sdk.hosting, lanner.sdk.sources",
-            ["msgspec", "asyncio", "ssl", "lanner.sdk.reading", "lanner.rules", "lanner.host"],
+            "import lanner.sdk.hosting.field_reader, lanner.sdk.hosting.open_source",
+            ["msgspec", "asyncio", "ssl", "lanner.sdk.hosting.reading", "lanner.rules", "lanner.host"],
         ),
         ("import lanner; lanner.Config", ["asyncio", "logging"]),
     ],

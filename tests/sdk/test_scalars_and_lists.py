@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lanner import EACH, INDEX, KEY, concat, item, native, payload, text
-from lanner.sdk import evaluate
+from lanner.sdk.payload import evaluate
 
 KINDS = pytest.mark.parametrize("kind", [evaluate.Reader, native.Reader], ids=["reference", "native"])
 

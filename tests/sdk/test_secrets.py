@@ -14,10 +14,10 @@ import lanner
 from lanner.config.additions import Additions
 from lanner.config.falco import Falco, PluginEntry
 from lanner.config.plugin_entries import PluginSetup
-from lanner.sdk.config import load_config
-from lanner.sdk.hosting import plugin_failure
-from lanner.sdk.loglines import log_line, record_text
-from lanner.sdk.secrets import Secret, mask_message, mask_option, mask_text, read_secret
+from lanner.sdk.hosting.field_reader import plugin_failure
+from lanner.sdk.hosting.loglines import log_line, record_text
+from lanner.sdk.options.config import load_config
+from lanner.sdk.options.secrets import Secret, mask_message, mask_option, mask_text, read_secret
 from lanner.sinks.http import HttpBlock
 from lanner.sinks.syslog import SyslogTarget
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lanner import EACH, INDEX, concat, item, native, payload
-from lanner.sdk import evaluate
-from lanner.sdk.misfits import describe_misfits
+from lanner.sdk.payload import evaluate
+from lanner.sdk.payload.misfits import describe_misfits
 from lanner.sdk.types import FieldInfo, FieldType
 
 COUNT = 40_000

@@ -1,6 +1,6 @@
 """Tables as text."""
 
-from lanner.sdk.tables import beside, columns, markdown, markdown_cell, wrap
+from lanner.sdk.text.tables import columns, markdown, markdown_cell, put_beside, wrap
 
 
 def test_columns_are_as_wide_as_their_widest_cell():
@@ -9,9 +9,9 @@ def test_columns_are_as_wide_as_their_widest_cell():
 
 
 def test_words_wrap_beside_a_left_column():
-    assert beside("left", wrap(["one", "two", "three"], 9), 6) == ["left  one two ", "      three "]
+    assert put_beside("left", wrap(["one", "two", "three"], 9), 6) == ["left  one two ", "      three "]
     assert wrap(["longer-than-the-line"], 5) == ["", "longer-than-the-line "]  # as Falco does
-    assert beside("longer", ["x"], 3) == ["longerx"]
+    assert put_beside("longer", ["x"], 3) == ["longerx"]
 
 
 def test_markdown_shows_cells_as_they_are():

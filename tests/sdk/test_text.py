@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lanner.sdk.printable import escape_bytes, escape_controls, one_column_each
-from lanner.sdk.text import from_bytes, from_lossless, to_bytes, to_bytes_leniently, to_lossless, without_halves
+from lanner.sdk.text.encoding import from_bytes, from_lossless, to_bytes, to_bytes_leniently, to_lossless, without_halves
+from lanner.sdk.text.printable import escape_bytes, escape_controls, one_column_each
 
 ANY = st.text(alphabet=st.characters())  # surrogates among them
 

@@ -12,10 +12,10 @@ import pytest
 
 import lanner
 from lanner import NOTHING, Event
-from lanner.sdk import reading
-from lanner.sdk.batches import Batch, Source
-from lanner.sdk.hosting import init_plugin
-from lanner.sdk.sources import open_source
+from lanner.sdk.hosting import reading
+from lanner.sdk.hosting.batches import Batch, Source
+from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.open_source import open_source
 
 LONG = 60.0  # seconds that a test waits for an immediate result
 

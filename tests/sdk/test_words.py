@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from lanner import EACH, INDEX, KEY, DefinitionError, concat, field, gate, item, payload, text
+from lanner import EACH, INDEX, KEY, DefinitionError, concat, field, gate, item, logfmt, pattern, payload, text
 from lanner.native import Reader, _native
-from lanner.sdk import evaluate
+from lanner.sdk.payload import evaluate
+from lanner.sdk.payload.words import FORMS, WORDS
 from lanner.sdk.types import Argument
-from lanner.sdk.words import FORMS, WORDS
 
 a, items = payload["a"], payload["items", EACH]
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
@@ -114,3 +114,39 @@ def test_a_word_on_a_value_of_another_type_is_an_error_with_advice(make, message
 )
 def test_the_argument_of_a_field_is_optional_if_it_may_have_a_value_without_one(value, argument):
     assert field("x.y", value, "d").info.argument == argument
+
+
+@pytest.mark.parametrize(
+    ("use", "advice"),
+    [
+        (lambda a: a or payload["b"], r"`a \| b` instead of `a or b`"),
+        (lambda a: a and payload["b"], r"instead of `if`, `and` and `not`"),
+        (lambda a: not a, r"neither true nor false"),
+        (lambda a: "x" in a, r'a\.any\("x"\)'),
+        (list, r'payload\["items", EACH'),
+        (lambda a: [*a], r"cannot be iterated"),
+        (dict.fromkeys, r"cannot be iterated"),
+        (len, r"transformer `len`"),
+        (lambda a: a + "/", r"write concat\("),
+        (lambda a: "/" + a, r"write concat\("),
+        (lambda a: "x" | a, r"lanner\.text\("),
+        (lambda a: f"{a}/", r"write concat\("),
+        (lambda a: a > 5, r"compared by rules"),
+        (lambda a: a <= "x", r"compared by rules"),
+    ],
+)
+@pytest.mark.parametrize(
+    "value",
+    [
+        payload["a"],
+        payload["a", EACH, "b"],
+        item["a"],
+        payload["a"].integer(),
+        payload["a"] | payload["b"],
+        logfmt["a"],
+        pattern("(?P<a>.)")["a"],
+    ],
+)
+def test_operations_of_python_that_have_no_meaning_for_a_value_name_the_word_that_has(use, advice, value):
+    with pytest.raises(DefinitionError, match=advice):
+        use(value)

@@ -6,12 +6,13 @@ from typing import get_type_hints
 import msgspec
 import pytest
 
-from lanner.cli.outputs import make_sinks, outputs_of
+from lanner.cli.runs.run_outputs import make_sinks, outputs_of
 from lanner.config.falco import Falco
 from lanner.config.read import read_configuration
+from lanner.config.sink_blocks import configured_sinks
 from lanner.doctor.output_checks import look_at_outputs
 from lanner.sdk.errors import ConfigError
-from lanner.sinks.registry import SINKS, configured_sinks
+from lanner.sinks.registry import SINKS
 
 FALCO_OUTPUTS = {"stdout_output", "file_output", "program_output", "syslog_output", "http_output"}
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import lanner
-from lanner.sdk.hosting import init_plugin
-from lanner.sdk.sources import open_source
+from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.open_source import open_source
 from lanner.sources import polling, tailing
 
 from .log_lines import looped, returned, yielded

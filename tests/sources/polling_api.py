@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import lanner
 from lanner import sources
-from lanner.sdk.hosting import init_plugin
-from lanner.sdk.sources import open_source
+from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.open_source import open_source
 
 QUICK = 0.01
 

@@ -10,7 +10,7 @@ import pytest
 
 import lanner.testing
 from lanner.host.recording import Replay
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
 
 from .api_server import serving
 from .system_log import SystemLog

@@ -252,7 +252,7 @@ def test_a_rotated_name_that_becomes_a_link_is_not_followed(log, monkeypatch, tm
     append(log, "new")
     old.symlink_to(secret)
     # as if it was a file when the directory was read
-    monkeypatch.setattr(logfiles, "rotated", lambda path: {str(old): secret.stat().st_ino})
+    monkeypatch.setattr(logfiles, "find_rotated", lambda path: {str(old): secret.stat().st_ino})
     before = logfiles.LogFile(str(log))
     with contextlib.ExitStack() as stack:
         files = [before, *logfiles.successors(str(log), before)]

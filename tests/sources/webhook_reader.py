@@ -5,7 +5,7 @@ import queue
 import threading
 from contextlib import contextmanager
 
-from lanner.sdk.events import Nothing
+from lanner.sdk.authoring.events import Nothing
 
 
 class Reader:

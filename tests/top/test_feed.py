@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from lanner.alerts.filters import parse_filter
 from lanner.alerts.stored import StoredAlert
-from lanner.top import feed as feeds
 from lanner.top import newest
-from lanner.top import window as windows
-from lanner.top.feed import Feed
-from lanner.top.window import LENGTH, SECOND, Window
+from lanner.top import rate_window as windows
+from lanner.top import store_feed as feeds
+from lanner.top.rate_window import LENGTH, SECOND, Window
+from lanner.top.store_feed import Feed
 
 NOW = 1_795_000_000
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from lanner.sdk.printable import printable_line
+from lanner.sdk.text.printable import printable_line
 from lanner.top.app import TopApp
 
 from .conftest import Run, View

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lanner.top import app, feed
+from lanner.top import app
+from lanner.top import store_feed as feed
 
 from .conftest import Run
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lanner.alerts.filters import parse_filter
-from lanner.alerts.schema import DAY
+from lanner.alerts.store_format import DAY
 from lanner.top.widgets import AlertList
 
 from .conftest import Run
@@ -274,7 +274,7 @@ def test_an_alert_that_retention_removed_is_said(run, watch):
         for path in run.path.glob("alerts-*"):
             path.unlink()
         await view.press("enter")
-        await view.shows("retention has removed it")
+        await view.shows("Retention has removed them")
 
     watch(talk)
 

@@ -41,10 +41,10 @@ def fields_json(fields: Iterable[FieldInfo], api: Api) -> str:
     """Return the text of get_fields."""
     import json  # only a build needs it
 
-    return json.dumps([_described(field, api) for field in fields if offers(api.number, field)], ensure_ascii=False)
+    return json.dumps([_describe_field(field, api) for field in fields if offers(api.number, field)], ensure_ascii=False)
 
 
-def _described(field: FieldInfo, api: Api) -> dict[str, Any]:
+def _describe_field(field: FieldInfo, api: Api) -> dict[str, Any]:
     kind = field.type if api.has_all_types else _LOWERED.get(field.type, (field.type, ""))[0]
     result: dict[str, Any] = {"name": field.name, "type": kind.value, "desc": field.description}
     argument = field.argument

@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 from msgspec import DecodeError, json
 
-from lanner.alerts.errors import DamagedError, StoreError, of_sqlite, primary_code
-from lanner.alerts.schema import APPLICATION, HOUR, MINUTE, VERSION
+from lanner.alerts.store_errors import DamagedError, StoreError, from_sqlite, primary_code
+from lanner.alerts.store_format import APPLICATION, HOUR, MINUTE, VERSION
 from lanner.alerts.stored import DAY_BITS, Detail, Run, StoredAlert
-from lanner.sdk.printable import printable_line
+from lanner.sdk.text.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -156,23 +156,45 @@ class DayReader:
         payload = self.first_row("SELECT payload, size FROM events WHERE id = ?", (number,)) or (b"", 0)
         return Detail(self.alert(row), bytes(payload[0] or b""), int(payload[1] or 0), self.run(row.run))
 
-    def _id_of(self, key: str, sequence: int) -> int | None:
-        """Find an alert by bisection. A run's alerts have increasing sequences, and runs follow each other."""
-        numbers = [number for (number,) in self.select("SELECT id FROM runs WHERE key = ? ORDER BY id", (key,))]
+    def sequences(self, key: str) -> tuple[int, int] | None:
+        """Return the first and the last sequence of this run in the file, or None without an alert of it."""
+        numbers = self._runs_of(key) if self.is_ready else []
         if not numbers:
             return None
-        low = self.first_row("SELECT min(id) FROM alerts")[0]
-        high = self.last + 1
-        while low is not None and low < high:
+        low = self._find_place(numbers[0], 0)
+        high = self._find_place(numbers[-1] + 1, 0)
+        statement = "SELECT sequence FROM alerts WHERE id {} ? AND run BETWEEN ? AND ? ORDER BY id {} LIMIT 1"
+        values = numbers[0], numbers[-1]
+        first = self.first_row(statement.format(">=", "ASC"), (low, *values))
+        last = self.first_row(statement.format("<", "DESC"), (high, *values))
+        return None if first is None or last is None else (first[0], last[0])
+
+    def _id_of(self, key: str, sequence: int) -> int | None:
+        numbers = self._runs_of(key)
+        if not numbers:
+            return None
+        place = self._find_place(numbers[0], sequence, numbers[-1])
+        row = self.first_row("SELECT run, sequence FROM alerts WHERE id = ?", (place,))
+        return place if row is not None and row[0] in numbers and row[1] == sequence else None
+
+    def _runs_of(self, key: str) -> list[int]:
+        return [number for (number,) in self.select("SELECT id FROM runs WHERE key = ? ORDER BY id", (key,))]
+
+    def _find_place(self, run: int, sequence: int, last_run: int = 0) -> int:
+        """Return the id of the first alert of the runs from `run` to `last_run` with at least this sequence, or of a later run.
+
+        By bisection: a run's alerts have increasing sequences, and runs follow each other.
+        """
+        low, high = self.first_row("SELECT min(id) FROM alerts")[0] or 1, self.last + 1
+        while low < high:
             middle = (low + high) // 2
-            number, run, found = self.first_row("SELECT id, run, sequence FROM alerts WHERE id >= ? ORDER BY id LIMIT 1", (middle,))
-            if run in numbers and found == sequence:
-                return int(number)
-            if run < numbers[0] or (run <= numbers[-1] and found < sequence):
+            number, own, found = self.first_row("SELECT id, run, sequence FROM alerts WHERE id >= ? ORDER BY id LIMIT 1", (middle,))
+            if own < run or (own <= max(run, last_run) and found < sequence):
                 low = number + 1
             else:
                 high = middle
-        return None
+        row = self.first_row("SELECT min(id) FROM alerts WHERE id >= ?", (low,))
+        return int(row[0] or low)
 
     def row(self, number: int) -> Row:
         """Return the alert with this id, which exists."""
@@ -250,7 +272,7 @@ class DayReader:
     def _read_run(self, number: int) -> Run:
         row = self.first_row("SELECT key, started, plugin, about FROM runs WHERE id = ?", (number,))
         if row is None:
-            raise _damaged(f"the alert store {self.path} is damaged (an alert's run is missing)", self.path)
+            raise _make_damage_error(f"the alert store {self.path} is damaged (an alert's run is missing)", self.path)
         key, started, plugin, about = row
         try:
             read = json.decode(about)
@@ -293,11 +315,11 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _error_of(error: sqlite3.Error, path: Path) -> StoreError:
-    found = of_sqlite(error, path)
-    return _damaged(str(found), path) if isinstance(found, DamagedError) else found
+    found = from_sqlite(error, path)
+    return _make_damage_error(str(found), path) if isinstance(found, DamagedError) else found
 
 
-def _damaged(message: str, path: Path) -> DamagedError:
+def _make_damage_error(message: str, path: Path) -> DamagedError:
     return DamagedError(f"{message}: move the file away; `sqlite3 {path} .recover` may still read a part of it")
 
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from lanner.alerts.checkpoints import Checkpoints
-from lanner.alerts.errors import DamagedError, StoreError, of_sqlite, of_system
-from lanner.alerts.schema import APPLICATION, HOUR, MINUTE, PAGE, TABLES, VERSION
+from lanner.alerts.search_words import index_text
+from lanner.alerts.store_errors import DamagedError, StoreError, from_sqlite, from_system
+from lanner.alerts.store_format import APPLICATION, HOUR, MINUTE, PAGE, TABLES, VERSION
 from lanner.alerts.subject import find_subject
-from lanner.alerts.words import index_text
-from lanner.rules.output.json_fields import signed
+from lanner.rules.output.json_fields import to_signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,15 +79,15 @@ class DayFile:
             self._identity = _create(path)
             self._database = sqlite3.connect(path, _BUSY, isolation_level=None, check_same_thread=False)
         except OSError as error:
-            raise of_system(error, path) from None
+            raise from_system(error, path) from None
         except sqlite3.Error as error:
-            raise of_sqlite(error, path) from None
+            raise from_sqlite(error, path) from None
         try:
             self._prepare()
             newest = self._database.execute("SELECT id, arrived FROM alerts ORDER BY id DESC LIMIT 1").fetchone()
         except sqlite3.Error as error:
             self._database.close()
-            raise of_sqlite(error, path) from None
+            raise from_sqlite(error, path) from None
         except BaseException:
             self._database.close()
             raise
@@ -139,7 +139,7 @@ class DayFile:
             with suppress(sqlite3.Error):
                 self._database.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error):
-                raise of_sqlite(error, self.path) from None
+                raise from_sqlite(error, self.path) from None
             raise
 
     def _forget(self) -> None:
@@ -164,7 +164,7 @@ class DayFile:
                 (
                     number,
                     arrived,
-                    signed(alert.timestamp & _UINT64),
+                    to_signed(alert.timestamp & _UINT64),
                     rule,
                     priority,
                     text_id(line.source),
@@ -224,9 +224,9 @@ class DayFile:
         ((application,),), ((version,),) = (database.execute(f"PRAGMA {name}").fetchall() for name in ("application_id", "user_version"))
         ((tables,),) = database.execute("SELECT count(*) FROM sqlite_master").fetchall()
         if tables and application != APPLICATION:
-            raise _foreign(self.path)
+            raise _make_foreign_error(self.path)
         if version > VERSION:
-            raise _newer(self.path, version)
+            raise _make_version_error(self.path, version)
         database.execute("PRAGMA journal_mode = WAL")
         # a transaction waits for no disk: the checkpoints, with their own connection, do
         database.execute("PRAGMA synchronous = OFF")
@@ -246,21 +246,21 @@ def check_header(path: Path) -> None:
         with path.open("rb") as file:
             header = file.read(_HEADER)
     except OSError as error:
-        raise of_system(error, path) from None
+        raise from_system(error, path) from None
     if len(header) < _HEADER or not header.startswith(_MAGIC) or header[21:24] != _FRACTIONS:
         return
     changes, version, application = (int.from_bytes(header[begin : begin + 4], "big") for begin in (40, 60, 68))
     if application != APPLICATION and (application or changes):  # changes of the schema: without one the file has no tables
-        raise _foreign(path)
+        raise _make_foreign_error(path)
     if application and version > VERSION:
-        raise _newer(path, version)
+        raise _make_version_error(path, version)
 
 
-def _foreign(path: Path) -> StoreError:
+def _make_foreign_error(path: Path) -> StoreError:
     return StoreError(f"{path} is an SQLite file of another program: move it away, or choose another directory for the alert store")
 
 
-def _newer(path: Path, version: int) -> StoreError:
+def _make_version_error(path: Path, version: int) -> StoreError:
     return StoreError(
         f"the alert store {path} was written by a newer Lanner (version {version} of its format, this one knows {VERSION}): "
         "update Lanner, or choose another directory"
@@ -280,7 +280,7 @@ def _make(path: Path) -> None:
         with suppress(OSError):
             new.unlink()
         if isinstance(error, sqlite3.Error):
-            raise of_sqlite(error, path.parent) from None  # the file does not exist
+            raise from_sqlite(error, path.parent) from None  # the file does not exist
         raise
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from lanner.alerts.day_reader import COLUMNS
 from lanner.alerts.filter_terms import Field, Text, Value
 from lanner.alerts.filters import ALL_PRIORITIES
-from lanner.alerts.words import TRUNCATED, is_searched, words_of
+from lanner.alerts.search_words import TRUNCATED, is_searched, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
 
-from lanner.alerts.words import searched_texts, spaced, value_texts
+from lanner.alerts.search_words import space_words, texts_of_alert, value_texts
 
 if TYPE_CHECKING:
     from lanner.alerts.stored import Content, StoredAlert
@@ -100,4 +100,4 @@ Term: TypeAlias = Value | Tag | Text | Field
 def _has_phrase(alert: StoredAlert, content: Content, words: tuple[str, ...], *, is_open: bool = False) -> bool:
     phrase = f" {' '.join(words)}{'' if is_open else ' '}"
     message = content.message or content.output
-    return any(phrase in spaced(text) for text in searched_texts(alert.rule, message, content.output_fields))
+    return any(phrase in space_words(text) for text in texts_of_alert(alert.rule, message, content.output_fields))

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from lanner.alerts.filter_terms import Field, Pattern, Tag, Term, Text, Value, lower_ascii
+from lanner.alerts.search_words import words_of
 from lanner.alerts.stored import read_content
-from lanner.alerts.words import words_of
 from lanner.rules.files.items import Priority
 from lanner.sdk.errors import UsageError
-from lanner.sdk.misspelt import find_near, suggest_name
-from lanner.sdk.moments import parse_moment
-from lanner.sdk.printable import message_line
+from lanner.sdk.text.misspelt import find_near, suggest_name
+from lanner.sdk.text.moments import parse_moment
+from lanner.sdk.text.printable import message_line
 
 if TYPE_CHECKING:
     from lanner.alerts.stored import StoredAlert
@@ -140,7 +140,7 @@ class _Parser:
             value, is_quoted = self._value()
             if not is_quoted and self._is_connective(value):
                 return
-            self._add_text(_unescaped(value) if is_quoted else value, negated=negated)
+            self._add_text(_unescape(value) if is_quoted else value, negated=negated)
 
     def _is_connective(self, word: str) -> bool:
         """Return whether a bare word only joins terms. Add a note for words that a user may expect to be operators."""
@@ -182,7 +182,7 @@ class _Parser:
             return True
         begin = self._at
         raw, is_quoted = self._value()
-        value = _unescaped(raw) if is_quoted else raw
+        value = _unescape(raw) if is_quoted else raw
         negated ^= operator == "!="
         if key == "priority":
             self._limit_priority(operator, value, begin, negated=negated)
@@ -245,7 +245,7 @@ class _Parser:
             self._notes.append(text)
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     return _ESCAPE.sub(r"\1", text)
 
 
@@ -256,5 +256,5 @@ def _parts(text: str) -> list[str]:
         if piece == "*":
             parts.append("")
         else:
-            parts[-1] += _unescaped(piece)
+            parts[-1] += _unescape(piece)
     return parts

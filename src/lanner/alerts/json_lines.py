@@ -39,7 +39,7 @@ _decode: Final = json.Decoder(_Line).decode
 _encode: Final = json.Encoder().encode
 
 
-def printed_line(line: bytes, settings: Mapping[str, Any]) -> bytes:
+def trim_line(line: bytes, settings: Mapping[str, Any]) -> bytes:
     """Return the line with the members that these settings of a run include, byte for byte as the run printed it."""
     try:
         read = _decode(line)

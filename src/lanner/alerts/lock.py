@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.alerts.errors import StoreError, of_system
-from lanner.alerts.schema import LOCK_FILE
-from lanner.sdk.printable import printable_line
+from lanner.alerts.store_errors import StoreError, from_system
+from lanner.alerts.store_format import LOCK_FILE
+from lanner.sdk.text.printable import printable_line
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -48,7 +48,7 @@ def lock_store(directory: Path, wait: float = 5.0) -> StoreLock:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise of_system(error, path) from None
+        raise from_system(error, path) from None
     status = os.fstat(descriptor)
     place = status.st_dev, status.st_ino
     if place in _held:
@@ -63,11 +63,11 @@ def lock_store(directory: Path, wait: float = 5.0) -> StoreLock:
         except BlockingIOError:
             if time.monotonic() >= end:
                 os.close(descriptor)
-                raise in_use(directory) from None
+                raise make_lock_error(directory) from None
             time.sleep(_POLL)
         except OSError as error:
             os.close(descriptor)
-            raise of_system(error, path) from None
+            raise from_system(error, path) from None
     with suppress(OSError):  # a full disk: the lock counts, the words only help
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, _about_this_process(), 0)
@@ -75,7 +75,7 @@ def lock_store(directory: Path, wait: float = 5.0) -> StoreLock:
     return _held[place]
 
 
-def in_use(directory: Path) -> StoreError:
+def make_lock_error(directory: Path) -> StoreError:
     """Return the error about a store that another process writes."""
     return StoreError(
         f"the alert store {directory} is in use by {find_writer(directory) or 'another process'}: end it, or choose another directory "

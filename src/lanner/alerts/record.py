@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from lanner.alerts.schema import EVENT_BYTES
+from lanner.alerts.store_format import EVENT_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class RunLoad(NamedTuple):
@@ -78,11 +79,21 @@ class Recorder:
         self.lock = threading.Lock()
         self.raised = 0
         """The number of alerts so far."""
+        self._extend: Callable[[int], int] | None = None
+        self._most = sys.maxsize
 
     def number(self) -> int:
         """Return the number of the next alert. With the lock held."""
         self.raised += 1
+        if self.raised > self._most:
+            assert self._extend is not None
+            self._most = self._extend(self.raised)
         return self.raised
+
+    def use_bound(self, extend: Callable[[int], int] | None) -> None:
+        """Call `extend` from now on before an alert that is beyond its last answer: the greatest number until the next call."""
+        with self.lock:
+            self._extend, self._most = extend, sys.maxsize if extend is None else self.raised
 
 
 class Recording(NamedTuple):

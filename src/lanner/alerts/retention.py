@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.alerts.schema import DAY, day_files, day_name
+from lanner.alerts.store_format import DAY, day_files, day_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgspec
 
 from lanner.alerts.day_search import search_day
 from lanner.alerts.filter_terms import Value
 from lanner.alerts.filters import ALL_PRIORITIES
-from lanner.alerts.schema import HOUR, MINUTE
+from lanner.alerts.store_format import HOUR, MINUTE
 from lanner.alerts.stored import DAY_BITS, Bucket, RuleCount, Timeline
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from lanner.alerts.day_reader import DayReader
     from lanner.alerts.filters import Filter
-    from lanner.alerts.reader import AlertStore
     from lanner.alerts.stored import StoredAlert
 
 _MOST_BUCKETS: Final = 300
@@ -31,6 +30,19 @@ _LENGTHS: Final = tuple(
 )
 MOST_VALUES: Final = 100_000
 """Different values that are counted."""
+
+
+_Answer = TypeVar("_Answer")
+
+
+class Days(Protocol):
+    """The days of a store, as `lanner.alerts.alert_store.AlertStore` has them."""
+
+    def ask(self, question: Callable[[DayReader], _Answer], *, descending: bool) -> Iterator[_Answer]:
+        """Yield the answer of each file that can be read, in order of their days."""
+
+    def clock(self) -> Callable[[], bool]:
+        """Return a function that says whether the time of a call that begins now is over."""
 
 
 class Rollup(msgspec.Struct, gc=False):
@@ -44,12 +56,12 @@ class Rollup(msgspec.Struct, gc=False):
     last: int
 
 
-def draw_timeline(store: AlertStore, wanted: Filter, begin: int, end: int) -> Timeline:
+def draw_timeline(days: Days, wanted: Filter, begin: int, end: int) -> Timeline:
     """Return the numbers of matching alerts by priority and time of arrival."""
     begin, end = limits(wanted, begin, end)
     length = next((each for each in _LENGTHS if (end - begin) <= _MOST_BUCKETS * each), _LENGTHS[-1])
     counts: Counter[tuple[int, int]] = Counter()
-    is_over = store.clock()
+    is_over = days.clock()
 
     def count(reader: DayReader) -> bool:
         rules = rules_of(wanted, reader)
@@ -59,12 +71,12 @@ def draw_timeline(store: AlertStore, wanted: Filter, begin: int, end: int) -> Ti
             counts[row.begin // length, row.priority] += row.count
         return True
 
-    exact = all(store.ask(count, descending=True))
+    exact = all(days.ask(count, descending=True))
     buckets = [Bucket(number * length, length, priority, count) for (number, priority), count in sorted(counts.items())]
     return Timeline(buckets, exact)
 
 
-def count_rules(store: AlertStore, begin: int, end: int) -> list[RuleCount]:
+def count_rules(days: Days, begin: int, end: int) -> list[RuleCount]:
     """Return the rules with their priorities, numbers of alerts and newest positions."""
     found: dict[tuple[str, int], list[int]] = {}
 
@@ -74,7 +86,7 @@ def count_rules(store: AlertStore, begin: int, end: int) -> list[RuleCount]:
             known[0] += row.count
             known[1] = max(known[1], reader.day << DAY_BITS | row.last)
 
-    for _ in store.ask(count, descending=False):
+    for _ in days.ask(count, descending=False):
         pass
     counts = [RuleCount(rule, priority, count, last) for (rule, priority), (count, last) in found.items()]
     return sorted(counts, key=lambda each: (-each.count, each.rule, each.priority))

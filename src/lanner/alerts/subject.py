@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.alerts.schema import SUBJECT_CHARACTERS
+from lanner.alerts.store_format import SUBJECT_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,8 +14,8 @@ import msgspec
 from lanner.alerts.filter_sql import make_plan
 from lanner.alerts.filters import ALL_PRIORITIES
 from lanner.alerts.rollups import MOST_VALUES, count_alerts, limits, rollups, rules_of
+from lanner.alerts.search_words import value_texts
 from lanner.alerts.stored import Counts, read_content
-from lanner.alerts.words import value_texts
 from lanner.rules.files.items import Priority
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lanner.alerts.day_reader import DayReader
     from lanner.alerts.filter_sql import Plan
     from lanner.alerts.filters import Filter
-    from lanner.alerts.reader import AlertStore
+    from lanner.alerts.rollups import Days
     from lanner.alerts.stored import StoredAlert
 
 _COLUMNS: Final = ("rule", "priority", "source", "subject")
@@ -42,11 +42,11 @@ class _Question(NamedTuple):
     is_over: Callable[[], bool]
 
 
-def find_top(store: AlertStore, wanted: Filter, field: str, begin: int, end: int, limit: int) -> Counts:
+def find_top(days: Days, wanted: Filter, field: str, begin: int, end: int, limit: int) -> Counts:
     """Return the most frequent values of a field of the matching alerts."""
-    question = _Question(wanted, field, *limits(wanted, begin, end), store.clock())
+    question = _Question(wanted, field, *limits(wanted, begin, end), days.clock())
     counts: Counter[str] = Counter()
-    exact = all(store.ask(lambda reader: _count_values(reader, question, counts), descending=True))
+    exact = all(days.ask(lambda reader: _count_values(reader, question, counts), descending=True))
     return Counts(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit], exact)
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.alerts.dayfile import DayFile, check_header
-from lanner.alerts.errors import DamagedError, StoreError, of_system
-from lanner.alerts.lock import find_writer, in_use, lock_store
+from lanner.alerts.lock import find_writer, lock_store, make_lock_error
 from lanner.alerts.record import RunLoad
 from lanner.alerts.retention import Limits, Retention, size_of
-from lanner.alerts.schema import DAY, LOCK_FILE, day_files, day_name
-from lanner.alerts.state import describe_kill
+from lanner.alerts.run_file import describe_kill, newest_key
+from lanner.alerts.store_errors import DamagedError, StoreError, from_system
+from lanner.alerts.store_format import DAY, LOCK_FILE, day_files, day_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,8 @@ class StoreWriter:
 
     def __init__(self, directory: str | Path, limits: Limits = _NO_LIMITS, wait: float = 5.0) -> None:
         self.directory = Path(directory)
+        self.kill = ""
+        """Consequences of a kill of the last run; "" if it ended."""
         self._limits = limits
         self._retention = Retention(self.directory, limits)
         self._retain_at = 0.0
@@ -93,12 +95,13 @@ class StoreWriter:
             self.directory.mkdir(0o700, parents=True, exist_ok=True)
             days = day_files(self.directory)
         except (OSError, ValueError) as error:
-            raise of_system(error, self.directory) from None
+            raise from_system(error, self.directory) from None
         newest = max(days, default=-1)
         if days:
             check_header(days[newest])
         self._lock = lock_store(self.directory, wait)
-        if self._lock.users == 1 and (said := describe_kill(self.directory, days.get(newest))):
+        if self._lock.users == 1 and (said := describe_kill(self.directory, newest_key(days.get(newest)))):
+            self.kill = said
             _LOG.warning("%s", said)
         self._day = self._arrival_day = newest
 
@@ -186,11 +189,11 @@ def check_store(directory: Path, *, is_in_use: bool = False) -> None:
         _check_directory(parent)
         days = day_files(directory) if parent == directory else {}
     except (OSError, ValueError) as error:
-        raise of_system(error, directory) from None
+        raise from_system(error, directory) from None
     if days:
         check_header(days[max(days)])
     if not is_in_use and find_writer(directory):
-        raise in_use(directory)
+        raise make_lock_error(directory)
 
 
 def _check_directory(path: Path) -> None:
@@ -234,7 +237,7 @@ def _set_aside(path: Path, error: DamagedError) -> None:
             if log.exists():
                 os.replace(log, aside.with_name(aside.name + suffix))  # noqa: PTH105 - beside its error
     except OSError as failure:
-        raise of_system(failure, path) from None
+        raise from_system(failure, path) from None
     _LOG.warning("%s; it is kept as %s, and a new file is begun", error, aside)
 
 

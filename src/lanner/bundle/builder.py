@@ -17,8 +17,8 @@ from lanner.bundle.archive import pack, store
 from lanner.bundle.elf import hide_symbols
 from lanner.bundle.environment import BuildError
 from lanner.native import _native
-from lanner.sdk.plugin import Plugin, plugin_info
-from lanner.sdk.text import to_bytes
+from lanner.sdk.authoring.plugin import Plugin, plugin_info
+from lanner.sdk.text.encoding import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lanner.bundle.archive import Archive
     from lanner.bundle.environment import Environment
     from lanner.bundle.python_runtime import Runtime
-    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.authoring.plugin import PluginInfo
 
 LOADERS: Final = Path(_native.__file__).parent / "loaders"
 _ELF: Final = b"\x7fELF"
@@ -100,12 +100,12 @@ def _describe_bundled(runtime: Runtime, archive: Archive) -> dict[str, str]:
 
 def write(image: bytes, path: Path) -> None:
     """Write the file atomically: a host never sees a part of it. Raises `BuildError`."""
-    with written(image, path):
+    with replace_after_trial(image, path):
         pass
 
 
 @contextmanager
-def written(image: bytes, path: Path) -> Iterator[Path]:
+def replace_after_trial(image: bytes, path: Path) -> Iterator[Path]:
     """Context manager: write a temporary file beside `path` for a trial, and rename it to `path` on success. Raises `BuildError`.
 
     An existing file that is not a library is never replaced.
@@ -167,7 +167,7 @@ def _required_api(info: PluginInfo, api: Api) -> str:
 def _schema(info: PluginInfo) -> str:
     if info.config is None:
         return ""
-    from lanner.sdk.config import config_schema
+    from lanner.sdk.options.config import config_schema
 
     return json.dumps(config_schema(info.config), ensure_ascii=False)
 

@@ -136,7 +136,7 @@ def _ask(seen: Inspection, path: Path) -> None:
     if "error" in texts:
         seen.trouble = f"it does not load here: {texts['error']}"
     elif "done" not in texts:
-        end = f"did not return within {_PATIENCE:.0f} s" if code is None else f"ended the process ({_ending(code)})"
+        end = f"did not return within {_PATIENCE:.0f} s" if code is None else f"ended the process ({_describe_end(code)})"
         seen.trouble = f"{texts.get('call', 'dlopen')} {end}"
     _take(seen, texts)
 
@@ -156,7 +156,7 @@ def _refusal(seen: Inspection) -> str:
     return ""
 
 
-def _ending(code: int) -> str:
+def _describe_end(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit status {code}"
 
 

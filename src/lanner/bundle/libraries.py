@@ -66,7 +66,7 @@ def read_library(path: Path) -> Library:
     return Library(path, soname, tuple(name for name in needs if not _GLIBC.fullmatch(name)), glibc)
 
 
-def with_needed(paths: Iterable[Path], interpreter: str) -> dict[str, Library]:
+def find_needed(paths: Iterable[Path], interpreter: str) -> dict[str, Library]:
     """Return the libraries' transitive dependencies by soname, dependencies first.
 
     Raises `BuildError` if one is missing on this machine.
@@ -119,7 +119,7 @@ def interpreter_of(executable: str) -> str:
     )
 
 
-def loaded_part(image: bytes) -> bytes:
+def strip_symbols(image: bytes) -> bytes:
     """Return the file without symbols and debug information, which follow the last loadable segment."""
     header = list(_HEADER.unpack_from(image))
     end = header[5] + header[9] * header[10]

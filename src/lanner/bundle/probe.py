@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lanner.bundle.builder import LOADERS
 from lanner.bundle.environment import BuildError
-from lanner.sdk.sources import YIELDS
+from lanner.sdk.hosting.open_source import YIELDS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,7 +25,7 @@ import lz4.block
 
 from lanner.bundle.archive import LICENCES, store
 from lanner.bundle.environment import BuildError
-from lanner.bundle.libraries import interpreter_of, loaded_part, read_library, with_needed
+from lanner.bundle.libraries import find_needed, interpreter_of, read_library, strip_symbols
 from lanner.bundle.licences import licences
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ _ROOTS: Final = (
     *("encodings", "encodings.aliases", "encodings.utf_8"),
     *("lanner._version", "lanner.embedded.state", "lanner.embedded.host_log", "lanner.embedded.runtime", "lanner.embedded.resources"),
     # modules behind `from lanner import ...`
-    *("lanner.sdk.annotations", "lanner.sdk.config", "lanner.sdk.events", "lanner.sdk.fields", "lanner.sdk.plugin"),
-    *("lanner.sdk.text_values", "lanner.sdk.values"),
+    *("lanner.sdk.authoring.annotations", "lanner.sdk.authoring.events", "lanner.sdk.authoring.fields", "lanner.sdk.authoring.plugin"),
+    *("lanner.sdk.options.config", "lanner.sdk.payload.text_values", "lanner.sdk.payload.values"),
 )
 
 
@@ -121,20 +121,20 @@ def _add_natives(runtime: Runtime, environment: Environment, extensions: Mapping
     """Add libpython, the bridge, extension modules and their dependencies. Return the original files."""
     linker = interpreter_of(environment.executable)
     python, bridge = read_library(Path(environment.libpython)), read_library(Path(environment.bridge))
-    first = with_needed([python.path, bridge.path], linker)
+    first = find_needed([python.path, bridge.path], linker)
     first.pop(python.soname, None)
     taken = [*first.values()]
     for name, library in first.items():
         _add(runtime, "start", name, library.path)
     _add(runtime, "start", python.soname, python.path)
     _add(runtime, "start", "lanner-bridge.so", bridge.path)
-    others = with_needed(extensions.values(), linker)
+    others = find_needed(extensions.values(), linker)
     for name, library in others.items():
         if name not in first and name != python.soname:
             _add(runtime, "library", name, library.path)
             taken.append(library)
     for name, path in sorted(extensions.items()):
-        needs = with_needed([path], linker)
+        needs = find_needed([path], linker)
         _add(runtime, "module", name, path, tuple(need for need in needs if need not in first and need != python.soname))
         taken.append(read_library(path))
     runtime.glibc = max(library.glibc for library in (*taken, python, bridge))
@@ -148,7 +148,7 @@ def _pack(content: bytes) -> bytes:
 
 
 def _add(runtime: Runtime, role: str, name: str, path: Path, needs: tuple[str, ...] = ()) -> None:
-    image = loaded_part(path.read_bytes())
+    image = strip_symbols(path.read_bytes())
     packed = _pack(image)
     runtime.files[f"native/{name}"] = packed
     runtime.natives.append(NativeLibrary(role, name, packed, len(image), needs, path))

@@ -35,7 +35,7 @@ _OPTIONAL: Final = frozenset(
     {
         ("hashlib", "_hashlib"),
         ("hmac", "_hashlib"),
-        ("lanner.sdk.reading", "asyncio"),
+        ("lanner.sdk.hosting.reading", "asyncio"),
         ("lanner.docker.docker_plugin", "lanner.docker.engine_checks"),
     }
 )

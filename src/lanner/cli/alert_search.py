@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.filters import parse_filter
-from lanner.alerts.json_lines import printed_line
-from lanner.alerts.reader import AlertStore
+from lanner.alerts.json_lines import trim_line
 from lanner.alerts.stored import priority_name, read_content
 from lanner.cli.messages import OK, fail, say
 from lanner.outputs.terminal import has_colours, terminal_line
-from lanner.sdk.text import from_bytes, to_bytes_leniently
+from lanner.sdk.text.encoding import from_bytes, to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,4 +110,4 @@ def _newest(store: AlertStore, wanted: Filter, limit: int | None, end: int) -> I
 def _json(store: AlertStore, alert: StoredAlert) -> bytes:
     run = store.run_of(alert)
     settings = run.about.get("settings") if run else None
-    return printed_line(alert.line, settings if isinstance(settings, dict) else {})
+    return trim_line(alert.line, settings if isinstance(settings, dict) else {})

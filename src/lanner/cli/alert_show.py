@@ -6,14 +6,14 @@ from contextlib import closing
 from textwrap import indent
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.alerts.reader import AlertStore
+from lanner.alerts.alert_store import AlertStore
 from lanner.cli.alert_search import report_problems
 from lanner.cli.inquiry import make_inquiry
 from lanner.cli.messages import fail
 from lanner.cli.show import print_json, print_text
 from lanner.console.rows import detail_of
-from lanner.sdk.printable import message_line, printable_json, printable_line
-from lanner.sdk.tables import columns
+from lanner.sdk.text.printable import printable_json, printable_line
+from lanner.sdk.text.tables import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +27,10 @@ _INDENT: Final = "  "
 def show_alert(directory: str, key: str, *, layout: str, plugins: Sequence[str], config: str) -> int:
     """Print the alert and return the exit code. Raises `LannerError`."""
     with closing(make_inquiry(plugins, config)) as inquiry, closing(AlertStore(directory)) as store:
+        key = key.rpartition("#alert=")[2]  # of a link
         detail = store.find(key)
         if detail is None:
-            return report_problems(store) or fail(
-                f"no alert {message_line(key)!r} in {directory}: retention has removed it, or it was never stored; "
-                "`lanner alerts search --keys` prints the keys"
-            )
+            return report_problems(store) or fail(store.explain_missing(key))
         found = detail_of(detail) | {"why": inquiry.ask("why", detail, store)}
         if layout == "json":
             print_json(found)
@@ -47,7 +45,7 @@ def _text(detail: Detail, found: dict[str, Any]) -> str:
         facts.append(("tags", printable_line(", ".join(found["tags"]))))
     parts = [printable_line(found["rule"]), *columns(facts), "", printable_line(found["output"])]
     if found["fields"]:
-        fields = [(printable_line(name), _shown(value)) for name, value in found["fields"].items()]
+        fields = [(printable_line(name), _value_text(value)) for name, value in found["fields"].items()]
         parts += ["", "Fields", *(_INDENT + line for line in columns(fields))]
     if found["event"] is not None:
         stored, size = len(detail.event), detail.event_size
@@ -62,5 +60,5 @@ def _text(detail: Detail, found: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return printable_line(value) if isinstance(value, str) else printable_json(value)

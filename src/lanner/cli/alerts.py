@@ -18,7 +18,7 @@ _FILTER = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 def _moment(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
     if value is None:
         return None
-    from lanner.sdk.moments import parse_moment
+    from lanner.sdk.text.moments import parse_moment
 
     try:
         return parse_moment(value, time.time_ns())
@@ -70,7 +70,7 @@ def search(directory: str, filters: tuple[str, ...], **options: Any) -> int:
     Exit status: 0 success, also if no alert matches; 1 a part of the store cannot be read.
     """  # noqa: D301
     from lanner.cli.alert_search import print_alerts
-    from lanner.sdk.misspelt import find_near
+    from lanner.sdk.text.misspelt import find_near
 
     context = click.get_current_context()
     if options["keys"] and options["layout"] == "json":
@@ -105,8 +105,9 @@ def export(directory: str, **options: Any) -> int:
 def show(directory: str, key: str, **options: Any) -> int:
     """Show an alert with its fields and its event, and why it fired.
 
-    KEY names an alert permanently: 1f0c22ab-17 is the 17th alert of a run. `lanner alerts search --keys` prints the keys. Why an alert
-    fired is found out with the run's plugin: a built-in or installed one, a file of a run on this machine, or one of --plugin.
+    KEY names an alert permanently: 1f0c22ab-17 is the 17th alert of a run. `lanner alerts search --keys` prints the keys. A link to
+    the alert (%lanner.link) is one, too. Why an alert fired is found out with the run's plugin: a built-in or installed one, a file of
+    a run on this machine, or one of --plugin.
 
     Exit status: 0 success; 1 the store does not have the alert.
     """

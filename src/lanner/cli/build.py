@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.abi.versions import APIS, RULES_FILES, hosts, version_of
-from lanner.bundle.builder import build, written
+from lanner.bundle.builder import build, replace_after_trial
 from lanner.bundle.contents import BundleContents, collect, may_be_brought
 from lanner.bundle.environment import BuildError, describe
 from lanner.bundle.probe import probe
 from lanner.cli.messages import FAILED, OK, fail, say
 from lanner.cli.show import print_lines, print_table
 from lanner.host.plugin_loader import BUILT_IN, installed_target, load_plugin
-from lanner.sdk.options import REQUIRED
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
+from lanner.sdk.options.option_errors import REQUIRED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lanner.bundle.environment import Environment
     from lanner.bundle.probe import ProbeResult
     from lanner.bundle.python_runtime import Runtime
-    from lanner.sdk.plugin import Plugin, PluginInfo
+    from lanner.sdk.authoring.plugin import Plugin, PluginInfo
 
 _PLAIN: Final = re.compile(r"[\w./+-]+")
 
@@ -72,7 +72,7 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
     path = Path(output) if output else Path(f"lib{info.name}.so")
     if path.is_dir():
         path /= f"lib{info.name}.so"
-    with written(made.built.image, path) as file:
+    with replace_after_trial(made.built.image, path) as file:
         seen = probe(file, path.absolute())
         if seen.opens_nowhere:
             raise BuildError(f"no host can open it, so it was not written: {seen.open_error}")
@@ -88,7 +88,7 @@ def wants_options(info: PluginInfo, seen: ProbeResult) -> bool:
     """Return whether init failed only because the trial gives no options, and print what remains to be tried."""
     if info.config is None or REQUIRED not in seen.init_error:
         return False
-    from lanner.sdk.config import required_options
+    from lanner.sdk.options.config import required_options
 
     options = required_options(info.config)
     if options:
@@ -146,7 +146,7 @@ def _warn(built: BuildResult, collected: BundleContents) -> None:
         say(f"warning: not found, so imports of it will fail: {', '.join(sorted(collected.missing))}")
 
 
-def _brought(environment: Environment, runtime: Runtime) -> list[tuple[str, str]]:
+def _content_lines(environment: Environment, runtime: Runtime) -> list[tuple[str, str]]:
     """Return lines with the file's contents and their sizes."""
     glibc = ".".join(map(str, runtime.glibc))
     sizes = [(f"{native.name} ({native.size:,} unpacked)", len(native.packed)) for native in runtime.natives]
@@ -167,7 +167,7 @@ def _tell(path: Path, cls: type[Plugin], seen: ProbeResult, made: BuiltPlugin) -
         ("plugin", f"{seen.name} {seen.version} ({', '.join(seen.capabilities)})"),
         ("plugin API", f"{seen.api}: {hosts(seen.api)}"),
         ("file", f"{path}, {path.stat().st_size:,} bytes; loaded and initialised in {seen.milliseconds:.0f} ms"),
-        *(_brought(environment, runtime) if runtime else [("runs on", f"Python {environment.python}, {environment.executable}")]),
+        *(_content_lines(environment, runtime) if runtime else [("runs on", f"Python {environment.python}, {environment.executable}")]),
         (
             "modules" if runtime else "brings",
             ", ".join(sorted({file.partition("/")[0].removesuffix(".py") for file in collected.modules}))
@@ -228,7 +228,7 @@ def _required_lines(info: PluginInfo) -> list[str]:
     """Return the lines of init_config with the required options."""
     if info.config is None:
         return []
-    from lanner.sdk.config import config_table, required_options
+    from lanner.sdk.options.config import config_table, required_options
 
     names = required_options(info.config)
     lines = ["    init_config:"] if names else []

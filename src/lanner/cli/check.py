@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.cli.messages import FAILED, OK
 from lanner.cli.show import print_text
-from lanner.config.read import given_files
+from lanner.config.read import list_files
 from lanner.host.own_rules import advise_own_rules, rules_files
 from lanner.host.plugin_loader import load_plugin
 from lanner.rules.language.catalog import Catalog
 from lanner.rules.lint import check_files
 from lanner.rules.lint.hints import NO_RULE_CHECKED
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.printable import printable_json
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
+from lanner.sdk.text.printable import printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, strict: bool) -> int:
     """Print all findings of these files (none: the plugin's own) and return the exit code. Raises `LannerError`."""
     infos = [plugin_info(load_plugin(plugin)) for plugin in dict.fromkeys(plugins)]
-    paths = rules_files(given_files(files), *infos)
+    paths = rules_files(list_files(files), *infos)
     sources = dict.fromkeys(source for info in infos for source in ([info.event_source] if info.event_source else info.read_sources))
     if not sources:
         names = ", ".join(info.name for info in infos)
@@ -44,7 +44,7 @@ def check_rules(files: Sequence[str], plugins: Sequence[str], *, as_json: bool, 
         document = {"errors": count["error"], "warnings": count["warning"], "findings": list(map(_as_dict, found))}
         print_text(printable_json(document, indent=2))
     else:
-        print_text("\n\n".join([*(finding.render() for finding in found), _sum(count) or _checked(len(paths), checked.rules)]))
+        print_text("\n\n".join([*(finding.render() for finding in found), _sum(count) or _summarise(len(paths), checked.rules)]))
     unchecked = any(finding.code == NO_RULE_CHECKED for finding in found)
     return FAILED if count["error"] or unchecked or (strict and found) else OK
 
@@ -53,7 +53,7 @@ def _sum(count: Counter[str]) -> str:
     return ", ".join(many(count[word], word) for word in ("error", "warning") if count[word])
 
 
-def _checked(files: int, rules: int) -> str:
+def _summarise(files: int, rules: int) -> str:
     return f"{many(files, 'file')}, {many(rules, 'rule')}: no findings"
 
 

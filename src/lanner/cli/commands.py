@@ -130,8 +130,8 @@ def run(plugin: str | None, **given: Any) -> int:
         raise click.UsageError(
             "Missing argument 'PLUGIN', what to load, as in `lanner run docker` (or -c FILE).", click.get_current_context()
         )
-    from lanner.cli.conflicts import check_options
-    from lanner.cli.start import start
+    from lanner.cli.runs.conflicts import check_options
+    from lanner.cli.runs.start import start
 
     check_options(_given_options(), [text.partition("=")[0] for text in given["options"]], native=given["executor"] == "native")
     return start(plugin, **given)
@@ -354,7 +354,7 @@ def diff(first: str, second: str, *, layout: str) -> int:
     For example one recording with the rules before and after a change. Two alerts are the same if rule, priority, message and the time of
     the event are.
     """
-    from lanner.cli.report import diff_reports
+    from lanner.cli.runs.replay_report import diff_reports
 
     return diff_reports(first, second, as_json=layout == "json")
 

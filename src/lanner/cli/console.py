@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lanner.alerts.errors import NoDirectoryError
-from lanner.alerts.reader import AlertStore
+from lanner.alerts.alert_store import AlertStore
+from lanner.alerts.store_errors import NoDirectoryError
 from lanner.cli.inquiry import make_inquiry
 from lanner.cli.messages import OK, say
 from lanner.cli.show import print_text
 from lanner.console.api import Api
-from lanner.console.console import Console, server_context
+from lanner.console.console_server import Console, server_context
 from lanner.console.listening import parse_address
 from lanner.console.token import read_token
+from lanner.host.stop import close_on_signal
 from lanner.operating.notify import Notifier
 from lanner.sdk.errors import LannerError, UsageError
 
@@ -38,14 +38,13 @@ def serve_console(
     """Serve until SIGINT or SIGTERM, and return the exit code. Raises `LannerError`."""
     if key and not certificate:
         raise UsageError("--key is the key of a certificate: add --certificate FILE")
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
     path = Path(directory)
     _check_store(path)
     address = parse_address(listen)
     inquiry = make_inquiry(plugins, config)
-    with contextlib.ExitStack() as stack:
+    ended = threading.Event()
+    # not set by a signal's handler: it may interrupt `wait`, whose lock it would then wait for
+    with close_on_signal(ended.set), contextlib.ExitStack() as stack:
         console = Console(
             Api(lambda: AlertStore(path), inquiry),
             address,

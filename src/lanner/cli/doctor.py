@@ -9,15 +9,15 @@ from lanner.cli.messages import FAILED, OK
 from lanner.cli.show import print_json, print_table, print_text
 from lanner.doctor.all import look_at_machine, look_at_setup
 from lanner.doctor.results import Result, problem
-from lanner.sdk.checks import Level
-from lanner.sdk.printable import message_line
-from lanner.sdk.text import many
+from lanner.sdk.authoring.checks import Level
+from lanner.sdk.text.encoding import many
+from lanner.sdk.text.printable import message_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lanner.config.plugin_entries import PluginSetup
-    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.authoring.plugin import Plugin
 
 
 def examine(plugin: str | None, file: str | None, rules: Sequence[str], config: str | None, host: str | None, *, as_json: bool) -> int:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from lanner.cli.messages import OK, fail, say
 from lanner.cli.plugin_config import BY_OPTION, read_config
 from lanner.cli.show import print_text
-from lanner.config.read import given_files
+from lanner.config.read import list_files
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules, explain
-from lanner.sdk.printable import printable_json
+from lanner.sdk.text.printable import printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def explain_rule(
     """Print the explanation and return the exit code. Raises `LannerError`."""
     with redirect_stdout(sys.stderr):  # for the plugin's own output
         cls = load_plugin(plugin)
-        rules = LoadedRules(cls, given_files(files), config=read_config(config, cls), way=BY_OPTION)
+        rules = LoadedRules(cls, list_files(files), config=read_config(config, cls), way=BY_OPTION)
         if not rules.rule(name).enabled:
             say(f"the rule {name!r} is disabled: explaining it as if it were enabled")
         found = explain(rules.trial([name]), name, rules.recorded(replay), number=event)

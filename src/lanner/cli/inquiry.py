@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from lanner.inquiry.client import Inquiry
+from lanner.inquiry.questions import Inquiry
 from lanner.sdk.errors import UsageError
 from lanner.sdk.files import read_whole
 from lanner.yamlfile import placed_values

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.abi.versions import hosts
 from lanner.bundle.inspection import inspect
 from lanner.cli.messages import FAILED, OK, say
-from lanner.cli.show import outside, print_fields, print_json, print_table, print_text
+from lanner.cli.show import make_escape, print_fields, print_json, print_table, print_text
 
 if TYPE_CHECKING:
     from lanner.bundle.inspection import BuildFacts, Inspection
@@ -54,7 +54,7 @@ def _show(seen: Inspection) -> None:
         ("plugin API", f"{seen.api}: {host}" if host else seen.api),
         ("SHA-256", seen.sha256),
         ("size", f"{seen.size:,} bytes"),
-        *(_brought(seen.brought) if seen.brought else [("made by", "not `lanner build`")]),
+        *(_content_lines(seen.brought) if seen.brought else [("made by", "not `lanner build`")]),
     ]
     print_table(("", ""), [(name, value) for name, value in rows if value])
     if seen.fields:
@@ -62,7 +62,7 @@ def _show(seen: Inspection) -> None:
         print_fields(seen.fields)
 
 
-def _brought(brought: BuildFacts) -> list[tuple[str, str]]:
+def _content_lines(brought: BuildFacts) -> list[tuple[str, str]]:
     rows = [("made by", f"lanner {brought.lanner}; unchanged since it was built")]
     if brought.executable:
         rows.append(("runs on", f"Python {brought.python}, {brought.executable}"))
@@ -84,6 +84,6 @@ def _show_licences(seen: Inspection) -> None:
     if seen.brought is None or not seen.brought.licences:
         say("it contains no licences: it was not made by `lanner build --bundle`")
     else:
-        escape = outside()
+        escape = make_escape()
         for name, text in sorted(seen.brought.licences.items()):
             print_text(f"==== {escape(name)} ====\n\n{text.rstrip()}\n")

@@ -4,18 +4,33 @@ Modules are imported only when they are needed. Every expected error becomes one
 """
 
 import os
+import signal
 import sys
+import time
 
 from lanner.cli.messages import FAILED, OK, USAGE, add, exit_code, fail
+from lanner.sdk.signals import end_unless_repeated
 
-_signal = 2
-"""The signal that ended the command."""
+_AGAIN = 0.001
+_signal = 0
+"""The signal that ends the command."""
+_heard = 0.0
 
 
 def main() -> None:
     """Run the command line and end the process."""
-    _hear_signals()
-    _open_closed_streams()
+    try:
+        _hear_signals()
+        _open_closed_streams()
+        code = _run_to_stdout()
+        _ignore_signals()
+    except KeyboardInterrupt:
+        code = _end_by_signal()
+        _ignore_signals()
+    sys.exit(code)
+
+
+def _run_to_stdout() -> int:
     code = OK
     try:
         code = _run()
@@ -25,38 +40,46 @@ def main() -> None:
     except OSError as error:
         _forget_stdout()
         code = code or fail(f"cannot write to standard output: {error.strerror}")
-    except KeyboardInterrupt:
-        code = _ended()
-    _be_done()
-    sys.exit(code)
+    return code
 
 
 def _hear_signals() -> None:
-    """Let signals end the command by an exception, with a message. A run handles signals itself."""
-    import signal
-
+    """Let a signal end the command by an exception, with a message. A run handles signals itself."""
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
+    signal.signal(signal.SIGALRM, _raise)
+    sys.unraisablehook = _raise_later
 
 
 def _end(number: int, _: object) -> None:
-    global _signal  # noqa: PLW0603 - the exception is turned into others on its way
-    _signal = number
+    """Raise the exception once. A second signal ends the process at once, as code may have caught the exception."""
+    global _signal, _heard  # the exception is turned into others on its way
+    if not _signal:
+        _signal, _heard = number, time.monotonic()
+        raise KeyboardInterrupt
+    end_unless_repeated(_heard, number)
+
+
+def _raise(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _ended() -> int:
-    import signal
+def _raise_later(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Raise the exception again if it cannot leave the code that the signal interrupted: a finaliser, such as those of imports' locks."""
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+        return
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN)
 
-    return fail(f"ended by {signal.Signals(_signal).name}", 128 + _signal)
+
+def _end_by_signal() -> int:
+    return fail(f"ended by {signal.Signals(_signal or signal.SIGINT).name}", 128 + (_signal or signal.SIGINT))
 
 
-def _be_done() -> None:
+def _ignore_signals() -> None:
     """Ignore signals from here on: while Python ends, they would only change the exit status."""
-    import signal
-
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, signal.SIG_IGN)
 
 
@@ -111,23 +134,23 @@ def _usage(error: Exception) -> int:
             hint.insert(0, "An option takes one value: quote a pattern, or repeat the option for each file")
         return fail(message, USAGE, more=hint)
     if isinstance(error, click.Abort):
-        return _ended()
+        return _end_by_signal()
     if os.environ.get("LANNER_DEBUG"):
         return _show_traceback(error, FAILED)
     from lanner.cli.faults import describe_fault
 
     if fault := describe_fault(error):
         return fail(fault)
-    from lanner.sdk.author_code import blamed_place
+    from lanner.sdk.author_code import place_to_blame
 
-    place = blamed_place(error)
+    place = place_to_blame(error)
     whose = "This is a bug in that file, not in Lanner" if place else "This is a bug in Lanner. Please report it"
     return fail(f"{type(error).__name__}: {error}{place}", more=[f"{whose}; LANNER_DEBUG=1 shows a traceback."])
 
 
 def _show_traceback(error: Exception, code: int) -> int:
     """Print the traceback, without secrets, and return the exit code."""
-    from lanner.sdk.loglines import traceback_text
+    from lanner.sdk.hosting.loglines import traceback_text
 
     add(traceback_text(error), "error")
     return code

@@ -40,7 +40,7 @@ def say(text: str, *more: str) -> None:
         kind, _, rest = text.partition(": ")
         add("\n".join([rest if kind in _KINDS else text, *more]), kind)
         return
-    from lanner.sdk.loglines import log_line
+    from lanner.sdk.hosting.loglines import log_line
 
     _write("\n".join([log_line(f"lanner: {text}"), *map(log_line, more)]))
 
@@ -50,7 +50,7 @@ def add(lines: str, kind: str = "") -> None:
     if _log is not None:
         {"error": _log.error, "warning": _log.warning}.get(kind, _log.info)("%s", lines)
     else:
-        from lanner.sdk.loglines import log_lines
+        from lanner.sdk.hosting.loglines import log_lines
 
         _write(log_lines(lines))
 

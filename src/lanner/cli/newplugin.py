@@ -5,7 +5,7 @@ from __future__ import annotations
 from lanner.cli.messages import OK
 from lanner.cli.show import print_lines
 from lanner.new.kinds import replay_command
-from lanner.new.repository import create, init_git, named
+from lanner.new.repository import create, fill_template, init_git
 
 
 def new_plugin(name: str, source: str) -> int:
@@ -21,7 +21,7 @@ def new_plugin(name: str, source: str) -> int:
             f"    cd {folder}",
             "    pip install -e '.[dev]'",
             "    make check",
-            f"    {named(replay_command(source), name)}",
+            f"    {fill_template(replay_command(source), name)}",
             f"    lanner build {name}",
         ]
     )

@@ -14,21 +14,21 @@ from lanner.bundle.builder import write
 from lanner.bundle.probe import probe
 from lanner.cli.build import make_plugin, wants_options, warn_of_source
 from lanner.cli.messages import FAILED, OK, fail, say
+from lanner.cli.runs.validate import make_validator, read_rules
 from lanner.cli.show import print_lines, print_table
-from lanner.cli.validate import make_validator, read_rules
 from lanner.config.falco import Falco
 from lanner.host.own_rules import rules_files
 from lanner.host.plugin_loader import load_plugin
 from lanner.package.artefacts import PackageError, check_version, machine_here, place, plugin_artefact, rules_artefact, sums
 from lanner.package.oci import Layout
-from lanner.package.readme import fields_table, with_table
+from lanner.package.readme import fields_table, insert_table
 from lanner.package.requirements import requirements
 from lanner.package.sbom import make_bill
 from lanner.rules.files.load import MAX_SIZE, load_text
 from lanner.rules.findings import RulesError
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.files import read_whole
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.text import to_bytes
+from lanner.sdk.text.encoding import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from lanner.cli.build import Bundling
     from lanner.package.artefacts import Artefact
     from lanner.package.requirements import Requirements
-    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.authoring.plugin import PluginInfo
 
 LAYOUT = "oci"
 
@@ -60,13 +60,13 @@ def package_plugin(
     bundling: Bundling | None = None,
 ) -> int:
     """Package the plugin and return the exit code. `rules` replace the plugin's own. Raises `LannerError` without writing anything."""
-    machine, created = machine_here(), _created()
+    machine, created = machine_here(), _creation_time()
     cls = load_plugin(name)
     info = plugin_info(cls)
     check_version(info.version)
     folder = Path(output)
     _check_folder(folder)
-    text = _with_fields(Path(readme), info) if readme else None
+    text = _add_fields(Path(readme), info) if readme else None
     packed = _rules(info, rules_files(rules, info) if rules or info.rules else ())
     made = make_plugin(name, cls, api=api, python=python, bundling=bundling)
     seen = _try(info, made.built.image)
@@ -100,7 +100,7 @@ def package_plugin(
     return OK
 
 
-def _created() -> str:
+def _creation_time() -> str:
     """Return the time of `SOURCE_DATE_EPOCH` in RFC 3339, or "" if it is not set."""
     text = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not text:
@@ -120,14 +120,14 @@ def _check_folder(folder: Path) -> None:
         raise PackageError(f"{layout} exists and is not an OCI image layout: remove it, or name another directory with -o")
 
 
-def _with_fields(path: Path, info: PluginInfo) -> bytes:
+def _add_fields(path: Path, info: PluginInfo) -> bytes:
     try:
         text = read_whole(path, MAX_SIZE).decode("utf-8")
     except OSError as error:
         raise PackageError(f"cannot read {path}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
         raise PackageError(f"{path} is not UTF-8: byte {error.object[error.start]:#04x} at offset {error.start}") from None
-    return with_table(text, fields_table(declaration.info for declaration in info.fields), str(path)).encode()
+    return insert_table(text, fields_table(declaration.info for declaration in info.fields), str(path)).encode()
 
 
 def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
@@ -180,10 +180,13 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _tell(folder: Path, plugin: Artefact, sbom: str, packed: _Rules | None, api: str) -> None:
-    rows = [("plugin", _shown(folder, plugin)), ("requires", f"plugin API {api}")]
+    rows = [("plugin", _describe_artefact(folder, plugin)), ("requires", f"plugin API {api}")]
     if packed:
         required = packed.requirements
-        rows += [("rules", _shown(folder, packed.artefact)), ("require", f"engine {required.engine}: {required.origins['engine']}")]
+        rows += [
+            ("rules", _describe_artefact(folder, packed.artefact)),
+            ("require", f"engine {required.engine}: {required.origins['engine']}"),
+        ]
         rows += [("", f"{one.name} {one.version}: {required.origins[one.name]}") for one in required.dependencies]
     artefacts = [plugin, packed.artefact] if packed else [plugin]
     names = [f"{artefact.name}-{artefact.version}" for artefact in artefacts]
@@ -200,5 +203,5 @@ def _tell(folder: Path, plugin: Artefact, sbom: str, packed: _Rules | None, api:
     )
 
 
-def _shown(folder: Path, artefact: Artefact) -> str:
+def _describe_artefact(folder: Path, artefact: Artefact) -> str:
     return f"{folder / artefact.file}, {len(artefact.data):,} bytes"

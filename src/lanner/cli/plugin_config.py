@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanner.cli.messages import say
 from lanner.config.places import ConfigPlace, place_option
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import ConfigError, UsageError
 from lanner.sdk.files import read_whole
-from lanner.sdk.hosting import init_plugin
-from lanner.sdk.options import advise_required, shown_path
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.options.option_errors import advise_required, path_in_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanner.config.plugin_entries import PluginSetup
-    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.authoring.plugin import Plugin
 
 _MOST_BYTES: Final = 16 << 20
 BY_OPTION: Final = "with --config '{}'"
@@ -55,7 +55,7 @@ def make_plugin(
     way = BY_OPTION if place is None else "in init_config, as in `{}`" if steps else "in this file, as in `{}`"
 
     def placed(text: str) -> str:
-        return place_option(text, name, place, [*steps, *shown_path(text)])
+        return place_option(text, name, place, [*steps, *path_in_message(text)])
 
     values = config if isinstance(config, dict) else read_config(config, cls)
     if host is not None:
@@ -96,7 +96,7 @@ def _example(cls: type[Plugin]) -> str:
     config = plugin_info(cls).config
     if config is None:
         return ""
-    from lanner.sdk.config import config_table, required_options
+    from lanner.sdk.options.config import config_table, required_options
 
     names = [*required_options(config), *(name for name, *_ in config_table(config))]
     return f", such as '{names[0]}: ...'" if names else ""

@@ -11,13 +11,13 @@ import time
 from lanner.cli.messages import OK, say
 from lanner.cli.plugin_config import make_plugin
 from lanner.host.plugin_loader import load_plugin
-from lanner.host.recording import recorded
-from lanner.host.stop import closing
+from lanner.host.recording import record_line
+from lanner.host.stop import close_on_signal
 from lanner.outputs.base import OutputError
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import UsageError
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.sources import open_source
-from lanner.sdk.text import many
+from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.text.encoding import many
 
 
 def record_plugin(
@@ -54,7 +54,7 @@ def _record(name: str, output: str, params: str, config: str, host: str | None, 
     events = 0
     with os.fdopen(target, "wb") as file:
         try:
-            with closing(source.close, duration), contextlib.closing(source):
+            with close_on_signal(source.close, duration), contextlib.closing(source):
                 say(f"recording {source.description or info.event_source} to {output}; Ctrl-C ends it")
                 ended, stale = False, output != "-"
                 while not ended and events != max_events:
@@ -65,7 +65,7 @@ def _record(name: str, output: str, params: str, config: str, host: str | None, 
                     payloads = batch.payloads if max_events is None else batch.payloads[: max_events - events]
                     for place, payload in enumerate(payloads):
                         known = batch.timestamps[place] if batch.timestamps else None
-                        file.write(recorded(payload, time.time_ns() if known is None else known, info) + b"\n")
+                        file.write(record_line(payload, time.time_ns() if known is None else known, info) + b"\n")
                     events += len(payloads)
                     file.flush()
         except OSError as error:

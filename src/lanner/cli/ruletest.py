@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.cli.messages import FAILED, OK
 from lanner.cli.show import print_text
 from lanner.sdk.errors import LannerError
-from lanner.sdk.printable import message_line, printable_json, printable_line
-from lanner.sdk.text import many
-from lanner.testing.ruletests import never_fired, run_file
+from lanner.sdk.text.encoding import many
+from lanner.sdk.text.printable import message_line, printable_json, printable_line
+from lanner.testing.ruletests import find_silent, run_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ def _lines(files: Sequence[FileOutcome]) -> Iterator[str]:
             if not outcome.passed:
                 yield from ("", message_line(f"{file.path}: {outcome.name}"), *_failure(outcome))
     named = {rule for file in files for path, rule in file.rules if path != file.own_file}
-    silent = never_fired(files)
+    silent = find_silent(files)
     if listed := [name for name in silent if name in named]:
         yield from ("", "Rules that fired in no test:", *(f"  {message_line(name)}" for name in listed))
     if others := len(silent) - len(listed):
@@ -67,7 +67,7 @@ def _failure(outcome: Outcome) -> Iterator[str]:
 def _as_dict(files: Sequence[FileOutcome]) -> dict[str, Any]:
     return {
         "files": [{"file": file.path, "tests": [_outcome_dict(outcome) for outcome in file.outcomes]} for file in files],
-        "never_fired": never_fired(files),
+        "never_fired": find_silent(files),
         "passed": all(outcome.passed for file in files for outcome in file.outcomes),
     }
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.host.plugin_loader import load_plugin
 from lanner.outputs.base import OutputError
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.printable import printable, printable_json, printable_line
-from lanner.sdk.tables import columns
-from lanner.sdk.text import to_bytes_leniently
+from lanner.sdk.text.encoding import to_bytes_leniently
+from lanner.sdk.text.printable import printable, printable_json, printable_line
+from lanner.sdk.text.tables import columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ def show_plugin(name: str, *, as_json: bool) -> None:
     info = plugin_info(load_plugin(name))
     schema, table, required = None, [], []
     if info.config is not None:
-        from lanner.sdk.config import config_schema, config_table, required_options
+        from lanner.sdk.options.config import config_schema, config_table, required_options
 
         schema, table, required = config_schema(info.config), config_table(info.config), required_options(info.config)
     facts: dict[str, Any] = {
@@ -88,11 +88,11 @@ def print_fields(fields: Iterable[Mapping[str, Any]]) -> None:
     rows = []
     for field in fields:
         kind = str(field.get("type", ""))
-        rows.append((shown_name(field), f"list of {kind}" if field.get("isList") else kind, str(field.get("desc", ""))))
+        rows.append((name_with_argument(field), f"list of {kind}" if field.get("isList") else kind, str(field.get("desc", ""))))
     print_table(("NAME", "TYPE", "DESCRIPTION"), rows)
 
 
-def shown_name(field: Mapping[str, Any]) -> str:
+def name_with_argument(field: Mapping[str, Any]) -> str:
     """Return a field's name with its argument, as rules write it."""
     name, argument = str(field.get("name", "")), field.get("arg") or {}
     if field.get("argRequired"):  # API 0.3 has this member
@@ -126,7 +126,7 @@ def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
     print_text("\n".join(columns([header, *rows] if any(header) else rows)))
 
 
-def outside() -> Callable[[str], str]:
+def make_escape() -> Callable[[str], str]:
     """Escape text from outside for standard output: a terminal gets one printable line, a pipe all bytes."""
     return printable_line if sys.stdout.isatty() else str
 

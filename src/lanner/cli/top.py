@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.filters import parse_filter
-from lanner.alerts.reader import AlertStore
 from lanner.config.read import read_configuration
-from lanner.inquiry.client import Inquiry
+from lanner.inquiry.questions import Inquiry
 from lanner.outputs.terminal import can_draw
 from lanner.sdk.errors import LannerError, UsageError
 
@@ -28,7 +28,7 @@ _ADVICE: Final = (
 def show_top(directory: str | None, file: str | None, text: str, plugins: Sequence[str], config: str) -> int:
     """Show the store until the user quits, and return the exit code. Raises `LannerError`."""
     wanted = parse_filter(text, time.time_ns())
-    path = Path(directory) if directory is not None else _configured(file)
+    path = Path(directory) if directory is not None else _configured_store(file)
     AlertStore(path).close()  # raises its error
     run_top = _import()
     if not (sys.stdin.isatty() and sys.stdout.isatty() and can_draw()):
@@ -55,7 +55,7 @@ def _import() -> Any:
     return run_top
 
 
-def _configured(file: str | None) -> Path:
+def _configured_store(file: str | None) -> Path:
     """Return the directory of the configuration's store. Raises `LannerError`."""
     if file is None:
         if not Path(_CONFIGURATION).exists():

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from lanner.sdk.blocks import UINT64, Block
-from lanner.sdk.secrets import SafeRepr
+from lanner.sdk.options.blocks import UINT64, Block
+from lanner.sdk.options.secrets import SafeRepr
 from lanner.sinks.registry import SINKS
 
 

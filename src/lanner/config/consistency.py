@@ -6,9 +6,9 @@ import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
-from lanner.config.plain_values import but
+from lanner.config.plain_values import describe_actual
+from lanner.config.sink_blocks import configured_sinks
 from lanner.sdk.errors import ConfigError
-from lanner.sinks.registry import configured_sinks
 
 if TYPE_CHECKING:
     from lanner.config.falco import Falco
@@ -26,7 +26,7 @@ _ADDRESS: Final = re.compile(r"[ \t\n\f\r]*([0-9A-Fa-f.:]+)(%.+)?[ \t\n\f\r]*")
 def check(falco: Falco) -> None:
     """Raise `ConfigError` for unknown values and conflicting keys."""
     if falco.libs_logger.enabled and falco.libs_logger.severity not in _SEVERITIES:
-        raise ConfigError(f"$.libs_logger.severity takes one of {', '.join(_SEVERITIES)}, {but(falco.libs_logger.severity)}")
+        raise ConfigError(f"$.libs_logger.severity takes one of {', '.join(_SEVERITIES)}, {describe_actual(falco.libs_logger.severity)}")
     _check_engine(falco.engine)
     for sink in configured_sinks(falco):
         for key, what in sink.missing():
@@ -65,7 +65,7 @@ def _check_webserver(falco: Falco) -> None:
     if not is_address(web.listen_address):
         raise ConfigError(
             f"$.webserver.listen_address takes an IP address, such as 127.0.0.1 or ::1 (0.0.0.0: all addresses of this machine), "
-            f"{but(web.listen_address)}"
+            f"{describe_actual(web.listen_address)}"
         )
     if web.enabled and web.listen_port > _HIGHEST_PORT:
         raise ConfigError(f"$.webserver.listen_port takes a number <= {_HIGHEST_PORT}, not {web.listen_port}")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar, g
 import msgspec
 
 from lanner.config.falco import Falco, Include
-from lanner.config.plain_values import UnfitError, but, is_off, odd, one_of
-from lanner.sdk.blocks import REQUIRED, WHOLE, WITHOUT_EFFECT, Block, find_schema_limit, has
+from lanner.config.plain_values import UnfitError, describe_actual, describe_odd, is_off, one_of
 from lanner.sdk.errors import ConfigError
+from lanner.sdk.options.blocks import REQUIRED, WHOLE, WITHOUT_EFFECT, Block, find_schema_limit, has
 from lanner.yamlfile.advice import advise_line
 
 if TYPE_CHECKING:
@@ -96,8 +96,11 @@ class Decoder:
             return tuple(self._list(get_args(kind)[0], tree, path))
         for special, decode in self._special:
             if kind == special:
+                if kind is str and _is_own(path) and (tree is None or "\0" in tree):
+                    what = f", {describe_actual(tree)}: write one, or leave the key out" if tree is None else " without a null byte"
+                    raise UnfitError(f"{path} takes a string{what}")
                 value = decode(self, tree, path)
-                if oddity := odd(kind, tree):
+                if oddity := describe_odd(kind, tree):
                     self.warnings.append(f"{path} {oddity}")
                 return value
         return self.block(kind, tree, path)
@@ -107,15 +110,15 @@ class Decoder:
         limit = find_schema_limit(about)
         if limit is not None and value > limit:
             self.warnings.append(f"{path} is {value}: Falco's schema takes a number <= {limit}")
-        if has(about, WHOLE) and (oddity := odd(int, tree)):
+        if has(about, WHOLE) and (oddity := describe_odd(int, tree)):
             self.warnings.append(f"{path} {oddity}")
 
     def _list(self, kind: Any, tree: Tree, path: str) -> list[Any]:
         """Return the items. As in Falco, a single value is a list of one item, and a mapping is not a list."""
         if tree is None or isinstance(tree, dict):
-            raise UnfitError(f"{path} takes a list, {but(tree)}")
+            raise UnfitError(f"{path} takes a list, {describe_actual(tree)}")
         if isinstance(tree, str):
-            self.warnings.append(f"{path} takes a list, {but(tree)}; it is read as a list of one item, as in Falco")
+            self.warnings.append(f"{path} takes a list, {describe_actual(tree)}; it is read as a list of one item, as in Falco")
         items = tree if isinstance(tree, list) else [tree]
         try:
             return [self.value(kind, item, f"{path}[{place}]") for place, item in enumerate(items)]
@@ -127,7 +130,8 @@ class Decoder:
         if isinstance(tree, dict):
             return self.struct(kind, tree, path, lenient=True)
         advice = advise_line(tree.partition("\n")[0]) if isinstance(tree, str) else ""
-        message = f"{path} takes keys with their values ({', '.join(get_type_hints(kind))}), {but(tree)}" + (advice and f": {advice}")
+        keys = ", ".join(get_type_hints(kind))
+        message = f"{path} takes keys with their values ({keys}), {describe_actual(tree)}" + (advice and f": {advice}")
         # Falco rejects a string as a block, and its schema's validator stops at an empty list
         raise ConfigError(message) if isinstance(tree, str) or tree == [] else UnfitError(message)
 

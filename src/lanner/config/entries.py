@@ -13,8 +13,8 @@ import msgspec
 from lanner.config.decode import Decoder
 from lanner.config.falco import Include, Matching, PluginEntry, Strategy
 from lanner.config.kernel import Capture, ContainerEngines, Cri, Engine, EngineSwitch, Kmod, ModernEbpf
-from lanner.config.operating import Duration
-from lanner.config.plain_values import UnfitError, as_json, but, duration, number, switch, text, whole
+from lanner.config.monitoring import Duration
+from lanner.config.plain_values import UnfitError, as_json, describe_actual, duration, number, switch, text, whole
 from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append
 from lanner.rules.resolve.select import Switch
@@ -35,7 +35,7 @@ def priority(_: Decoder, tree: Tree, path: str) -> Priority:
     """Return `priority`, in any case; info is short for informational."""
     found = Priority.parse(text(tree, path))
     if found is None:
-        raise ConfigError(f"{path} takes one of {', '.join(str(each).lower() for each in Priority)}, {but(tree)}")
+        raise ConfigError(f"{path} takes one of {', '.join(str(each).lower() for each in Priority)}, {describe_actual(tree)}")
     return found
 
 
@@ -43,7 +43,7 @@ def matching(_: Decoder, tree: Tree, path: str) -> Matching:
     """Return `rule_matching`, in any case."""
     found = text(tree, path).lower()
     if found not in set(Matching):
-        raise ConfigError(f"{path} takes one of {', '.join(Matching)}, {but(tree)}")
+        raise ConfigError(f"{path} takes one of {', '.join(Matching)}, {describe_actual(tree)}")
     return Matching(found)
 
 
@@ -51,7 +51,7 @@ def strategy(decoder: Decoder, tree: Tree, path: str) -> Strategy:
     """Return the strategy for an included file; an unknown one means `append`."""
     found = text(tree, path)
     if found not in set(Strategy):
-        decoder.warnings.append(f"{path} takes one of {', '.join(Strategy)}, {but(tree)}; append applies, as in Falco")
+        decoder.warnings.append(f"{path} takes one of {', '.join(Strategy)}, {describe_actual(tree)}; append applies, as in Falco")
         return Strategy.APPEND
     return Strategy(found)
 
@@ -62,12 +62,12 @@ def engine(decoder: Decoder, tree: Tree, path: str) -> Engine:
         blocks: dict[str, type[msgspec.Struct]] = {"kmod": Kmod, "modern_ebpf": ModernEbpf, "replay": Capture}
         others = {key: value for key, value in tree.items() if key in blocks and key != tree.get("kind", _USUAL_ENGINE)}
         for key, value in others.items():
-            unread(blocks[key])(decoder, value, f"{path}.{key}")
+            make_lenient(blocks[key])(decoder, value, f"{path}.{key}")
         tree = {key: value for key, value in tree.items() if key not in others}
     return decoder.block(Engine, tree, path)
 
 
-def unread(kind: type[_S]) -> Callable[[Decoder, Tree, str], _S]:
+def make_lenient(kind: type[_S]) -> Callable[[Decoder, Tree, str], _S]:
     """Return the decoder of a block that only Falco's schema checks: it turns every error into a warning."""
 
     def decode(decoder: Decoder, tree: Tree, path: str) -> _S:
@@ -90,7 +90,7 @@ def include(decoder: Decoder, tree: Tree, path: str) -> Include:
 def plugin(decoder: Decoder, tree: Tree, path: str) -> PluginEntry:
     """Return an entry of `plugins`."""
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path} takes keys with their values ({', '.join(PluginEntry.__struct_fields__)}), {but(tree)}")
+        raise ConfigError(f"{path} takes keys with their values ({', '.join(PluginEntry.__struct_fields__)}), {describe_actual(tree)}")
     given = {key: value for key, value in tree.items() if value is not None or key not in {"init_config", "open_params"}}
     if "open_params" in tree and tree["open_params"] is None:
         decoder.warnings.append(f"{path}.open_params takes a string, not nothing; it is empty, as in Falco")
@@ -108,7 +108,7 @@ def _stay_in_directory(library: str, path: str) -> None:
 def init_config(_: Decoder, tree: Tree, path: str) -> str | dict[str, Any]:
     """Return a plugin's configuration: a mapping is converted to JSON, a string is kept."""
     if isinstance(tree, list):
-        raise UnfitError(f"{path} takes a string or a mapping, {but(tree)}")
+        raise UnfitError(f"{path} takes a string or a mapping, {describe_actual(tree)}")
     return as_json(tree) or {} if isinstance(tree, dict) else text(tree, path)
 
 
@@ -122,7 +122,7 @@ def rule_switch(decoder: Decoder, tree: Tree, path: str) -> Switch:
     which = "enable" if "enable" in tree else "disable"
     what, inner = tree[which], f"{path}.{which}"
     if not isinstance(what, dict):
-        raise ConfigError(f"{inner} takes `rule:` or `tag:`, {but(what)}")
+        raise ConfigError(f"{inner} takes `rule:` or `tag:`, {describe_actual(what)}")
     decoder.look_for_unknown(what, ("rule", "tag"), inner)
     rule, tag = (decoder.value(str, what[key], f"{inner}.{key}") if key in what else "" for key in ("rule", "tag"))
     if not rule and not tag:
@@ -134,19 +134,19 @@ def append(decoder: Decoder, tree: Tree, path: str) -> Append:
     """Return an entry of `append_output`."""
     keys = ("match", "extra_output", "extra_fields", "suggested_output")
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path} takes keys with their values ({', '.join(keys)}), {but(tree)}")
+        raise ConfigError(f"{path} takes keys with their values ({', '.join(keys)}), {describe_actual(tree)}")
     decoder.look_for_unknown(tree, keys, path)
     match = tree.get("match", {})
     if match is None or (isinstance(match, list) and match):
-        decoder.warnings.append(f"{path}.match takes rule, source and tags, {but(match)}; it is ignored, as in Falco")
+        decoder.warnings.append(f"{path}.match takes rule, source and tags, {describe_actual(match)}; it is ignored, as in Falco")
         match = {}
     if not isinstance(match, dict):
-        raise ConfigError(f"{path}.match takes rule, source and tags, {but(match)}")
+        raise ConfigError(f"{path}.match takes rule, source and tags, {describe_actual(match)}")
     decoder.look_for_unknown(match, ("rule", "source", "tags"), f"{path}.match")
     rule, source = (decoder.value(str, match[key], f"{path}.match.{key}") if key in match else "" for key in ("rule", "source"))
     tags = match.get("tags", [])
     if not isinstance(tags, list):
-        decoder.warnings.append(f"{path}.match.tags takes a list, {but(tags)}; it is ignored, as in Falco")
+        decoder.warnings.append(f"{path}.match.tags takes a list, {describe_actual(tags)}; it is ignored, as in Falco")
         tags = []
     formatted, raw = _extra_fields(decoder, tree.get("extra_fields", []), f"{path}.extra_fields")
     return Append(
@@ -163,7 +163,7 @@ def append(decoder: Decoder, tree: Tree, path: str) -> Append:
 def _extra_fields(decoder: Decoder, tree: Tree, path: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return fields with their formats, and plain fields."""
     if not isinstance(tree, list):
-        raise ConfigError(f"{path} takes a list of fields, {but(tree)}")
+        raise ConfigError(f"{path} takes a list of fields, {describe_actual(tree)}")
     formatted: dict[str, str] = {}
     raw: dict[str, None] = {}
     for place, item in enumerate(tree):
@@ -176,7 +176,7 @@ def _extra_fields(decoder: Decoder, tree: Tree, path: str) -> tuple[dict[str, st
             key, twice = item, item in formatted
             raw[item] = None
         else:
-            raise ConfigError(f"{inner} takes a field's name, or one name with its format, {but(item)}")
+            raise ConfigError(f"{inner} takes a field's name, or one name with its format, {describe_actual(item)}")
         if twice:
             raise ConfigError(f"{inner} is a duplicate of the name {key}")
     return formatted, tuple(raw)
@@ -185,7 +185,7 @@ def _extra_fields(decoder: Decoder, tree: Tree, path: str) -> tuple[dict[str, st
 def static_fields(decoder: Decoder, tree: Tree, path: str) -> dict[str, str]:
     """Return `static_fields`: strings by name."""
     if not isinstance(tree, dict):
-        raise UnfitError(f"{path} takes names with their values, {but(tree)}")
+        raise UnfitError(f"{path} takes names with their values, {describe_actual(tree)}")
     try:
         return {key: decoder.value(str, value, f"{path}.{key}") for key, value in tree.items()}
     except UnfitError as error:
@@ -207,7 +207,7 @@ _SPECIAL: Final[Special] = (
     (Append, append),
     (Priority, priority),
     (Engine, engine),
-    *((kind, unread(kind)) for kind in (ContainerEngines, EngineSwitch, Cri)),
+    *((kind, make_lenient(kind)) for kind in (ContainerEngines, EngineSwitch, Cri)),
     (Switch, rule_switch),
 )
 

@@ -19,12 +19,12 @@ from lanner.config.kernel import (
     SyscallEventDrops,
     SyscallEventTimeouts,
 )
-from lanner.config.operating import Metrics, WebServer
+from lanner.config.monitoring import Metrics, WebServer
 from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append  # noqa: TC001 - the decoder asks for the types
 from lanner.rules.resolve.select import Switch  # noqa: TC001
-from lanner.sdk.blocks import UINT32, WITHOUT_EFFECT
-from lanner.sdk.secrets import SafeRepr
+from lanner.sdk.options.blocks import UINT32, WITHOUT_EFFECT
+from lanner.sdk.options.secrets import SafeRepr
 from lanner.sinks.registry import SINKS
 
 LogLevel: TypeAlias = Literal["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"]

@@ -12,8 +12,8 @@ from lanner.config.places import ConfigPlace, Origins, Segment
 from lanner.config.tree import MAX_SIZE, read_tree
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.files import read_whole
-from lanner.sdk.misspelt import suggest_file
-from lanner.sdk.text import from_bytes
+from lanner.sdk.text.encoding import from_bytes
+from lanner.sdk.text.misspelt import suggest_file
 from lanner.yamlfile.advice import advise_line
 
 if TYPE_CHECKING:

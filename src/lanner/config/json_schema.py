@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 import msgspec
 
 from lanner.config.falco import Falco, Include, Matching
-from lanner.config.operating import Duration
+from lanner.config.monitoring import Duration
 from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append
 from lanner.rules.resolve.select import Switch
-from lanner.sdk.blocks import REQUIRED, WHOLE, Block, find_schema_limit, has
+from lanner.sdk.options.blocks import REQUIRED, WHOLE, Block, find_schema_limit, has
 
 _STRING: Final[dict[str, Any]] = {"type": "string"}
 _SIMPLE: Final[dict[Any, dict[str, Any]]] = {

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from lanner.sdk.blocks import INT16, REQUIRED, UINT16, UINT32, UINT64, WHOLE, Block, schema_limit
-from lanner.sdk.secrets import SafeRepr
+from lanner.sdk.options.blocks import INT16, REQUIRED, UINT16, UINT32, UINT64, WHOLE, Block, schema_limit
+from lanner.sdk.options.secrets import SafeRepr
 
 
 class Kmod(Block, frozen=True):

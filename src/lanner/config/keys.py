@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.config.tree import read_tree
 from lanner.sdk.errors import ConfigError
-from lanner.sdk.printable import without_middle
+from lanner.sdk.text.printable import without_middle
 from lanner.yamlfile.reader import MAX_DEPTH
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.sdk.errors import LannerError
 from lanner.sdk.files import read_whole
-from lanner.sdk.text import from_bytes
+from lanner.sdk.text.encoding import from_bytes
 from lanner.yamlfile.placed_values import line_of
 from lanner.yamlfile.reader import YamlError, read_documents
 from lanner.yamlfile.source import source_file

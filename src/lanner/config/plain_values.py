@@ -7,8 +7,8 @@ from math import isfinite, nan
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.rules.files.scalars import truth
-from lanner.sdk.address import mask_addresses
 from lanner.sdk.errors import ConfigError
+from lanner.sdk.options.address import mask_addresses
 
 if TYPE_CHECKING:
     from lanner.config.tree import Tree
@@ -36,7 +36,7 @@ class UnfitError(Exception):
 def text(tree: Tree, path: str) -> str:
     """Return a string. Raises `UnfitError`."""
     if isinstance(tree, list | dict):
-        raise UnfitError(f"{path} takes a string, {but(tree)}")
+        raise UnfitError(f"{path} takes a string, {describe_actual(tree)}")
     return "null" if tree is None else tree  # as yaml-cpp converts it
 
 
@@ -44,7 +44,7 @@ def switch(tree: Tree, path: str) -> bool:
     """Return a truth value. Raises `UnfitError`."""
     value = truth(tree) if isinstance(tree, str) else None
     if value is None:
-        raise UnfitError(f"{path} takes true or false, {but(tree)}")
+        raise UnfitError(f"{path} takes true or false, {describe_actual(tree)}")
     return value
 
 
@@ -52,7 +52,7 @@ def whole(tree: Tree, path: str) -> int:
     """Return a whole number, written in decimal, octal (leading 0) or hexadecimal. Raises `UnfitError`."""
     value = _whole(tree)
     if value is None:
-        raise UnfitError(f"{path} takes a whole number, {but(tree)}")
+        raise UnfitError(f"{path} takes a whole number, {describe_actual(tree)}")
     return value
 
 
@@ -60,7 +60,7 @@ def number(tree: Tree, path: str) -> float:
     """Return a number. Raises `UnfitError`."""
     value = _number(tree) if isinstance(tree, str) else None
     if value is None:
-        raise UnfitError(f"{path} takes a number, {but(tree)}")
+        raise UnfitError(f"{path} takes a number, {describe_actual(tree)}")
     return value
 
 
@@ -69,7 +69,7 @@ def one_of(allowed: tuple[str, ...], tree: Tree, path: str) -> str:
     found = text(tree, path)
     if found not in allowed:
         near = f": did you mean {found.lower()}?" if found.lower() in allowed else ""
-        raise ConfigError(f"{path} takes one of {', '.join(allowed)}, {but(tree)}{near}")
+        raise ConfigError(f"{path} takes one of {', '.join(allowed)}, {describe_actual(tree)}{near}")
     return found
 
 
@@ -80,12 +80,12 @@ def duration(tree: Tree, path: str) -> float:
     for part, unit in zip(found.groups() if found else (), _UNITS, strict=False):
         count = 0 if not part else _whole(part) or 0
         if count > _LARGEST:
-            raise ConfigError(f"{path} takes numbers below 2**64, {but(tree)}")
+            raise ConfigError(f"{path} takes numbers below 2**64, {describe_actual(tree)}")
         total += count * unit
     return (total & _LARGEST) / 1000
 
 
-def odd(kind: Any, tree: Tree) -> str:
+def describe_odd(kind: Any, tree: Tree) -> str:
     """Return the warning about a value that Falco reads but its schema rejects; empty if the schema takes it."""
     if tree is None:
         return "has no value, which is the string 'null' in Falco" if isinstance(kind, type) and issubclass(kind, str | float) else ""
@@ -146,7 +146,7 @@ def is_off(tree: Tree) -> bool:
     return not tree or (isinstance(tree, str) and truth(tree) is False)
 
 
-def but(tree: Tree) -> str:
+def describe_actual(tree: Tree) -> str:
     """Return the words for what a value is instead."""
     if isinstance(tree, dict):
         return "not a mapping"

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanner.config.places import place_option
 from lanner.host.plugin_loader import BUILT_IN, installed_target, load_plugin
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import ConfigError, UsageError
-from lanner.sdk.misspelt import suggest_name
-from lanner.sdk.options import shown_path
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.sources import check_open_params
+from lanner.sdk.hosting.open_source import check_open_params
+from lanner.sdk.options.option_errors import path_in_message
+from lanner.sdk.text.misspelt import suggest_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.config.falco import Falco, PluginEntry
     from lanner.config.places import ConfigPlace
-    from lanner.sdk.plugin import Plugin, PluginInfo
+    from lanner.sdk.authoring.plugin import Plugin, PluginInfo
 
 _LIBRARY: Final = re.compile(r"lib(.+)\.so")
 _PYTHON: Final = re.compile(r"(?:.*\.py(?::\w+)?|[\w.]+:\w+)", re.DOTALL)
@@ -83,7 +83,7 @@ def check_params(plugin: Plugin, entry: PluginSetup) -> None:
     try:
         check_open_params(plugin, entry.open_params)
     except UsageError as error:
-        path = shown_path(str(error))
+        path = path_in_message(str(error))
         place, steps = (entry.config_place, ["init_config", *path]) if path else (entry.params_place, ["open_params"])
         if place is None:
             raise

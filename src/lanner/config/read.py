@@ -13,7 +13,7 @@ from lanner.config.keys import assign, name_of, put
 from lanner.config.places import Origins
 from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import ConfigError
-from lanner.sdk.misspelt import suggest_file
+from lanner.sdk.text.misspelt import suggest_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,7 +80,7 @@ def _refuse_second_entries(entries: list[Tree], places: Mapping[int, ConfigPlace
             first[name] = place
 
 
-def given_files(given: Sequence[str]) -> tuple[str, ...]:
+def list_files(given: Sequence[str]) -> tuple[str, ...]:
     """Return the given files, and those in given directories. Raises `ConfigError` for a directory without rules files."""
     return tuple(file for path in given for file in (_yaml_in(path) if path != OWN_RULES and Path(path).is_dir() else [path]))
 
@@ -91,7 +91,7 @@ def rules_paths(given: Sequence[str], read: Configuration) -> tuple[str, ...] | 
     As in Falco a configured file may be missing. Warns of ignored files. Raises `ConfigError` if no file remains.
     """
     if given:
-        return given_files(given)
+        return list_files(given)
     falco = read.falco
     configured = falco.rules_files
     if falco.rules_file is not None:

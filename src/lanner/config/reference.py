@@ -10,9 +10,9 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_typ
 import msgspec
 
 from lanner.config.falco import Falco
-from lanner.config.operating import Duration
-from lanner.sdk.blocks import WITHOUT_EFFECT, has
-from lanner.sdk.tables import markdown
+from lanner.config.monitoring import Duration
+from lanner.sdk.options.blocks import WITHOUT_EFFECT, has
+from lanner.sdk.text.tables import markdown
 
 _HEAD: Final = """# Configuration reference
 
@@ -77,7 +77,7 @@ def _table(cls: type[msgspec.Struct], prefix: str) -> str:
         if _is_block(kind):
             meaning, shown, default = f"{inspect.getdoc(kind)} [More](#{_anchor(prefix + field.name)})", "keys", ""
         else:
-            shown, default = _shown(kind), _default(field.default, field.default_factory)
+            shown, default = _type_text(kind), _default(field.default, field.default_factory)
         rows.append((f"`{prefix}{field.name}`", shown, default, meaning or "Enable it"))
     return markdown(_COLUMNS, rows)
 
@@ -90,7 +90,7 @@ def _is_block(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _shown(kind: Any) -> str:
+def _type_text(kind: Any) -> str:
     if type(None) in get_args(kind):
         kind = get_args(kind)[0]
     if get_origin(kind) is tuple:

@@ -24,7 +24,7 @@ def read_tree(text: str, name: str, warnings: list[str] | None = None, *, expand
     """Return the tree of the first document; None if the file is empty. Raises `ConfigError` that begins with `name` and a place.
 
     `warnings` receives sentences about text that yaml-cpp reads differently than intended. With `expand`, `${NAME}` is replaced by
-    an environment variable (see `expanded`).
+    an environment variable (see `expand_variables`).
     """
     if len(text) > MAX_SIZE:
         raise ConfigError(f"{name} is larger than {MAX_SIZE >> 20} MiB")
@@ -59,13 +59,13 @@ class _Maker:
                 if not self._expand or "$" not in text:
                     return text
                 try:
-                    return expanded(text)
+                    return expand_variables(text)
                 except ConfigError as error:
                     raise ConfigError(f"{node.spot().place()}: {error}") from None
         return None
 
 
-def expanded(text: str) -> str:
+def expand_variables(text: str) -> str:
     """Return the text with `${NAME}` replaced by that environment variable (empty if unset); `$${NAME}` becomes `${NAME}`.
 
     Any other `$` ends the expansion, as in Falco.

@@ -11,20 +11,20 @@ import msgspec
 
 from lanner.alerts.filters import FilterError, parse_filter
 from lanner.console.overview import describe_rules, loaded_rules
-from lanner.console.query import Query
+from lanner.console.parameters import Query
 from lanner.console.rows import detail_of, row_of
-from lanner.console.state import describe_state
+from lanner.console.store_status import describe_state
 from lanner.operating.http_request import JSON, Page, error_page
 from lanner.sdk.errors import LannerError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lanner.alerts.alert_store import AlertStore
     from lanner.alerts.filters import Filter
-    from lanner.alerts.reader import AlertStore
     from lanner.alerts.stored import Detail
-    from lanner.inquiry.client import Inquiry
-    from lanner.inquiry.messages import Kind
+    from lanner.inquiry.process_messages import Kind
+    from lanner.inquiry.questions import Inquiry
 
 _MOST_NEW: Final = 5000
 _MOST_OLD: Final = 1000
@@ -104,7 +104,7 @@ class Api:
     def _alert(self, key: str, part: str) -> Page:
         detail = self._store.find(key)
         if detail is None:
-            return error_page(HTTPStatus.NOT_FOUND, "no such alert in the store: retention removed it, or it was never stored")
+            return error_page(HTTPStatus.NOT_FOUND, self._store.explain_missing(key))
         if not part:
             rules = (rule for rule in loaded_rules(self._store, detail.run) if rule.name == detail.alert.rule)
             place = next(({"path": rule.path, "line": rule.line} for rule in rules), None)

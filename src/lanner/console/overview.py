@@ -13,12 +13,12 @@ from lanner.rules import RulesError
 from lanner.rules.files.items import RuleItem, RuleToggle, RuleUpdate
 from lanner.rules.files.load import load_text
 from lanner.sdk.errors import LannerError
-from lanner.sdk.text import from_bytes
+from lanner.sdk.text.encoding import from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lanner.alerts.reader import AlertStore
+    from lanner.alerts.alert_store import AlertStore
     from lanner.alerts.stored import Run
 
 _MS: Final = 1_000_000

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from lanner.alerts.reader import AlertStore
+    from lanner.alerts.alert_store import AlertStore
     from lanner.alerts.stored import Detail, StoredAlert
-    from lanner.inquiry.client import Inquiry
-    from lanner.inquiry.messages import Kind
+    from lanner.inquiry.process_messages import Kind
+    from lanner.inquiry.questions import Inquiry
 
 _MS: Final = 1_000_000
 _BATCH: Final = 1000

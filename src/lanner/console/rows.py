@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from lanner.rules import Priority
-from lanner.sdk.printable import escape_bytes, escape_bytes_in
+from lanner.sdk.text.printable import escape_bytes, escape_bytes_in
 
 if TYPE_CHECKING:
     from lanner.alerts.stored import Detail, StoredAlert

@@ -12,7 +12,8 @@ import msgspec
 
 import lanner
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError, no_answer, no_connection, refusal
-from lanner.docker.engine_link import SSH_TIMEOUT, open_link
+from lanner.docker.engine_link import open_link
+from lanner.docker.ssh_error import SSH_TIMEOUT
 from lanner.net.dial import Timer, WokenError
 from lanner.net.http1 import HttpError, Response, basic_authorization, read_date, read_head, write_request
 

@@ -146,9 +146,13 @@ class Docker(lanner.Plugin):
 
     def checks(self) -> Iterator["lanner.Check"]:
         """Check the engines and the cursor for `lanner doctor`."""
-        from lanner.docker.engine_checks import checks_of  # only `lanner doctor` needs it
+        from lanner.docker.engine_checks import make_checks  # only `lanner doctor` needs it
 
-        return checks_of(self)
+        try:
+            endpoints = [target.endpoint for target in self.targets()]
+        except lanner.LannerError:
+            return iter(())  # `check_open_params` reports it
+        return make_checks(endpoints, self.config.cursor)
 
     def list_open_params(self) -> list[tuple[str, str]]:
         """Return suggestions for the parameters of open."""

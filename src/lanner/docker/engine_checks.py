@@ -18,10 +18,9 @@ from lanner.docker.engine_errors import EngineError
 from lanner.net.http1 import read_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lanner.docker.client import Engine
-    from lanner.docker.docker_plugin import Docker
     from lanner.docker.endpoint import Endpoint
 
 _CURSOR_SIZE: Final = 1 << 20
@@ -31,13 +30,9 @@ _APART, _FAR_APART = 2.0, 30.0
 """Tolerated difference of the clocks in seconds (the header has whole seconds), and the one that makes times of alerts useless."""
 
 
-def checks_of(plugin: Docker) -> Iterator[Check]:
-    """Return the checks of the plugin's engines, and of its cursor."""
-    try:
-        endpoints = [target.endpoint for target in plugin.targets()]
-    except LannerError:
-        return  # `check_open_params` reports it
-    if cursor := plugin.config.cursor:
+def make_checks(endpoints: Sequence[Endpoint], cursor: str) -> Iterator[Check]:
+    """Yield the checks of engines, and of the file of the cursor ("": none)."""
+    if cursor:
         yield Check("cursor", lambda: [look_at_cursor(cursor)])
     for endpoint in endpoints:
         yield from _engine("engine" if len(endpoints) == 1 else f"engine {endpoint}", endpoint)

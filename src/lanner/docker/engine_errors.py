@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 import lanner
-from lanner.docker.engine_link import SshError
+from lanner.docker.ssh_error import SshError
 from lanner.net.dial import WokenError
 from lanner.net.http1 import HttpError, NoAnswerError, NotHttpError
 from lanner.net.tls import TlsError

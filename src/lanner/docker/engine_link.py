@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
     from lanner.net.dial import Timer
 
-SSH_TIMEOUT: Final = 10
-"""Timeout of ssh to connect and log in, in seconds, before the request's own timeout begins."""
 _UNIX_PAUSE: Final = 0.02
 # A silently lost peer is noticed by the third unanswered probe, 30 + 3 * 10 s after its last byte, and data
 # that is not acknowledged within 60 s ends the connection, too
@@ -28,18 +26,6 @@ _TCP_OPTIONS: Final = (
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
     (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 60_000),
 )
-
-
-class SshError(OSError):
-    """ssh or the remote command failed: one sentence with the reason, and `advice`.
-
-    `is_away`: the machine or its engine did not answer now, and nothing indicates an invalid configuration.
-    """
-
-    def __init__(self, message: str, advice: str, *, is_away: bool = False) -> None:
-        super().__init__(message)
-        self.advice = advice
-        self.is_away = is_away
 
 
 class Spare:

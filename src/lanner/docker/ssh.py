@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 import lanner
-from lanner.docker.engine_link import SSH_TIMEOUT, SshError
+from lanner.docker.ssh_error import SSH_TIMEOUT, SshError
 from lanner.net.link import Link
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from lanner.doctor import machine
 from lanner.doctor.results import problem, run
-from lanner.sdk.checks import Check
+from lanner.sdk.authoring.checks import Check
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError
-from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def _plugin_checks(setup: SetupChecks) -> list[Check]:
     try:
         return list(setup.plugin.checks())
     except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
-        from lanner.sdk.hosting import plugin_failure  # imports the native module, which may fail to load
+        from lanner.sdk.hosting.field_reader import plugin_failure  # imports the native module, which may fail to load
 
         failure = error if isinstance(error, LannerError) else plugin_failure(plugin_info(type(setup.plugin)).name, "checks", error)
         return [Check("checks of the plugin", lambda: [problem(str(failure), "Correct its method `checks`")])]

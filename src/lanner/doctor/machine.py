@@ -17,7 +17,7 @@ from lanner.doctor.results import ok, problem, warning
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanner.sdk.checks import Finding
+    from lanner.sdk.authoring.checks import Finding
 
 
 _ANSWER: Final = 8.0

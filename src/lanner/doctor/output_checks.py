@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from lanner.config.sink_blocks import configured_sinks
 from lanner.doctor.results import ok, problem, warning
-from lanner.sinks.registry import configured_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.config.falco import Falco
-    from lanner.sdk.checks import Finding
+    from lanner.sdk.authoring.checks import Finding
 
 
 def look_at_outputs(falco: Falco) -> Iterator[Finding]:

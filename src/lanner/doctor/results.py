@@ -6,15 +6,15 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lanner.sdk.author_code import blamed_place
-from lanner.sdk.checks import Finding
+from lanner.sdk.author_code import place_to_blame
+from lanner.sdk.authoring.checks import Finding
 from lanner.sdk.errors import LannerError
-from lanner.sdk.secrets import mask_message
+from lanner.sdk.options.secrets import mask_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lanner.sdk.checks import Check
+    from lanner.sdk.authoring.checks import Check
 
 TIMEOUT: Final = 15.0
 
@@ -64,6 +64,6 @@ def _look(check: Check, found: list[Finding]) -> None:
     except LannerError as error:
         found.append(problem(str(error), ""))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the other checks continue
-        place = blamed_place(error)
+        place = place_to_blame(error)
         advice = fix if place else "This is a bug in Lanner: please report it"
         found.append(problem(f"the check itself failed: {type(error).__name__}: {error}{place}", advice))

@@ -12,8 +12,8 @@ from lanner.host.own_rules import rules_files
 from lanner.host.plugin_loader import load_plugin
 from lanner.rules import load_rules
 from lanner.rules.lint.silent import find_silent_rules, tell_silent
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import ConfigError, LannerError
-from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from lanner.config.plugin_entries import PluginSetup
     from lanner.config.read import Configuration
     from lanner.rules import Catalog
-    from lanner.sdk.checks import Finding
-    from lanner.sdk.plugin import Plugin, PluginInfo
+    from lanner.sdk.authoring.checks import Finding
+    from lanner.sdk.authoring.plugin import Plugin, PluginInfo
 
     Make = Callable[[type[Plugin], PluginSetup, Callable[[str], object]], Plugin]
 

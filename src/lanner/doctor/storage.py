@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lanner.config.sink_blocks import configured_sinks
 from lanner.doctor.results import ok, problem
 from lanner.outputs.spool_place import find_parent, find_spool_problem
-from lanner.sdk.checks import check_disk
-from lanner.sdk.positionfile import NO_STATE, VARIABLE, state_directory
-from lanner.sinks.registry import configured_sinks
+from lanner.sdk.authoring.checks import check_disk
+from lanner.sdk.hosting.positionfile import NO_STATE, VARIABLE, state_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanner.config.falco import Falco
-    from lanner.sdk.checks import Finding
-    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.authoring.checks import Finding
+    from lanner.sdk.authoring.plugin import PluginInfo
 
 _MIB: Final = 1 << 20
 

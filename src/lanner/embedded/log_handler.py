@@ -12,13 +12,13 @@ import weakref
 from typing import TYPE_CHECKING, Final
 
 from lanner.native import call_log
-from lanner.sdk.loglines import record_text
+from lanner.sdk.hosting.loglines import record_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from lanner.embedded.host_log import Outlet
+    from lanner.embedded.log_outlet import Outlet
 
 # plugin_types.h, ss_plugin_log_severity
 _SEVERITIES: Final = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.DEBUG, 7))

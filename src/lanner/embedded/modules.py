@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
-    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.authoring.plugin import Plugin
 
 _PREFIX: Final = "lanner_bundle_"
 _finders: dict[str, BundleFinder] = {}
@@ -40,7 +40,7 @@ def plugin_class(plugin: str, bundle: str, path: str, archive: bytes) -> type[Pl
     except LannerError:
         raise
     except (Exception, SystemExit) as error:
-        from lanner.sdk.hosting import plugin_failure
+        from lanner.sdk.hosting.field_reader import plugin_failure
 
         raise plugin_failure(module, "import", error) from error
     return found

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.sdk.plugin import Plugin, plugin_info
-from lanner.sdk.positionfile import PositionFile, state_directory
-from lanner.sdk.sources import open_source
+from lanner.sdk.authoring.plugin import Plugin, plugin_info
+from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.positionfile import PositionFile, state_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanner.sdk.batches import Source
+    from lanner.sdk.hosting.batches import Source
 
 
 def open_resuming(plugin: Plugin, params: str) -> Source | ResumingSource:

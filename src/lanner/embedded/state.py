@@ -13,15 +13,15 @@ from lanner.abi.declared_fields import TYPE_NUMBERS, offers
 from lanner.embedded.host_log import send_records
 from lanner.embedded.imports import without_backports
 from lanner.embedded.modules import package_of, plugin_class
+from lanner.sdk.authoring.events import Event
+from lanner.sdk.authoring.plugin import plugin_info, skip_checks
 from lanner.sdk.errors import LannerError, PayloadError
-from lanner.sdk.events import Event
-from lanner.sdk.hosting import Failures, ResultTypeError, explain_result, init_plugin, normalise, plugin_failure
-from lanner.sdk.plugin import checked_definitions, plugin_info
+from lanner.sdk.hosting.field_reader import Failures, ResultTypeError, explain_result, init_plugin, normalise, plugin_failure
 
 if TYPE_CHECKING:
     from lanner.embedded.resuming import ResumingSource
-    from lanner.sdk.batches import Source
-    from lanner.sdk.fields import FieldDeclaration
+    from lanner.sdk.authoring.fields import FieldDeclaration
+    from lanner.sdk.hosting.batches import Source
     from lanner.sdk.types import FieldInfo
 
 __all__ = ["EVENT_SLOTS", "Event", "State", "normalise"]  # the bridge looks them up here
@@ -40,7 +40,7 @@ class State:
         """Load the class and create its instance. Raises `LannerError` with the reason for the host."""
         outlet = send_records(plugin, log, self)
         without_backports()
-        with checked_definitions():
+        with skip_checks():
             cls = plugin_class(plugin, bundle, path, archive)
         info = plugin_info(cls)
         outlet.component, outlet.module = info.name, package_of(plugin, bundle)
@@ -67,7 +67,7 @@ class State:
     def open(self, params: str) -> Source | ResumingSource:
         """Open the event source (plugin_open). Raises `LannerError`."""
         if not plugin_info(type(self._plugin)).resumes:
-            from lanner.sdk.sources import open_source  # after the start
+            from lanner.sdk.hosting.open_source import open_source  # after the start
 
             return open_source(self._plugin, params)
         from lanner.embedded.resuming import open_resuming  # not for most plugins
@@ -94,7 +94,7 @@ class State:
         if error is None:
             return f"plugin {self._name}: {call} failed"
         if isinstance(error, LannerError):
-            from lanner.sdk.loglines import log_lines  # rare
+            from lanner.sdk.hosting.loglines import log_lines  # rare
 
             if call == "open" and self._api == _API_0_3:
                 # sysdig 0.29 crashes if open fails, before it asks for the error

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lanner.sdk.errors import ConfigError
-from lanner.sdk.records import replaced
+from lanner.sdk.records import replace_members
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.authoring.plugin import PluginInfo
 
 _SYSCALL: Final = "syscall"
 """The event source that every Falco has: a plugin only for it is loaded, and has no effect here."""
@@ -39,4 +39,4 @@ def join_fields(infos: Sequence[PluginInfo]) -> PluginInfo:
                 raise ConfigError(f"the plugins {owners[name]} and {info.name} both have the field {name} for {source}: load one of them")
             owners[name] = info.name
             fields.append(field)
-    return replaced(first, fields=tuple(fields))
+    return replace_members(first, fields=tuple(fields))

@@ -6,11 +6,13 @@ forms, in which times are integers.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from lanner.rules.language.catalog import LINK, STATIC
+from lanner.rules.language.catalog import LINK, PLUGIN_INFO, PRINTED_PLUGIN_INFO, STATIC
 from lanner.rules.output.times import SECOND, Clock, local_datetime, local_time, utc_datetime
+from lanner.sdk.text.encoding import to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,6 +77,13 @@ def _description(context: EventContext) -> str:
     return words or raw_description(context.payload)
 
 
+def replace_unprintable(text: str) -> str:
+    """Return the text as Falco's outputs show it: U+FFFD for control characters, noncharacters and invalid UTF-8."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNPRINTABLE.sub("\ufffd", to_bytes_leniently(text).decode(errors="replace"))
+
+
 def raw_description(payload: bytes) -> str:
     """Return Falco's text for a payload without event_to_string: its length and, if printable, its first bytes."""
     shown = payload[:_SHOWN_BYTES]
@@ -82,6 +91,10 @@ def raw_description(payload: bytes) -> str:
         return f"datalen={len(payload)} data=<binary>"
     return f"datalen={len(payload)} data={shown.decode('ascii')}{'...' if len(payload) > _SHOWN_BYTES else ''}"
 
+
+_NONCHARACTERS: Final = "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+# libsinsp/utils.h, utf8_seq_len
+_UNPRINTABLE: Final = re.compile(f"[\0-\x1f\x7f-\x9f\ufdd0-\ufdef{_NONCHARACTERS}]")
 
 _time, _datetime, _iso8601 = Clock(local_time), Clock(local_datetime), Clock(utc_datetime)
 
@@ -99,7 +112,8 @@ _READERS: Final[dict[str, Callable[[EventContext], FieldValue]]] = {
     "evt.reltime.s": lambda context: context.elapsed // SECOND,
     "evt.reltime.ns": lambda context: context.elapsed % SECOND,
     "evt.pluginname": lambda context: context.plugin,
-    "evt.plugininfo": _description,
+    PLUGIN_INFO: _description,
+    PRINTED_PLUGIN_INFO: lambda context: replace_unprintable(_description(context)),
     "evt.source": lambda context: context.source,
     "evt.is_async": lambda _: False,
     "evt.asynctype": lambda _: None,

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    from lanner.host.native import BatchResult, NativeRules
+    from lanner.host.native_rules import BatchResult, NativeRules
     from lanner.host.pump import Pump
-    from lanner.sdk.batches import Batch
+    from lanner.sdk.hosting.batches import Batch
 
 
 def count_cores() -> int:

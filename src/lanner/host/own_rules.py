@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from lanner.rules import Finding
-    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.authoring.plugin import PluginInfo
 
 
 def rules_files(named: Sequence[str | PathLike[str]] | None, *infos: PluginInfo, advice: str = "name a rules file") -> tuple[str, ...]:

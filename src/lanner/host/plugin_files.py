@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import ModuleType
 
-    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.authoring.plugin import Plugin
 
 _OWN: Final = str(Path(__file__).parents[1])
 _INSTALLED: Final = ("site-packages", "dist-packages")

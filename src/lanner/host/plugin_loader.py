@@ -15,16 +15,16 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError, UsageError
-from lanner.sdk.misspelt import find_near, suggest_file
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.text.misspelt import find_near, suggest_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from importlib.metadata import EntryPoint
     from types import ModuleType
 
-    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.authoring.plugin import Plugin
 
 BUILT_IN: Final = {"docker": "lanner.docker:Docker"}
 GROUP: Final = "lanner.plugins"
@@ -210,7 +210,7 @@ def _last_line(error: BaseException, shown: str) -> str:
 
 
 def _plugin_class(module: ModuleType, class_name: str, shown: str) -> type[Plugin]:
-    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.authoring.plugin import Plugin
 
     own = {
         name: value

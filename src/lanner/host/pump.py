@@ -14,25 +14,25 @@ from typing import TYPE_CHECKING
 
 from lanner.alerts.record import make_record
 from lanner.host.generic import EventContext, generic_reader
+from lanner.host.payload_forms import describe_unreadable
 from lanner.outputs.base import Alert
 from lanner.rules import AlertRule, Executor
 from lanner.rules.language.catalog import LINK, LINK_FIELD
 from lanner.rules.language.typed import Kind, Slot
 from lanner.rules.plan.executor import compile_values
-from lanner.sdk.hosting import FieldReader
-from lanner.sdk.misfits import added, describe_misfits
-from lanner.sdk.payload_forms import describe_unreadable
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
+from lanner.sdk.hosting.field_reader import FieldReader
+from lanner.sdk.payload.misfits import add_misfits, describe_misfits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lanner.alerts.record import Recording
-    from lanner.host.native import BatchResult, NativeRules
+    from lanner.host.native_rules import BatchResult, NativeRules
     from lanner.rules import AlertWriter, CompiledRules
-    from lanner.sdk.batches import Batch
-    from lanner.sdk.misfits import Misfits
-    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.authoring.plugin import Plugin
+    from lanner.sdk.hosting.batches import Batch
+    from lanner.sdk.payload.misfits import Misfits
     from lanner.sdk.types import FieldValue
 
 
@@ -110,7 +110,7 @@ class Pump:
         self.native: NativeRules | None = None
         """The rules on the native executor."""
         if native:
-            from lanner.host.native import native_rules
+            from lanner.host.native_rules import native_rules
 
             wanted = [each.operands for each in formats]
             self.native = native_rules(
@@ -241,7 +241,7 @@ class Pump:
             if count:
                 alerts[name] = alerts.get(name, 0) + count
         # with the native executor, the reader reads values a second time
-        misfits = added(self._misfits_before, self._reader.misfits() if self.native is None else self.native.misfits())
+        misfits = add_misfits(self._misfits_before, self._reader.misfits() if self.native is None else self.native.misfits())
         return Counts(self._events, alerts, self._not_json, self._invalid_utf8, dict(self._reader.errors), misfits)
 
     def describe_misfits(self) -> Iterator[str]:

@@ -24,18 +24,18 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 
 from lanner.host.compressed import HEAD, Unpacker, check_head
+from lanner.host.payload_forms import line_forms, reads_only_json
 from lanner.native import ObjectFramer, Reader
-from lanner.sdk.batches import Batch
 from lanner.sdk.errors import SourceError
-from lanner.sdk.framing import MAX_LINE, new_framer, warn_too_long
-from lanner.sdk.misspelt import suggest_file
-from lanner.sdk.payload_forms import line_forms, reads_only_json
+from lanner.sdk.hosting.batches import Batch
+from lanner.sdk.hosting.framing import MAX_LINE, new_framer, warn_too_long
+from lanner.sdk.text.misspelt import suggest_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lanner.native import Framer
-    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.authoring.plugin import PluginInfo
 
 _BLOCK: Final = 1 << 20
 _UINT64: Final = 1 << 64
@@ -132,7 +132,7 @@ class Replay:
             self._descriptor = -1
 
     def next_batch(self, timeout: float, _most: int = 0) -> Batch:
-        """See `lanner.sdk.batches.Source`."""
+        """See `lanner.sdk.hosting.batches.Source`."""
         block = b"" if self._closed else self._unpacker.piece()
         if not block:
             ready = None if self._closed else self._poll.poll(timeout * 1000)
@@ -204,10 +204,10 @@ class Replay:
         return data
 
     def commit(self, position: int) -> None:
-        """See `lanner.sdk.batches.Source`: a replay does not resume after a restart."""
+        """See `lanner.sdk.hosting.batches.Source`: a replay does not resume after a restart."""
 
     def close(self) -> None:
-        """See `lanner.sdk.batches.Source`."""
+        """See `lanner.sdk.hosting.batches.Source`."""
         self._closed = True
         os.eventfd_write(self._wake, 1)
 
@@ -299,7 +299,7 @@ def _unwrapper() -> Callable[[bytes], tuple[bytes, int]]:
     return unwrap
 
 
-def recorded(payload: bytes, timestamp: int, info: PluginInfo) -> bytes:
+def record_line(payload: bytes, timestamp: int, info: PluginInfo) -> bytes:
     """Return the line that records an event, without its newline."""
     is_line = bool(line_forms(info))
     if not needs_envelope(info) and is_line:

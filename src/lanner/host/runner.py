@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lanner.host.pump import Pump
     from lanner.outputs.base import Alert, Delivery
-    from lanner.sdk.batches import Batch, Source
+    from lanner.sdk.hosting.batches import Batch, Source
 
 _FOREVER: Final = 24 * 3600.0
 _SETTLING: Final = 0.2

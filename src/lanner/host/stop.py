@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from lanner.sdk.signals import end_unless_repeated
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -23,12 +25,10 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _LONGEST_WAIT: Final = 24 * 3600.0  # select refuses times beyond the system's clocks; treat those as infinite
 _DONE: Final = 0  # no signal has this number
 _PIPE_BYTES: Final = 1 << 16
-_ONE_STOP: Final = 0.5
-"""Seconds within which further signals count as the same request: `timeout` and a terminal's process group send one twice."""
 
 
 @contextmanager
-def closing(
+def close_on_signal(
     close: Callable[[], None], duration: float | None = None, others: Mapping[int, Callable[[], None]] | None = None
 ) -> Iterator[None]:
     """Within this context, the first SIGINT or SIGTERM, or the end of `duration` (seconds), calls `close` from another thread.
@@ -51,7 +51,7 @@ def closing(
     finally:
         for number, handler in previous.items():
             # if a signal ends the run, the same signal sent twice must not interrupt the caller's remaining work
-            signal.signal(number, partial(_end, heard[0]) if heard else handler)
+            signal.signal(number, partial(end_unless_repeated, heard[0]) if heard else handler)
         for other, handler in previous_others.items():
             signal.signal(other, handler)
         signal.set_wakeup_fd(previous_wakeup)
@@ -64,12 +64,6 @@ def closing(
 
 def _do_nothing(*_: object) -> None:
     """Do nothing: the thread that reads the pipe does the work."""
-
-
-def _end(stopped: float, number: int, _: object = None) -> None:
-    """End the process, unless the signal belongs to the previous one."""
-    if time.monotonic() - stopped >= _ONE_STOP:
-        os._exit(128 + number)
 
 
 def _watch(
@@ -90,7 +84,7 @@ def _watch(
         if signals:
             heard.append(time.monotonic())
             if closer:
-                _end(heard[0], signals[-1])
+                end_unless_repeated(heard[0], signals[-1])
         if _DONE in numbers or (ready and not numbers):
             os.close(wakeup_read)
             return

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from lanner.sdk.batches import Batch
 from lanner.sdk.errors import LannerError
+from lanner.sdk.hosting.batches import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lanner.sdk.batches import Source
-    from lanner.sdk.positions import Positions
+    from lanner.sdk.authoring.positions import Positions
+    from lanner.sdk.hosting.batches import Source
 
 
 class PositionTrack:

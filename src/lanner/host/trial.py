@@ -17,11 +17,11 @@ from lanner.host.pump import Pump, host_name
 from lanner.host.recording import no_recording, open_recording
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules, load_rules_text
 from lanner.rules.report.explainer import Explainer
-from lanner.sdk.batches import Batch
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError, SourceError
-from lanner.sdk.hosting import BY_ARGUMENT, init_plugin
-from lanner.sdk.misfits import added, describe_misfits
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.hosting.batches import Batch
+from lanner.sdk.hosting.field_reader import BY_ARGUMENT, init_plugin
+from lanner.sdk.payload.misfits import add_misfits, describe_misfits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from lanner.rules import CompiledRules, Rule
     from lanner.rules.report.explanation import Explanation
     from lanner.rules.resolve.collect import RuleDefinition
-    from lanner.sdk.misfits import Misfits
-    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.authoring.plugin import Plugin
+    from lanner.sdk.payload.misfits import Misfits
 
     Event: TypeAlias = tuple[bytes, int | None]
 
@@ -166,7 +166,7 @@ class Trial:
     def explain(self, name: str) -> Explanation:
         """Explain the rule's result for the last event."""
         found = self._explainer(name).explain(self._pump.events, self._pump.describe())
-        unfit = added(self._pump.counts().misfits, self._misfits_before, -1)
+        unfit = add_misfits(self._pump.counts().misfits, self._misfits_before, -1)
         found = replace(found, unfit=tuple(describe_misfits(unfit, (each.info for each in self._info.fields), self._info.timestamp)))
         raised = [alert.rule for alert in self._alerts]
         return replace(found, taken_by=raised[0]) if found.holds and raised and name not in raised else found

@@ -9,16 +9,16 @@ import msgspec
 
 from lanner.alerts.filters import parse_filter, quote_value
 from lanner.alerts.stored import read_content
-from lanner.inquiry.messages import Case, Question
+from lanner.inquiry.process_messages import Case, Question
 from lanner.inquiry.trust import check_trust
 from lanner.sdk.errors import LannerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lanner.alerts.reader import AlertStore
+    from lanner.alerts.alert_store import AlertStore
     from lanner.alerts.stored import Detail, Run
-    from lanner.inquiry.messages import Kind
+    from lanner.inquiry.process_messages import Kind
 
 _MOST_OTHERS: Final = 20
 _MOST_PAGES: Final = 5

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanner.alerts.subject import SUBJECT_FIELDS
 from lanner.inquiry import yaml_text
+from lanner.inquiry.memory_files import open_memory_file
 from lanner.rules.lint import check_files
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError
-from lanner.sdk.plugin import plugin_info
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lanner.inquiry.loaded import LoadedCase
-    from lanner.inquiry.messages import Question
+    from lanner.inquiry.process_messages import Question
     from lanner.rules.report.explanation import Explanation
 
 _ACTIONS: Final = ("cmdline", "command", "commandline", "args", "exepath", "exe", "action", "image", "from", "path", "uri", "user")
@@ -122,7 +123,7 @@ def _write(loaded: LoadedCase, rule: str, values: dict[str, str]) -> str:
             f"      fields: [{', '.join(values)}]",
             f"      comps: [{', '.join('=' for _ in values)}]",
             "      values:",
-            f"        - [{', '.join(map(yaml_text.quoted, values.values()))}]",
+            f"        - [{', '.join(map(yaml_text.quote, values.values()))}]",
             "  override:",
             "    exceptions: append",
             "",
@@ -135,10 +136,7 @@ def _try(loaded: LoadedCase, question: Question, text: str, different: Sequence[
 
     `different` are events of the rule's other alerts with other values.
     """
-    from lanner.inquiry.loaded import close_file, memory_file
-
-    file = memory_file(text.encode())
-    try:
+    with open_memory_file(text) as file:
         files = [*loaded.files, file]
         rules = loaded.load(files)
         if loaded.holds(rules, question.rule, [(question.event, question.timestamp)]) != [False]:
@@ -147,8 +145,6 @@ def _try(loaded: LoadedCase, question: Question, text: str, different: Sequence[
         if before != loaded.holds(rules, question.rule, different):
             raise LannerError("it also silences other alerts of the rule")
         notes = list(_check(loaded, files, file))
-    finally:
-        close_file(file)
     return {"text": text, "checked": True, "tried": sum(before), "notes": notes}
 
 

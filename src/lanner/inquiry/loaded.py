@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules
-from lanner.inquiry.exception import make_exception
+from lanner.inquiry.memory_files import memory_file
 from lanner.inquiry.placeholders import placeholder_options
-from lanner.inquiry.ruletest import make_test
-from lanner.sdk.errors import ConfigError, LannerError
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
+from lanner.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from lanner.host.trial import Alert, Trial
-    from lanner.inquiry.messages import Case, Question
+    from lanner.inquiry.process_messages import Case
     from lanner.rules.report.explanation import Explanation
 
-_DESCRIPTORS: Final = "/proc/self/fd/"
 _PROBE: Final = "The values of an event"
 _WAY: Final = "with --config '{}'"
 
@@ -93,44 +90,3 @@ class LoadedCase:
         for shown, (path, _) in zip(self.files, self.case.rules, strict=True):
             text = text.replace(f"{shown}:", f"{path}:")
         return text
-
-
-def memory_file(content: bytes) -> str:
-    """Return the path of a file in memory: readers of rules and tests take paths. `close_file` frees it."""
-    descriptor = os.memfd_create("rules", os.MFD_CLOEXEC)
-    while content:
-        content = content[os.write(descriptor, content) :]
-    return f"{_DESCRIPTORS}{descriptor}"
-
-
-def close_file(path: str) -> None:
-    """Free a file of `memory_file`."""
-    os.close(int(path.removeprefix(_DESCRIPTORS)))
-
-
-def answer(loaded: LoadedCase, question: Question) -> dict[str, Any]:
-    """Return the answer to a question. Its `notes` say what may make it differ from the run."""
-    found, alerts = loaded.explain(loaded.rules, question.rule, question.event, question.timestamp)
-    if not found.holds:
-        raise LannerError(
-            "the rule does not match the stored event: the plugin, its options or the engine that it asks have changed since the alert"
-        )
-    notes = [*loaded.notes, *_differences(question, alerts)]
-    if question.kind == "exception":
-        shown = make_exception(loaded, question, found)
-    elif question.kind == "test":
-        shown = make_test(loaded, question, alerts)
-    else:
-        deciding = sorted(found.part.deciding(), key=lambda each: not each[1].holds)
-        shown = found.as_dict() | {"deciding": [list(path) for path, _ in deciding], "text": found.reasons()}
-        shown["place"] = loaded.named(found.place)
-    return shown | {"notes": [*shown.get("notes", ()), *notes]}
-
-
-def _differences(question: Question, alerts: Sequence[Alert]) -> Iterator[str]:
-    """Yield a note if the event has other values now than in the stored alert, other than its number and times."""
-    now = next((alert.fields for alert in alerts if alert.rule == question.rule), {})
-    before = question.fields
-    names = [name for name in now if name in before and not name.startswith("evt.") and now[name] != before[name]]
-    if names:
-        yield f"fields that have other values now than in the alert: {', '.join(names)}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.sdk.config import config_schema, required_options
+from lanner.sdk.options.config import config_schema, required_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.authoring.plugin import PluginInfo
 
 _TEXTS: Final = ("placeholder", "https://placeholder.invalid/")
 

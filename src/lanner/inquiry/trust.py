@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.alerts.machine import machine_mark
+from lanner.alerts.machine_mark import machine_mark
 from lanner.host.plugin_loader import BUILT_IN, installed_target
 from lanner.sdk.errors import LannerError
 
@@ -25,9 +25,9 @@ _WRITABLE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 def check_trust(targets: Sequence[str], allowed: Sequence[str], run: Run) -> None:
     """Raise `LannerError` for a plugin that must not be loaded."""
-    names = {_lasting(name) for name in allowed}
+    names = {_absolute_target(name) for name in allowed}
     for target in targets:
-        if target in BUILT_IN or target in names or _lasting(target) in names or installed_target(target):
+        if target in BUILT_IN or target in names or _absolute_target(target) in names or installed_target(target):
             continue
         advice = f"to load it, add --plugin {target}"
         path = Path(target.partition(":")[0])
@@ -39,7 +39,7 @@ def check_trust(targets: Sequence[str], allowed: Sequence[str], run: Run) -> Non
         _check_owner(path, advice)
 
 
-def _lasting(target: str) -> str:
+def _absolute_target(target: str) -> str:
     path, colon, name = target.partition(":")
     return f"{os.path.abspath(path)}{colon}{name}" if path.endswith(".py") else target  # noqa: PTH100 - links stay
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lanner.sdk.text import is_byte, is_half
+from lanner.sdk.text.encoding import is_byte, is_half
 
 _PLAIN: Final = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@=-]*( [A-Za-z0-9_./@=-]+)*")
 _WORDS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
@@ -21,10 +21,10 @@ def is_writable(text: str) -> bool:
 
 def scalar(text: str) -> str:
     """Return the text as it is if YAML reads it so, else in quotes with escapes."""
-    return text if _PLAIN.fullmatch(text) and text.casefold() not in _WORDS else quoted(text)
+    return text if _PLAIN.fullmatch(text) and text.casefold() not in _WORDS else quote(text)
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Return the text in double quotes."""
     return '"' + "".join(_ESCAPED.get(char) or (char if char.isprintable() else _escape(ord(char))) for char in text) + '"'
 

@@ -1,8 +1,8 @@
-# Each has a docstring, and lanner.sdk.values describes the values.
+# Each has a docstring, and lanner.sdk.payload.values describes the values.
 from collections.abc import Callable, Sequence
 from typing import final, overload
 
-from lanner.sdk.path_parts import Data
+from lanner.sdk.payload.path_parts import Data
 from lanner.sdk.types import FieldValue
 
 WORDS: list[str]

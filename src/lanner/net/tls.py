@@ -92,7 +92,7 @@ def _try_to_read(what: str, path: str) -> None:
     try:
         check_regular(path)
     except OSError as error:
-        from lanner.sdk.printable import printable_line  # rare
+        from lanner.sdk.text.printable import printable_line  # rare
 
         raise TlsError(f"cannot read the TLS {what} {printable_line(path)}: {(error.strerror or str(error)).lower()}") from None
 

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.host.plugin_loader import BUILT_IN, load_plugin
 from lanner.new.kinds import doctor_command, replay_command, run_command
-from lanner.package.readme import fields_table, with_table
-from lanner.sdk.config import config_table
+from lanner.package.readme import fields_table, insert_table
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError, UsageError
-from lanner.sdk.plugin import plugin_info
-from lanner.sdk.tables import markdown, markdown_cell
+from lanner.sdk.options.config import config_table
+from lanner.sdk.text.tables import markdown, markdown_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanner.sdk.config import Config
+    from lanner.sdk.options.config import Config
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 _SUFFIX: Final = ".tmpl"
@@ -110,10 +110,10 @@ def _files(name: str, source: str) -> Iterator[tuple[str, str]]:
         first, slash, rest = path.partition("/")
         text = template.read_text("utf-8").replace("@RUN@", run_command(source)).replace("@REPLAY@", replay_command(source))
         text = text.replace("@DOCTOR@", doctor_command(source))
-        yield named(f"{_DOTS.get(first, first)}{slash}{rest}", name), named(text, name)
+        yield fill_template(f"{_DOTS.get(first, first)}{slash}{rest}", name), fill_template(text, name)
 
 
-def named(text: str, name: str) -> str:
+def fill_template(text: str, name: str) -> str:
     """Return the text of a template with the plugin's name in all its forms."""
     module = _module(name)
     cls = "".join(part.capitalize() for part in module.split("_"))
@@ -137,7 +137,7 @@ def _fill_readme(folder: Path, name: str) -> None:
     finally:
         sys.path[:], sys.dont_write_bytecode = path, is_quiet
     file = folder / "README.md"
-    text = with_table(file.read_text("utf-8"), fields_table(declaration.info for declaration in info.fields), "README.md")
+    text = insert_table(file.read_text("utf-8"), fields_table(declaration.info for declaration in info.fields), "README.md")
     file.write_text(text.replace(_OPTIONS, _options(info.config)), "utf-8")
 
 

@@ -10,7 +10,7 @@ import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from lanner.sdk.printable import message_line
+from lanner.sdk.text.printable import message_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

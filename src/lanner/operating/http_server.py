@@ -193,7 +193,7 @@ class HttpServer:
         try:
             return self._handler.start(request)
         except Exception:  # noqa: BLE001 - the client must get a response
-            return _failed(request.path)
+            return _make_failure(request.path)
 
     def _ignore(self, client: _Client) -> None:
         """Do not poll a client until its response is made."""
@@ -232,7 +232,7 @@ class HttpServer:
             try:
                 page = task.make()
             except Exception:  # noqa: BLE001 - the clients must get a response
-                page = _failed(task.key)
+                page = _make_failure(task.key)
             with self._waking:
                 self._made.append((clients, page))
                 if self._wake >= 0:
@@ -252,7 +252,7 @@ class HttpServer:
             self._wait_for(client, selectors.EVENT_WRITE)
 
 
-def _failed(what: str) -> Page:
+def _make_failure(what: str) -> Page:
     _LOG.exception("the request for %s failed", what)
     return error_page(HTTPStatus.INTERNAL_SERVER_ERROR, "see the log")
 

@@ -14,9 +14,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, Literal
 
-from lanner.sdk.loglines import record_text, traceback_text
-from lanner.sdk.printable import escape_bytes, shorten
-from lanner.sdk.secrets import mask_message
+from lanner.sdk.hosting.loglines import record_text, traceback_text
+from lanner.sdk.options.secrets import mask_message
+from lanner.sdk.text.printable import escape_bytes, shorten
 
 if TYPE_CHECKING:
     from lanner.config.falco import LogLevel

@@ -22,7 +22,7 @@ from prometheus_client.utils import floatToGoString
 from lanner.operating.falco_versions import falco_version, in_a_name
 from lanner.operating.process import boot_time, resources
 from lanner.rules.files.items import Priority
-from lanner.sdk.printable import escape_bytes
+from lanner.sdk.text.printable import escape_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

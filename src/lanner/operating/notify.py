@@ -12,7 +12,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from lanner.sdk.printable import escape_bytes
+from lanner.sdk.text.printable import escape_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from lanner.alerts.state import write_state
+from lanner.alerts.run_file import write_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,11 +24,15 @@ _LEAVE_AFTER: Final = 2.0
 
 
 class StoreState(NamedTuple):
-    """The members of run.json in addition to a snapshot. `last_event`: when the last event arrived, ns since 1970."""
+    """The members of run.json in addition to a snapshot.
+
+    `last_event`: when the last event arrived, ns since 1970. `kill`: what the run before left unfinished because it was killed.
+    """
 
     run: str
     raised: int
     last_event: int | None
+    kill: str
 
 
 class RunState:
@@ -46,6 +50,7 @@ class RunState:
         self._snapshot, self._more, self._tend = snapshot, more, tend
         self._is_failing = False
         self._closed = threading.Event()
+        self._write(None)  # before the first alert: it tells a kill
         self._thread = threading.Thread(target=self._work, name="lanner-run-state", daemon=True)
         self._thread.start()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lanner.outputs.histogram import NO_COUNTS, HistogramCounts
 from lanner.sdk.errors import LannerError
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +97,11 @@ class RecordSink(Sink, Protocol):
     @property
     def directory(self) -> Path:
         """The directory of its store."""
+        ...
+
+    @property
+    def kill(self) -> str:
+        """Consequences of a kill of the run before; "" if it ended."""
         ...
 
     def note(self, load: RunLoad) -> None:

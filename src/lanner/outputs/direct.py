@@ -66,7 +66,7 @@ class DirectDelivery:
 
     def reopen(self) -> None:
         """See `Delivery`."""
-        failures = [error for sink in self._sinks if (error := _called(sink, sink.reopen)) is not None]
+        failures = [error for sink in self._sinks if (error := _try(sink, sink.reopen)) is not None]
         if failures:
             raise failures[0]
 
@@ -78,7 +78,7 @@ class DirectDelivery:
         try:
             self.flush()
         finally:
-            failures = [error for sink in self._sinks if (error := _called(sink, sink.close)) is not None]
+            failures = [error for sink in self._sinks if (error := _try(sink, sink.close)) is not None]
         missed = {name: self._accepted - counts.delivered for name, counts in self._counts.items()}
         failed = [(name, failure) for name, failure in self._failed.items() if missed[name] and not isinstance(failure, OutputClosedError)]
         wrong = [loss(name, missed[name], str(failure)) for name, failure in failed] if self._failure is not None else []
@@ -112,7 +112,7 @@ class DirectDelivery:
         return self._counts
 
 
-def _called(sink: Sink, call: Callable[[], None]) -> LannerError | None:
+def _try(sink: Sink, call: Callable[[], None]) -> LannerError | None:
     """Call it and return its error, if any."""
     try:
         call()

@@ -21,10 +21,10 @@ from lanner.net.tls import Tls
 from lanner.outputs.base import OutputError
 from lanner.outputs.connection import Connection
 from lanner.outputs.exchange import CLOSED, Answer, exchange
-from lanner.sdk.address import Address
 from lanner.sdk.files import read_whole
-from lanner.sdk.printable import printable
-from lanner.sdk.text import from_bytes, to_bytes_leniently
+from lanner.sdk.options.address import Address
+from lanner.sdk.text.encoding import from_bytes, to_bytes_leniently
+from lanner.sdk.text.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

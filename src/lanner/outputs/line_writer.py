@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lanner.outputs.base import OutputError
-from lanner.sdk.text import to_bytes_leniently
+from lanner.sdk.text.encoding import to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,7 +74,7 @@ class LineWriter:
                 while whole < len(outgoing) and begun >= len(outgoing[whole]):
                     begun, whole, deadline = begun - len(outgoing[whole]), whole + 1, _after(patience)
         except OSError as error:
-            if begun and not _taken_back(descriptor, begun):
+            if begun and not _take_back(descriptor, begun):
                 self._rest = lines[whole], outgoing[whole][begun:], begun
             failure = error if isinstance(error, OutputError) else self._failed(error)
             if isinstance(failure, OutputError):
@@ -99,7 +99,7 @@ def _after(patience: float | None) -> float | None:
     return None if patience is None else time.monotonic() + patience
 
 
-def _taken_back(descriptor: int, count: int) -> bool:
+def _take_back(descriptor: int, count: int) -> bool:
     """Return whether that many bytes could be truncated from the end of a file."""
     try:
         status = os.fstat(descriptor)

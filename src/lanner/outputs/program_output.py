@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import OutputError
 from lanner.outputs.line_writer import LineWriter
-from lanner.sdk.text import many, to_bytes_leniently
+from lanner.sdk.text.encoding import many, to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,14 +86,14 @@ class ProgramOutput:
         said, unread = self._end(reads_on=True)
         count, self._unread = len(unread) + len(self._unread), []
         if said or count:
-            raise OutputError(f"{self._shown} {said or 'has ended'}{_left(count)}")
+            raise OutputError(f"{self._shown} {said or 'has ended'}{_describe_left(count)}")
 
     def _send_to_one(self, lines: list[str]) -> None:
         if self._process is not None and self._process.poll() is not None:
             said, unread = self._end()
             self._unread = unread
             if said or unread:
-                raise OutputError(f"{self._shown} {said or 'has ended'}{_left(len(unread))}; another one is started")
+                raise OutputError(f"{self._shown} {said or 'has ended'}{_describe_left(len(unread))}; another one is started")
         process = self._process = self._process or self._start()
         assert process.stdin is not None
         again = self._unread
@@ -107,7 +107,7 @@ class ProgramOutput:
             said, unread = self._end(self._writer.forget())
             own = max(0, whole - len(again))
             self._unread = unread[: max(0, len(unread) - own)] + again[whole:]
-            message = f"{error}; it {said or 'has ended'}{_left(len(unread))}; another one is started"
+            message = f"{error}; it {said or 'has ended'}{_describe_left(len(unread))}; another one is started"
             raise OutputError(message, delivered=max(0, own - len(unread))) from None
         self._hand(again + lines)
         self._unread = []
@@ -152,7 +152,7 @@ class ProgramOutput:
         finally:
             self._process = None
         if status:
-            raise OutputError(f"{self._shown} ended with {_said(status)}; what it says is on standard error")
+            raise OutputError(f"{self._shown} ended with {_describe_status(status)}; what it says is on standard error")
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._interrupted:
@@ -175,11 +175,11 @@ class ProgramOutput:
         assert process.stdin is not None
         # a process that has closed its end is about to exit
         patience = self._timeout if reads_on else _GRACE if _is_broken(process.stdin.fileno()) else 0.0
-        pipe = _opened_to_be_read(process.stdin.fileno())
+        pipe = _open_read_end(process.stdin.fileno())
         try:
             if reads_on:
                 process.stdin.close()
-            said = _ended(process, patience)
+            said = _await_end(process, patience)
             count = _bytes_in(pipe) - begun
         finally:
             process.stdin.close()
@@ -197,11 +197,11 @@ class ProgramOutput:
         return OutputError(f"{self._shown} takes no more alerts: {error.strerror}")
 
 
-def _ended(process: subprocess.Popen[bytes], patience: float) -> str:
+def _await_end(process: subprocess.Popen[bytes], patience: float) -> str:
     """Wait up to `timeout` for its end, then kill it. Return the message about its end, empty for success."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         status = process.wait(patience)
-        return f"ended with {_said(status)}" if status else ""
+        return f"ended with {_describe_status(status)}" if status else ""
     for number in (signal.SIGTERM, signal.SIGKILL):
         _kill(process, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -216,11 +216,11 @@ def _kill(process: subprocess.Popen[bytes], number: int) -> None:
         os.killpg(process.pid, number)
 
 
-def _said(status: int) -> str:
+def _describe_status(status: int) -> str:
     return f"status {status}" if status >= 0 else f"signal {-status}"
 
 
-def _left(count: int) -> str:
+def _describe_left(count: int) -> str:
     return f", and left {many(count, 'alert')} unread" if count else ""
 
 
@@ -231,7 +231,7 @@ def _is_broken(pipe: int, within: float = 0.0) -> bool:
     return bool(poll.poll(within * 1000))
 
 
-def _opened_to_be_read(pipe: int) -> int:
+def _open_read_end(pipe: int) -> int:
     """Yield a pipe that shows its content after all other processes have closed it."""
     return os.open(f"/proc/self/fd/{pipe}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 

@@ -29,11 +29,11 @@ from lanner.outputs.spoolfile import (
     check,
     code_of,
     is_damage,
+    rescue_rows,
     row_of,
-    saved_rows,
     upgrade,
 )
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -258,7 +258,7 @@ class Spool:
         if bad.is_symlink() or not bad.is_file():
             return
         lost: list[object] = []
-        self._change(INSERT, saved_rows(bad, self._delivered, lost))
+        self._change(INSERT, rescue_rows(bad, self._delivered, lost))
         ((last,),) = self._database.execute("SELECT max(id) FROM alerts")
         self._last = max(self._delivered, last or 0)
         self._count()

@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import Alert
-from lanner.sdk.text import from_lossless, to_lossless
+from lanner.sdk.text.encoding import from_lossless, to_lossless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +110,7 @@ def check(database: sqlite3.Connection, version: int) -> None:
         raise sqlite3.DatabaseError(str(found).splitlines()[-1])
 
 
-def saved_rows(path: Path, after: int, damaged: list[object]) -> Iterator[Row]:
+def rescue_rows(path: Path, after: int, damaged: list[object]) -> Iterator[Row]:
     """Yield the whole rows of a damaged file whose numbers are greater than `after`: up to the first place that cannot be read, and from
     the end back to the last such place.
 

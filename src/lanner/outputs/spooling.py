@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.base import SpoolError
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -37,7 +37,7 @@ class StatusLine:
 
     def draw(self, pieces: Sequence[Piece]) -> None:
         """Replace the line by these pieces, cut at the terminal's width. Write nothing if that changes nothing."""
-        line = _fitted(pieces, _columns(self._descriptor) - 1)
+        line = _fit(pieces, _columns(self._descriptor) - 1)
         with self._lock:
             if line == self._shown or self._is_line_open:
                 return
@@ -102,7 +102,7 @@ def _columns(descriptor: int) -> int:
         return _COLUMNS
 
 
-def _fitted(pieces: Sequence[Piece], columns: int) -> str:
+def _fit(pieces: Sequence[Piece], columns: int) -> str:
     """Return the pieces as far as they fit into so many columns."""
     parts = []
     for text, style in pieces:

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.alerts.errors import StoreError
 from lanner.alerts.retention import Limits
+from lanner.alerts.store_errors import StoreError
 from lanner.alerts.writer import StoreWriter, check_store
 from lanner.outputs.base import OutputError
 
@@ -35,6 +35,7 @@ class StoreOutput:
     def __init__(self, writer: StoreWriter) -> None:
         self._writer = writer
         self.directory = writer.directory
+        self.kill = writer.kill
         self._interrupted = threading.Event()
         self._next = 0.0
 

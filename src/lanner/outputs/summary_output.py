@@ -18,8 +18,8 @@ from lanner.outputs.status_line import StatusLine
 from lanner.outputs.stdout_output import STDOUT, stdout_failure
 from lanner.outputs.terminal import COLOURS, can_draw, has_colours
 from lanner.sdk.errors import LannerError
-from lanner.sdk.printable import printable_line, without_middle
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
+from lanner.sdk.text.printable import printable_line, without_middle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,9 +60,9 @@ class Summary:
         for number, (name, count) in enumerate(counts):
             pieces += [(", " if number else " | ", ""), (f"{name} {count:,}", COLOURS[name])]
         for rule, count in self._rules.most_common(1):
-            pieces.append((f" | most: {_foreign(rule)} {count:,}", ""))
+            pieces.append((f" | most: {_escape(rule)} {count:,}", ""))
         if self._last is not None:
-            pieces.append((f" | last: {_foreign(_text(self._last))}", ""))
+            pieces.append((f" | last: {_escape(_text(self._last))}", ""))
         return pieces
 
     def _rate(self, now: float) -> float:
@@ -148,7 +148,7 @@ class SummaryOutput:
             self._failure = error if isinstance(error, LannerError) else stdout_failure(error)
 
 
-def _foreign(text: str) -> str:
+def _escape(text: str) -> str:
     return without_middle(printable_line(text), _LONGEST)
 
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Final
 from lanner.net.tls import Tls
 from lanner.outputs.base import OutputError
 from lanner.outputs.connection import Connection
-from lanner.sdk.address import Address
-from lanner.sdk.printable import escape_controls
-from lanner.sdk.text import to_bytes_leniently
+from lanner.sdk.options.address import Address
+from lanner.sdk.text.encoding import to_bytes_leniently
+from lanner.sdk.text.printable import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +79,7 @@ class SyslogOutput:
         self._ident, self._timeout = ident, timeout
         self._hostname = hostname or socket.gethostname() or "-"
         self._shown = Address(address or _LOCAL)
-        path, host, port, self._is_tls = _parsed(Address(address))
+        path, host, port, self._is_tls = _parse_address(Address(address))
         self._tls = Tls(ca_cert, client_cert, client_key)
         self._daemon = _Daemon(path, timeout) if path else None
         try:
@@ -221,7 +221,7 @@ class _Daemon:
         raise OSError(errno.EPROTOTYPE, os.strerror(errno.EPROTOTYPE))
 
 
-def _parsed(address: Address) -> tuple[str, str, int, bool]:
+def _parse_address(address: Address) -> tuple[str, str, int, bool]:
     """Return path, host, port and whether it is TLS."""
     scheme, place = address.scheme, address.place
     if not scheme and not place:

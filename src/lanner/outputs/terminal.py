@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from lanner.sdk.printable import escape_unprintable
+from lanner.sdk.text.printable import escape_unprintable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

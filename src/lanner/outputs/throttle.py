@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from lanner.sdk.text import to_lossless
+from lanner.sdk.text.encoding import to_lossless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence

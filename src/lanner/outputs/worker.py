@@ -22,7 +22,7 @@ from lanner.outputs.base import OutputClosedError, OutputError, SinkCounts, Spoo
 from lanner.outputs.histogram import AGES, Histogram
 from lanner.outputs.sender import Sender
 from lanner.outputs.spooling import Spooling
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
     from collections.abc import Callable

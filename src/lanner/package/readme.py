@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from lanner.package.artefacts import PackageError
-from lanner.sdk.tables import markdown, markdown_cell
+from lanner.sdk.text.tables import markdown, markdown_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,7 @@ def fields_table(fields: Iterable[FieldInfo]) -> str:
     return markdown(("NAME", "TYPE", "ARG", "DESCRIPTION"), rows)
 
 
-def with_table(text: str, table: str, file: str) -> str:
+def insert_table(text: str, table: str, file: str) -> str:
     """Return the README with the table at every marked place. Raises `PackageError` if none is marked."""
     begins, ends = text.count(BEGIN), text.count(END)
     places = re.compile(rf"({re.escape(BEGIN)}\r?\n).*?({re.escape(END)})", re.DOTALL)

@@ -176,7 +176,7 @@ def _stated_engine(files: Iterable[RulesFile], result: Requirements, most: Need)
     stated = [step for step in _steps(files, EngineVersion) if isinstance(step, EngineVersion)]
     highest = max(stated, key=lambda step: step.version, default=None)
     if highest is None:
-        result.understated.append(f"no `required_engine_version` in the rules: add `- required_engine_version: {_written(most)}`")
+        result.understated.append(f"no `required_engine_version` in the rules: add `- required_engine_version: {_version_text(most)}`")
     elif highest.version >= most.engine.version:
         result.engine = highest.text
         result.origins["engine"] = f"stated{_at(_line(highest.context))}"
@@ -187,7 +187,7 @@ def _stated_engine(files: Iterable[RulesFile], result: Requirements, most: Need)
         )
 
 
-def _written(need: Need) -> str:
+def _version_text(need: Need) -> str:
     """Return the version as every Falco with that engine can read it: a single number before 0.37."""
     return need.version if need.engine.version >= _0_37.version else str(need.engine.version[1])
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from lanner._version import __version__
 from lanner.bundle.licences import debian_packages, packages_of
-from lanner.sdk.printable import printable_json
+from lanner.sdk.text.printable import printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lanner.bundle.contents import BundleContents
     from lanner.bundle.environment import Environment
     from lanner.bundle.python_runtime import NativeLibrary, Runtime
-    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.authoring.plugin import PluginInfo
 
 Component: TypeAlias = dict[str, Any]
 

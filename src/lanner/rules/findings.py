@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
 from lanner.sdk.errors import LannerError
-from lanner.sdk.printable import message_line, one_column_each
+from lanner.sdk.text.printable import message_line, one_column_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,7 +91,7 @@ class Finding:
         return "\n".join(lines)
 
 
-def finding(
+def make_finding(
     severity: Severity,
     code: str,
     message: str,

@@ -17,8 +17,8 @@ def is_authors(filename: str) -> bool:
     return not filename.startswith((_LANNER, "<frozen ")) and (not filename.startswith(library) or "-packages/" in filename)
 
 
-def blamed_place(error: BaseException) -> str:
-    """Return the place in the author's code that failed, as `shown_place`; "" if Lanner's code, or a library that it called, failed."""
+def place_to_blame(error: BaseException) -> str:
+    """Return the place in the author's code that failed, as `place_text`; "" if Lanner's code, or a library that it called, failed."""
     trace, frames = error.__traceback__, list[tuple[str, int]]()
     while trace is not None:
         frames.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
@@ -27,10 +27,10 @@ def blamed_place(error: BaseException) -> str:
         if filename.startswith(_LANNER):
             return ""
         if is_authors(filename) and not any(f"-packages/{library}/" in filename for library in _LIBRARIES):
-            return shown_place(filename, line)
+            return place_text(filename, line)
     return ""
 
 
-def shown_place(filename: str, line: int) -> str:
+def place_text(filename: str, line: int) -> str:
     """Return a place as it follows a message: ` (plugin.py, line 12)`."""
     return f" ({filename}, line {line})"

@@ -56,7 +56,7 @@ class Record:
 _R = TypeVar("_R", bound=Record)
 
 
-def replaced(record: _R, **changes: Any) -> _R:
+def replace_members(record: _R, **changes: Any) -> _R:
     """Return the record with other values for some members."""
     values = {name: getattr(record, name) for name in record.__members__}
     return type(record)(**{**values, **changes})

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from lanner.sdk.secrets import SafeRepr
+from lanner.sdk.options.secrets import SafeRepr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from lanner.outputs.base import Sink
-    from lanner.sdk.checks import Finding
+    from lanner.sdk.authoring.checks import Finding
 
 
 class SinkBlock(SafeRepr, msgspec.Struct, frozen=True):
     """A sink's block in falco.yaml. Its docstring is the sink's description in the configuration reference.
 
-    A block in which Falco's schema requires at least one key also derives from `lanner.sdk.blocks.Block`.
+    A block in which Falco's schema requires at least one key also derives from `lanner.sdk.options.blocks.Block`.
     """
 
     enabled: bool = False

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta
 
-from lanner.sdk.blocks import REQUIRED
-from lanner.sdk.checks import Finding
+from lanner.sdk.authoring.checks import Finding
+from lanner.sdk.options.blocks import REQUIRED
 from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lanner.sinks.declaration import Declaration, NoAdditions
 from lanner.sinks.file import FILE
 from lanner.sinks.http import HTTP
 from lanner.sinks.program import PROGRAM
@@ -15,10 +14,9 @@ from lanner.sinks.syslog import SYSLOG
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lanner.config.falco import Falco
     from lanner.outputs.base import Sink
-    from lanner.sdk.checks import Finding
-    from lanner.sinks.declaration import Common
+    from lanner.sdk.authoring.checks import Finding
+    from lanner.sinks.declaration import Common, Declaration
 
 SINKS: Final[tuple[Declaration[Any, Any], ...]] = (FILE, STDOUT, PROGRAM, SYSLOG, HTTP, STORE)
 """The sinks in the order in which they receive alerts."""
@@ -62,15 +60,3 @@ class ConfiguredSink(NamedTuple):
             for key, what in self.declaration.required.items():
                 if not getattr(self.block, key):
                     yield key, what
-
-
-def configured_sinks(falco: Falco) -> tuple[ConfiguredSink, ...]:
-    """Return all sinks, enabled or not, with their parts of a configuration."""
-    return tuple(
-        ConfiguredSink(
-            sink,
-            getattr(falco.lanner if sink.is_own else falco, sink.name),
-            getattr(falco.lanner, sink.additions_key) if sink.additions_key else NoAdditions(),
-        )
-        for sink in SINKS
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lanner.sdk.checks import Finding
+from lanner.sdk.authoring.checks import Finding
 
 _ANSWER: Final = 5.0
 """Timeout of the connection, in seconds."""

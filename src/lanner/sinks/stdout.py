@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from lanner.sdk.blocks import Block
-from lanner.sdk.checks import Finding
-from lanner.sdk.secrets import SafeRepr
+from lanner.sdk.authoring.checks import Finding
+from lanner.sdk.options.blocks import Block
+from lanner.sdk.options.secrets import SafeRepr
 from lanner.sinks.declaration import Common, Declaration, SinkBlock
 
 if TYPE_CHECKING:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import stat
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta
 
-from lanner.sdk.checks import Finding, check_disk
+from lanner.sdk.authoring.checks import Finding, check_disk
 from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from types import ModuleType
 
     from lanner.outputs.base import Sink
@@ -48,19 +50,20 @@ def _import() -> ModuleType:
 def _examine(block: StoreBlock, _: NoAdditions) -> Iterator[Finding]:
     from pathlib import Path
 
-    from lanner.alerts.errors import StoreError
     from lanner.alerts.lock import find_writer
     from lanner.alerts.retention import size_of
-    from lanner.alerts.schema import day_files
+    from lanner.alerts.run_file import describe_kill, newest_key
+    from lanner.alerts.store_errors import StoreError
+    from lanner.alerts.store_format import day_files
     from lanner.alerts.writer import check_store
-    from lanner.sdk.text import many
+    from lanner.sdk.text.encoding import many
 
     directory = Path(block.path)
     writer = find_writer(directory)
     try:
         check_store(directory, is_in_use=bool(writer))
     except StoreError as error:
-        yield Finding.problem(str(error), "$.lanner.store_output.path: a directory that the user of Lanner may write")
+        yield Finding.problem(str(error), "$.lanner.store_output.path: a directory without files of others, which Lanner's user may write")
         return
     if not directory.exists():
         yield Finding.ok(f"the alert store {directory}, which does not exist yet")
@@ -68,6 +71,9 @@ def _examine(block: StoreBlock, _: NoAdditions) -> Iterator[Finding]:
         days = day_files(directory)
         size = sum(map(size_of, days.values()))
         by = f", written by {writer}" if writer else ""
+        yield from _unreadable(directory)
+        if not writer and (said := describe_kill(directory, newest_key(next(reversed(days.values()), None)))):
+            yield Finding.warning(said, "look for them in the other outputs; a source that resumes raises them again in the next run")
         yield Finding.ok(f"the alert store {directory}: {many(len(days), 'file')}, {size >> 20:,} of {block.max_size_mb:,} MiB{by}")
         loose = [path for path in (directory, *days.values()) if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)]
         if loose:
@@ -77,6 +83,24 @@ def _examine(block: StoreBlock, _: NoAdditions) -> Iterator[Finding]:
     used = sum(map(size_of, day_files(directory).values())) if directory.exists() else 0
     needed = max(0, (block.max_size_mb << 20) - used)
     yield check_disk(folder, needed, f"of the alert store {directory}", "Make room, or lower $.lanner.store_output.max_size_mb")
+
+
+def _unreadable(directory: Path) -> Iterator[Finding]:
+    """Yield a warning for each file that no search can read."""
+    from lanner.alerts.alert_store import AlertStore
+    from lanner.alerts.store_errors import StoreError
+
+    try:
+        with closing(AlertStore(directory)) as store:
+            for _ in store.ask(lambda reader: reader.last, descending=True):
+                pass
+            problems = [*store.problems.values()]
+    except StoreError:  # an empty directory
+        return
+    for problem in problems:
+        yield Finding.warning(
+            str(problem), "`lanner alerts search` and the console leave this file out; a run renames a damaged newest one"
+        )
 
 
 STORE: Final = Declaration(

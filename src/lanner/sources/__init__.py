@@ -7,7 +7,7 @@ from lanner._lazy import lazy_names
 
 TYPE_CHECKING = False  # type checkers know the name; importing it from typing costs time
 if TYPE_CHECKING:
-    from lanner.sdk.statefile import StateFile, StateTexts
+    from lanner.sdk.hosting.statefile import StateFile, StateTexts
     from lanner.sources.backoff import Backoff
     from lanner.sources.feed import Feed
     from lanner.sources.pages import PollRequest, PollResponse
@@ -32,8 +32,8 @@ _HOMES = {
     "Program": ".programs",
     "Queue": ".queues",
     "Signature": ".signatures",
-    "StateFile": "lanner.sdk.statefile",
-    "StateTexts": "lanner.sdk.statefile",
+    "StateFile": "lanner.sdk.hosting.statefile",
+    "StateTexts": "lanner.sdk.hosting.statefile",
     "Tail": ".tailing",
     "Token": ".signatures",
     "Webhook": ".webhooks",

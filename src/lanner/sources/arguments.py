@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import BuiltinMethodType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from lanner.sdk.author_code import is_authors, shown_place
+from lanner.sdk.author_code import is_authors, place_text
 from lanner.sdk.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def argument_error(source: str, problem: str) -> UsageError:
     caller: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the frames without their source lines
     while caller is not None and not is_authors(caller.f_code.co_filename):
         caller = caller.f_back
-    place = shown_place(caller.f_code.co_filename, caller.f_lineno) if caller is not None else ""
+    place = place_text(caller.f_code.co_filename, caller.f_lineno) if caller is not None else ""
     return UsageError(f"{source}: {problem}{place}")
 
 

@@ -71,7 +71,7 @@ def check(body: bytes) -> None:
     _decode(body, msgspec.Raw)
 
 
-def with_members(item: bytes, members: Mapping[str, str | None]) -> bytes:
+def add_members(item: bytes, members: Mapping[str, str | None]) -> bytes:
     """Return a JSON object with more members at its end, where they win over members of the same name. Raises `ItemError`."""
     if not members:
         return item

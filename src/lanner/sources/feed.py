@@ -6,8 +6,8 @@ import _thread
 import time
 from typing import TYPE_CHECKING, Any
 
-from lanner.sdk.opening import current_opening
-from lanner.sdk.protocols import OpenInstance
+from lanner.sdk.authoring.protocols import OpenInstance
+from lanner.sdk.hosting.opening import current_opening
 from lanner.sources import waiting
 from lanner.sources.waiting import Counters, Flag
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator, Sequence
 
-    from lanner.sdk.events import Event
+    from lanner.sdk.authoring.events import Event
 
 
 class Feed(OpenInstance):

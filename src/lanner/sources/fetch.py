@@ -13,8 +13,8 @@ from lanner.net.dial import Timer, WokenError, dial
 from lanner.net.http1 import HttpError, NoAnswerError, Response, basic_authorization, read_head, write_request
 from lanner.net.link import Link
 from lanner.net.tls import Tls, TlsError, make_context
-from lanner.sdk.address import Address
 from lanner.sdk.errors import SourceError, UsageError
+from lanner.sdk.options.address import Address
 from lanner.sources.addresses import is_loopback
 from lanner.sources.credentials import reveal
 from lanner.sources.pages import PORTS, Page, PollError, PollResponse, origin, resolve

@@ -14,7 +14,7 @@ import socket
 import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from lanner.native import Dechunker
 from lanner.sources.signatures import WebhookRequest
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from _typeshed import WriteableBuffer
-
-    from lanner.sources.hookserver import HookClient
 
 _MAX_HEAD: Final = 16 * 1024
 _MAX_LINE: Final = 8 * 1024
@@ -55,6 +53,32 @@ class WebhookAnswer(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
+class Server(Protocol):
+    """The server as requests need it: `lanner.sources.hookserver.Receiver`."""
+
+    check: Callable[[str, str, Mapping[str, str]], WebhookAnswer | None]
+    answer: Callable[[WebhookRequest], WebhookAnswer]
+    report: Callable[[str, str], None]
+    limits: Limits
+    is_closing: bool
+
+    def reserve(self, count: int) -> bool:
+        """Count bytes of bodies, and return whether all bodies together are within the limit."""
+
+
+class Client(Protocol):
+    """A connection as its requests need it: `lanner.sources.hookserver.HookClient`."""
+
+    connection: socket.socket
+
+    @property
+    def receiver(self) -> Server:
+        """The server."""
+
+    def mark(self, *, is_answering: bool) -> None:
+        """Note whether a whole request has arrived and is being answered. Raises `OSError` if the server is closing."""
+
+
 class _HttpError(Exception):
     """A request that is answered by an error, after which the connection ends."""
 
@@ -66,7 +90,7 @@ class _HttpError(Exception):
 class _Input(io.RawIOBase):
     """The client's bytes, up to a deadline and a number of bytes."""
 
-    def __init__(self, client: HookClient) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
         self.until = 0.0
         self.left = 0
@@ -109,7 +133,7 @@ class RequestHandler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def __init__(self, client: HookClient) -> None:
+    def __init__(self, client: Client) -> None:
         self._client, self._receiver = client, client.receiver
         self._is_expecting = False
         self.command = ""
@@ -157,11 +181,11 @@ class RequestHandler(BaseHTTPRequestHandler):
             return
         body = self._read_body(headers)
         try:
-            self._receiver.mark(self._client, is_answering=True)
+            self._client.mark(is_answering=True)
             try:
                 self._reply(self._receiver.answer(WebhookRequest(self.path, headers, body)))
             finally:
-                self._receiver.mark(self._client, is_answering=False)
+                self._client.mark(is_answering=False)
                 # from here on `close` ends the connection; before, it has left it
                 self.close_connection |= self._receiver.is_closing
         finally:

@@ -161,6 +161,10 @@ class HookClient:
         self._tls = tls
         self._is_interrupted = False
 
+    def mark(self, *, is_answering: bool) -> None:
+        """Note whether a whole request has arrived and is being answered. Raises `OSError` if the server is closing."""
+        self.receiver.mark(self, is_answering=is_answering)
+
     def interrupt(self) -> None:
         """End all waits for the client."""
         self._is_interrupted = True

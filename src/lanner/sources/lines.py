@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.sdk.events import NOTHING, Event, Nothing
+from lanner.sdk.authoring.events import NOTHING, Event, Nothing
 from lanner.sources.feed import Feed
 
 if TYPE_CHECKING:

@@ -254,7 +254,7 @@ class Earlier:
 
     def since(self) -> list[LogFile]:
         """Open the files that were written since, oldest first."""
-        inodes = set(rotated(self._path).values())
+        inodes = set(find_rotated(self._path).values())
         if inodes == self._inodes and not os.access(self._path, os.R_OK):
             return []
         self._inodes = inodes
@@ -320,11 +320,11 @@ def _snapshot(path: str) -> list[LogFile]:
     for _ in range(_TRIES):
         for file in files:
             file.close()
-        listed = rotated(path)
+        listed = find_rotated(path)
         # a rotated file may be replaced by a link at any time
         files = [opened for name in (*listed, path) if (opened := _try_to_open(name, links=name == path)) is not None]
         is_stable = all(_is_at(file.path, file) for file in files)
-        if is_stable and set(rotated(path).values()) == set(listed.values()):
+        if is_stable and set(find_rotated(path).values()) == set(listed.values()):
             break
     # a file that is being renamed may have two names
     distinct = {file.inode: file for file in files}
@@ -347,7 +347,7 @@ def _is_at(path: str, file: LogFile) -> bool:
         return False
 
 
-def rotated(path: str) -> dict[str, int]:
+def find_rotated(path: str) -> dict[str, int]:
     """Return the inodes of the files that the rotation of `path` may have made: log.1, log-20261129.gz, name-1.log, ..."""
     found: dict[str, int] = {}
     for each in dict.fromkeys((os.path.abspath(path), os.path.realpath(path))):

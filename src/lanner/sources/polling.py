@@ -10,9 +10,9 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from lanner.sdk.events import Event, Nothing
-from lanner.sdk.hosting import plugin_failure
-from lanner.sdk.secrets import mask_text
+from lanner.sdk.authoring.events import Event, Nothing
+from lanner.sdk.hosting.field_reader import plugin_failure
+from lanner.sdk.options.secrets import mask_text
 from lanner.sources.arguments import (
     argument_error,
     check_count,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from lanner.sdk.errors import SourceError
-from lanner.sdk.printable import printable_line
+from lanner.sdk.text.printable import printable_line
 from lanner.sources.arguments import argument_error, check_choice, check_count, check_path, check_texts_by_name
 from lanner.sources.backoff import Backoff
 from lanner.sources.lines import MAX_LINE, SHORTEST_BOUND, LineFeed, LineSplitter

@@ -6,8 +6,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+from lanner.sdk.authoring.events import Event
 from lanner.sdk.errors import SourceError
-from lanner.sdk.events import Event
 from lanner.sources.arguments import check_choice, check_count, check_text
 from lanner.sources.feed import Feed
 

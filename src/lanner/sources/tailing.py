@@ -7,8 +7,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from lanner.sdk.authoring.events import Event
 from lanner.sdk.errors import SourceError, UsageError
-from lanner.sdk.events import Event
 from lanner.sources.arguments import check_choice, check_count, check_path
 from lanner.sources.lines import MAX_LINE, SHORTEST_BOUND, LineFeed
 from lanner.sources.logfiles import UNFIT, Earlier, LogFile, Spot, find, read_spot, successors

@@ -12,9 +12,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.native import Events, merge_events
+from lanner.sdk.authoring.events import NOTHING, Event, Nothing
 from lanner.sdk.errors import SourceError, UsageError
-from lanner.sdk.events import NOTHING, Event, Nothing
-from lanner.sdk.hosting import plugin_failure
+from lanner.sdk.hosting.field_reader import plugin_failure
 from lanner.sources.addresses import is_loopback
 from lanner.sources.arguments import (
     argument_error,
@@ -26,7 +26,7 @@ from lanner.sources.arguments import (
     check_text,
     check_texts_by_name,
 )
-from lanner.sources.bodies import ItemError, check, split, with_members
+from lanner.sources.bodies import ItemError, add_members, check, split
 from lanner.sources.credentials import reveal
 from lanner.sources.feed import Feed
 from lanner.sources.hookrequests import Limits, WebhookAnswer
@@ -321,7 +321,7 @@ class _Rules:
             else:
                 found = split(request.body, self._items)
             added = {name: request.headers.get(header.lower()) for name, header in self._members.items()}
-            return [with_members(item, added) for item in found]
+            return [add_members(item, added) for item in found]
         except ItemError as error:
             raise _RefusedError(400, str(error), "refused requests, invalid body") from None
 

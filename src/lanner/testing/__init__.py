@@ -14,7 +14,8 @@ from lanner._lazy import lazy_names
 if TYPE_CHECKING:
     from lanner.testing.moving_clock import Clock, clock
     from lanner.testing.recorded import HttpRecording, HttpRequest, recorded_http
-    from lanner.testing.replayed import ReplayResult, Rules
+    from lanner.testing.replayed import ReplayResult
+    from lanner.testing.rule_files import Rules
     from lanner.testing.running import Host, host
     from lanner.testing.single import RuleOnTrial, rule
 
@@ -25,7 +26,7 @@ _HOMES = {
     "HttpRequest": ".recorded",
     "ReplayResult": ".replayed",
     "RuleOnTrial": ".single",
-    "Rules": ".replayed",
+    "Rules": ".rule_files",
     "clock": ".moving_clock",
     "host": ".running",
     "recorded_http": ".recorded",

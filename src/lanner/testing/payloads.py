@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lanner.sdk.errors import LannerError
-from lanner.sdk.text import to_bytes
+from lanner.sdk.text.encoding import to_bytes
 
 
 def payload(event: Any) -> bytes:

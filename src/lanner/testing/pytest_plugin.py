@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator
     from pathlib import Path
 
-    from lanner.sdk.plugin import Plugin
-    from lanner.testing.replayed import Rules
+    from lanner.sdk.authoring.plugin import Plugin
+    from lanner.testing.rule_files import Rules
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ def falco_rules(request: pytest.FixtureRequest, _falco_rules_loaded: dict[Any, R
     def load(
         *files: str | Path, plugin: str | type[Plugin] = "docker", config: str | dict[str, Any] = "", enable: Collection[str] = ()
     ) -> Rules:
-        from lanner.testing.replayed import Rules
+        from lanner.testing.rule_files import Rules
 
         paths = [str(request.path.parent / file) for file in files]
         key = (*paths, plugin, repr(config), *sorted(enable))

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import msgspec
 
 from lanner.sdk.errors import LannerError
-from lanner.sdk.secrets import mask_option, mask_secrets
+from lanner.sdk.options.secrets import mask_option, mask_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
     body: bytes
 
     def __repr__(self) -> str:
-        return f"HttpRequest({self.method} {_without_secrets(self.path)})"  # headers and body may hold secrets
+        return f"HttpRequest({self.method} {_mask_secrets(self.path)})"  # headers and body may hold secrets
 
 
 class HttpRecording:
@@ -84,7 +84,7 @@ class HttpRecording:
             if self.records:
                 self.file.exchanges.append(self._ask(request))
                 return self.file.exchanges[-1]
-            key = request.method, _without_secrets(request.path)
+            key = request.method, _mask_secrets(request.path)
             known = [each for each in self.file.exchanges if (each.method, each.path) == key]
             if not known:
                 self.unknown.append(f"{request.method} {key[1]}")
@@ -106,7 +106,7 @@ class HttpRecording:
         with _OPENER.open(asked, timeout=_TIMEOUT) as response:
             status, found, body = response.status, response.headers, response.read()
         kept = {name: mask_secrets(value) for name, value in found.items() if name.lower() not in _LEFT_OUT}
-        made = Exchange(_without_secrets(request.path), request.method, status, kept)
+        made = Exchange(_mask_secrets(request.path), request.method, status, kept)
         try:
             made.body = mask_secrets(body.decode("utf-8"))
         except UnicodeDecodeError:
@@ -196,7 +196,7 @@ def _load(path: Path, upstream: str) -> tuple[_File, bool]:
         raise LannerError(f"{path} is not a recording of HTTP: {error}") from None
 
 
-def _without_secrets(path: str) -> str:
+def _mask_secrets(path: str) -> str:
     """Return the path of a request with secret parameters masked."""
     start, mark, query = path.partition("?")
     if not mark:

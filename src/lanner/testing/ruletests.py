@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 from lanner.rules import Priority
 from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import ConfigError, LannerError, UsageError
-from lanner.sdk.printable import message_line, printable_line
+from lanner.sdk.text.printable import message_line, printable_line
 from lanner.testing.casefile import TestFile
-from lanner.testing.replayed import ReplayResult, Rules
+from lanner.testing.rule_files import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lanner.host.trial import Alert
     from lanner.testing.casefile import Case, ExpectedAlert
+    from lanner.testing.replayed import ReplayResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def run_file(path: str) -> FileOutcome:
     except UsageError as error:
         raise file.error(str(error), "plugin") from None
     except ConfigError as error:
-        from lanner.sdk.options import REQUIRED  # rare
+        from lanner.sdk.options.option_errors import REQUIRED  # rare
 
         advice = "" if REQUIRED in str(error) else ". The tests run with the options of `config`"
         raise file.error(f"{error}{advice}", "config") from None
@@ -114,14 +115,14 @@ def _details(wanted: ExpectedAlert, alert: Alert) -> Iterator[Difference]:
     for name, want, have in pairs:
         if (type(want), want) != (type(have), have):
             title = message_line(f"! {alert.rule} (event {alert.event}): {name}")
-            yield Difference(f"{title}\n    - {_shown(want)}\n    + {_shown(have)}")
+            yield Difference(f"{title}\n    - {_value_text(want)}\n    + {_value_text(have)}")
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return printable_line(value if isinstance(value, str) and not value.isdecimal() else json.dumps(value, ensure_ascii=False))
 
 
-def never_fired(files: Sequence[FileOutcome]) -> list[str]:
+def find_silent(files: Sequence[FileOutcome]) -> list[str]:
     """Return the rules that fired in no test of these files, in order."""
     names = dict.fromkeys(rule for file in files for rule in file.rules)
     fired = {alert.rule for file in files for outcome in file.outcomes for alert in outcome.alerts}

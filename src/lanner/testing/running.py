@@ -9,12 +9,21 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lanner.sdk.batches import Batch, Source
+from lanner.sdk.authoring.events import Event
+from lanner.sdk.authoring.plugin import Plugin, plugin_info
 from lanner.sdk.errors import PayloadError
-from lanner.sdk.events import Event
-from lanner.sdk.hosting import BY_ARGUMENT, Failures, FieldReader, ResultTypeError, explain_result, field_arguments, init_plugin, normalise
-from lanner.sdk.plugin import Plugin, plugin_info
-from lanner.sdk.sources import open_source
+from lanner.sdk.hosting.batches import Batch, Source
+from lanner.sdk.hosting.field_reader import (
+    BY_ARGUMENT,
+    Failures,
+    FieldReader,
+    ResultTypeError,
+    explain_result,
+    field_arguments,
+    init_plugin,
+    normalise,
+)
+from lanner.sdk.hosting.open_source import open_source
 from lanner.sdk.types import FieldType
 from lanner.testing.payloads import payload
 
@@ -22,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from lanner.rules import Catalog
-    from lanner.sdk.fields import FieldDeclaration
-    from lanner.sdk.positions import Position
+    from lanner.sdk.authoring.fields import FieldDeclaration
+    from lanner.sdk.authoring.positions import Position
     from lanner.sdk.types import FieldInfo, FieldValue
 
 
@@ -188,7 +197,7 @@ def _object(value: FieldValue, info: FieldInfo) -> object:
 
 
 class _Memory:
-    """A store of positions (`lanner.sdk.positions.Positions`) in memory."""
+    """A store of positions (`lanner.sdk.authoring.positions.Positions`) in memory."""
 
     def __init__(self, position: Position) -> None:
         self.resumed: Any = position

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules
-from lanner.sdk.plugin import plugin_info
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.testing.payloads import payload
 from lanner.testing.replayed import ReplayResult
 
 if TYPE_CHECKING:
-    from lanner.sdk.plugin import Plugin
+    from lanner.sdk.authoring.plugin import Plugin
 
 _NAME = "The rule under test"
 

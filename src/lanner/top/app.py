@@ -16,11 +16,11 @@ from textual.message import Message
 from textual.widgets import Input
 
 from lanner.alerts.filters import FilterError, parse_filter, quote_value
-from lanner.sdk.printable import printable_line
+from lanner.sdk.text.printable import printable_line
 from lanner.top.detail import DetailScreen
-from lanner.top.feed import NO_FILTER, Feed
 from lanner.top.panels import SIDE, head_lines, key_line, side_lines
 from lanner.top.pieces import BAD
+from lanner.top.store_feed import NO_FILTER, Feed
 from lanner.top.widgets import AlertList, Lines
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from lanner.alerts.filters import Filter
     from lanner.top.detail import Ask
-    from lanner.top.feed import Update
+    from lanner.top.store_feed import Update
 
 _WIDE: Final = 100
 """Columns from which the side panel is shown."""

@@ -10,9 +10,9 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
-from lanner.alerts.errors import StoreError
-from lanner.alerts.reader import AlertStore
-from lanner.top.pieces import BAD, BOLD, DIM, foreign
+from lanner.alerts.alert_store import AlertStore
+from lanner.alerts.store_errors import StoreError
+from lanner.top.pieces import BAD, BOLD, DIM, escape_text
 from lanner.top.why import describe_alert, describe_content, describe_why
 
 if TYPE_CHECKING:
@@ -67,21 +67,21 @@ class DetailScreen(Screen[None]):
         try:
             store = AlertStore(self._path)
         except StoreError as error:
-            self._show("alert", Text(foreign(str(error), _LONGEST), BAD))
+            self._show("alert", Text(escape_text(str(error), _LONGEST), BAD))
             return
         try:
             detail = store.find(self._chosen.key)
             if detail is None:
-                self._show("alert", Text("The store does not have this alert any more: retention has removed it.", BAD))
+                self._show("alert", Text(escape_text(store.explain_missing(self._chosen.key), _LONGEST), BAD))
                 self._show("why", Text("unknown", DIM))
                 return
             self._show("alert", describe_alert(detail))
             self._show("content", describe_content(detail))
             self._show("why", describe_why(self._ask(detail, store)))
         except StoreError as error:
-            self._show("why", Text(foreign(str(error), _LONGEST), BAD))
+            self._show("why", Text(escape_text(str(error), _LONGEST), BAD))
         except Exception as error:  # noqa: BLE001 - a bug must not end the view
-            self._show("why", Text(foreign(f"this is a bug in Lanner: {type(error).__name__}: {error}", _LONGEST), BAD))
+            self._show("why", Text(escape_text(f"this is a bug in Lanner: {type(error).__name__}: {error}", _LONGEST), BAD))
         finally:
             store.close()
 

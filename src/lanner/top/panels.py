@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.segment import Segment
 
-from lanner.sdk.text import many
-from lanner.top.pieces import BAD, BOLD, DIM, GOOD, PLAIN, PRIORITIES, foreign, segment, short_priority, sparkline
+from lanner.sdk.text.encoding import many
+from lanner.top.pieces import BAD, BOLD, DIM, GOOD, PLAIN, PRIORITIES, escape_text, segment, short_priority, sparkline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lanner.top.feed import Figures, Update
     from lanner.top.pieces import Line
+    from lanner.top.store_feed import Figures, Update
 
 SIDE: Final = 40
 """Columns of the side panel, without its border."""
@@ -44,7 +44,7 @@ def head_lines(path: Path, update: Update | None, text: str, pause: str, *, now:
     """Return the two lines above the list. `pause` says where a list is that does not follow."""
     first: list[Segment] = [Segment(" lanner top ", BOLD)]
     if update is None:
-        return [[*first, Segment(f" {foreign(str(path))}", DIM)], []]
+        return [[*first, Segment(f" {escape_text(str(path))}", DIM)], []]
     figures = update.figures
     if text:
         first += [Segment(f"{figures.matching:,.1f}/s", BOLD), Segment(f" of {figures.rate:,.1f}/s ", PLAIN)]
@@ -59,10 +59,10 @@ def head_lines(path: Path, update: Update | None, text: str, pause: str, *, now:
         first.append(Segment(f"  {pause}", PRIORITIES[4][1]))
     second: list[Segment] = []
     if update.problem:
-        second.append(Segment(f" {foreign(update.problem)}", BAD))
+        second.append(Segment(f" {escape_text(update.problem)}", BAD))
         return [first, second]
     if text:
-        second += [Segment(" filter ", DIM), Segment(f"{foreign(text, 120)}  ", BOLD)]
+        second += [Segment(" filter ", DIM), Segment(f"{escape_text(text, 120)}  ", BOLD)]
     return [first, [*second, *_run_line(path, update, now)]]
 
 
@@ -70,8 +70,8 @@ def _run_line(path: Path, update: Update, now: int) -> Line:
     """Return what the run says about itself."""
     state = update.state or {}
     if not update.is_running:
-        return [Segment(" no run writes this store ", BAD), Segment(foreign(str(path)), DIM)]
-    line = [Segment(f" {foreign(str(state.get('plugin', 'running')), 40)}", GOOD)]
+        return [Segment(" no run writes this store ", BAD), Segment(escape_text(str(path)), DIM)]
+    line = [Segment(f" {escape_text(str(state.get('plugin', 'running')), 40)}", GOOD)]
     events = state.get("events")
     if isinstance(events, int):
         line.append(Segment(f"  {many(events, 'event')}", PLAIN))
@@ -79,10 +79,12 @@ def _run_line(path: Path, update: Update, now: int) -> Line:
     if isinstance(last, int) and 0 < last <= now:
         line.append(Segment(f"  last {_age((now - last) // _SECOND)} ago", DIM))
     for name in ("unhealthy", "not_ready"):
-        line += [Segment(f"  {foreign(reason, 120)}", BAD) for reason in _texts(state.get(name))]
+        line += [Segment(f"  {escape_text(reason, 120)}", BAD) for reason in _texts(state.get(name))]
     if error := state.get("reload_error"):
-        line.append(Segment(f"  reload failed: {foreign(str(error), 120)}", BAD))
-    line.append(Segment(f"  {foreign(str(path))}", DIM))
+        line.append(Segment(f"  reload failed: {escape_text(str(error), 120)}", BAD))
+    if kill := state.get("kill"):
+        line.append(Segment(f"  {escape_text(str(kill), 120)}", BAD))
+    line.append(Segment(f"  {escape_text(str(path))}", DIM))
     return line
 
 
@@ -95,10 +97,10 @@ def side_lines(figures: Figures, state: Mapping[str, Any] | None, height: int) -
     lines: list[Line] = [_title(f"Rules, {_age(figures.span)}")]
     for (rule, priority), count in rules:
         style = short_priority(priority)[1]
-        lines.append([segment(f"{count:>{_COUNT},} ", _COUNT + 1), segment(foreign(rule, SIDE * 4), SIDE - _COUNT - 1, style)])
+        lines.append([segment(f"{count:>{_COUNT},} ", _COUNT + 1), segment(escape_text(rule, SIDE * 4), SIDE - _COUNT - 1, style)])
     lines += [[], _title(f"Subjects, {_age(figures.span)}")]
     lines += [
-        [segment(f"{count:>{_COUNT},} ", _COUNT + 1), segment(foreign(name, SIDE * 4), SIDE - _COUNT - 1)] for name, count in subjects
+        [segment(f"{count:>{_COUNT},} ", _COUNT + 1), segment(escape_text(name, SIDE * 4), SIDE - _COUNT - 1)] for name, count in subjects
     ]
     return [*lines, [], *status]
 
@@ -116,7 +118,7 @@ def _engines(state: Mapping[str, Any]) -> list[Line]:
     lines: list[Line] = [_title(f"Engines {sum(map(bool, connected.values()))}/{len(connected)}")]
     for name, is_open in engines:
         mark = Segment("ok   ", GOOD) if is_open else Segment("away ", BAD)
-        lines.append([mark, segment(foreign(str(name), SIDE * 4), SIDE - 5)])
+        lines.append([mark, segment(escape_text(str(name), SIDE * 4), SIDE - 5)])
     return lines
 
 
@@ -130,7 +132,7 @@ def _outputs(state: Mapping[str, Any]) -> list[Line]:
             continue
         waiting = sum(value for value in (counts.get("pending"), counts.get("spooled")) if isinstance(value, int))
         dropped = counts.get("dropped")
-        line = [segment(foreign(str(name), SIDE), 15), Segment(f"{_number(counts.get('delivered'))}", PLAIN)]
+        line = [segment(escape_text(str(name), SIDE), 15), Segment(f"{_number(counts.get('delivered'))}", PLAIN)]
         if waiting:
             line.append(Segment(f"  {waiting:,} waiting", PRIORITIES[4][1]))
         if dropped:

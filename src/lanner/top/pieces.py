@@ -1,4 +1,4 @@
-"""Texts of `lanner top` as segments of a terminal's line. Every text from outside passes through `foreign`, and none is ever markup."""
+"""Texts of `lanner top` as segments of a terminal's line. Every text from outside passes through `escape_text`, and none is ever markup."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from lanner.alerts.stored import read_content
-from lanner.sdk.printable import printable_line, without_middle
+from lanner.sdk.text.printable import printable_line, without_middle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ _LONGEST: Final = 400
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 
 
-def foreign(text: str, limit: int = _LONGEST) -> str:
+def escape_text(text: str, limit: int = _LONGEST) -> str:
     """Return a text from outside as one printable line of at most about `limit` characters."""
     return without_middle(printable_line(text[: 4 * limit]), limit)
 
@@ -73,8 +73,8 @@ def message_of(alert: StoredAlert) -> str:
     try:
         content = read_content(alert.line)
     except DecodeError:  # a damaged store
-        return foreign(alert.line[: 4 * _LONGEST].decode("utf-8", "replace"))
-    return foreign(content.message or content.output)
+        return escape_text(alert.line[: 4 * _LONGEST].decode("utf-8", "replace"))
+    return escape_text(content.message or content.output)
 
 
 def alert_strip(alert: StoredAlert, message: str, width: int, *, selected: bool) -> Strip:
@@ -84,9 +84,9 @@ def alert_strip(alert: StoredAlert, message: str, width: int, *, selected: bool)
     if width >= _SHORTEST:
         rule, subject = min(34, max(12, width // 4)), min(20, max(8, width // 7))
         parts += [
-            segment(foreign(alert.rule, rule * 4), rule),
+            segment(escape_text(alert.rule, rule * 4), rule),
             Segment(" ", PLAIN),
-            segment(foreign(alert.subject, subject * 4), subject),
+            segment(escape_text(alert.subject, subject * 4), subject),
             Segment(" ", PLAIN),
         ]
     parts.append(Segment(message, PLAIN))

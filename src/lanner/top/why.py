@@ -9,8 +9,8 @@ from msgspec import DecodeError
 from rich.text import Text
 
 from lanner.alerts.stored import Content, priority_name, read_content
-from lanner.sdk.printable import printable_json
-from lanner.top.pieces import BAD, BOLD, DIM, GOOD, PLAIN, foreign, short_priority
+from lanner.sdk.text.printable import printable_json
+from lanner.top.pieces import BAD, BOLD, DIM, GOOD, PLAIN, escape_text, short_priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,9 +47,9 @@ def describe_content(detail: Detail) -> Text:
     _row(text, "Key", alert.key, PLAIN)
     text.append("\nFields\n", BOLD)
     for name, value in content.output_fields.items():
-        _row(text, f"  {foreign(name)}", value if isinstance(value, str) else printable_json(value), PLAIN, 34)
+        _row(text, f"  {escape_text(name)}", value if isinstance(value, str) else printable_json(value), PLAIN, 34)
     text.append("\nEvent\n", BOLD)
-    event = foreign(detail.event.decode("utf-8", "surrogateescape"), _LONGEST)
+    event = escape_text(detail.event.decode("utf-8", "surrogateescape"), _LONGEST)
     text.append(f"  {event or 'none: Lanner itself raised the alert'}\n")
     if detail.event_size > len(detail.event):
         text.append(f"  (the first {len(detail.event):,} of {detail.event_size:,} bytes)\n", DIM)
@@ -67,16 +67,16 @@ def describe_why(answer: dict[str, Any]) -> Text:
     """Return the explanation of an alert: the deciding parts, then the whole condition."""
     text = Text()
     if reason := answer.get("unavailable"):
-        text.append(foreign(str(reason), _LONGEST), BAD)
+        text.append(escape_text(str(reason), _LONGEST), BAD)
         return text
     condition = answer.get("condition") or {}
     verdict = "matches" if answer.get("matches") else "does not match (with the rules as they were stored)"
     text.append(f"The rule {verdict}")
     if place := answer.get("place"):
-        text.append(f" ({foreign(str(place))})", DIM)
+        text.append(f" ({escape_text(str(place))})", DIM)
     text.append("\n")
     if other := answer.get("taken_by"):
-        text.append(f"but the alert is that of {foreign(str(other))}, which is tried first\n")
+        text.append(f"but the alert is that of {escape_text(str(other))}, which is tried first\n")
     deciding = {tuple(path) for path in answer.get("deciding", ())}
     text.append("\nDecided by\n", BOLD)
     for path in sorted(deciding):
@@ -90,7 +90,7 @@ def describe_why(answer: dict[str, Any]) -> Text:
             break
         _test(text, part, depth, is_deciding=path in deciding)
     for line in answer.get("unfit", ()):
-        text.append(f"{foreign(str(line))}\n", DIM)
+        text.append(f"{escape_text(str(line))}\n", DIM)
     return text
 
 
@@ -118,10 +118,10 @@ def _test(text: Text, part: dict[str, Any], depth: int, *, is_deciding: bool = F
     title += str(part.get("text") or _TITLES.get(str(part.get("kind")), ""))
     text.append("  " * depth)
     text.append("yes " if holds else "no  ", GOOD if holds else BAD)
-    text.append(foreign(title, _LONGEST), BOLD if is_deciding else PLAIN)
+    text.append(escape_text(title, _LONGEST), BOLD if is_deciding else PLAIN)
     values = part.get("values") or {}
     if values:
-        text.append("   " + foreign(", ".join(f"{name} = {_value(value)}" for name, value in values.items()), _LONGEST), DIM)
+        text.append("   " + escape_text(", ".join(f"{name} = {_value(value)}" for name, value in values.items()), _LONGEST), DIM)
     text.append("\n")
 
 
@@ -131,7 +131,7 @@ def _value(value: object) -> str:
 
 def _row(text: Text, name: str, value: str, style: Style, width: int = 12) -> None:
     text.append(f"{name:<{width}} ", DIM)
-    text.append(f"{foreign(value, _LONGEST)}\n", style)
+    text.append(f"{escape_text(value, _LONGEST)}\n", style)
 
 
 def _moment(moment: int) -> str:

@@ -11,7 +11,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
 from lanner.top.newest import Newest
 from lanner.top.pieces import alert_strip, message_of
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
-from lanner.sdk.text import from_bytes, to_bytes
+from lanner.sdk.text.encoding import from_bytes, to_bytes
 
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 # a file's first four bytes to its encoding and the length of its byte order mark

@@ -6,7 +6,7 @@ import time
 from tests.console.stand_in import PRIORITIES, StandInAlert, StandInInquiry, StandInStore
 
 from lanner.console.api import Api
-from lanner.console.console import Console
+from lanner.console.console_server import Console
 from lanner.console.listening import parse_address
 
 RULES = [

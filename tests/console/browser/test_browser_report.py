@@ -3,9 +3,9 @@
 import pytest
 from tests.console.generated import GeneratedStore
 
-from lanner.alerts.reader import AlertStore
+from lanner.alerts.alert_store import AlertStore
 from lanner.console.report_file import write_report
-from lanner.inquiry.client import Inquiry
+from lanner.inquiry.questions import Inquiry
 
 from .conftest import note_console
 from .pages import until, until_column, until_rows

@@ -6,7 +6,7 @@ import pytest
 from tests import forked
 from tests.console.generated import serving
 
-from lanner.alerts.schema import STATE_FILE
+from lanner.alerts.store_format import STATE_FILE
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 

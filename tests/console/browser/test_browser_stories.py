@@ -169,7 +169,7 @@ def test_permanent_link_opens_the_alert(page, open_page, site):
 
 def test_link_to_a_removed_alert_says_so(open_page):
     page = open_page("alert=00000000-1")
-    page.get_by_text("is not in the store: retention has removed it").wait_for()
+    page.get_by_text("no alert of its run 00000000 is there. Retention has removed them").wait_for()
 
 
 def test_rules_view_names_noisy_and_silent_rules_and_changes(page):

@@ -8,15 +8,15 @@ from typing import Annotated
 
 import lanner
 from lanner import INDEX, KEY, Meta, field, payload
-from lanner.sdk.hosting import init_plugin
+from lanner.sdk.hosting.field_reader import init_plugin
 
 attributes = payload["Actor", "Attributes"]
-reveal_type(attributes["com.example.role"])  # reveals: lanner.sdk.values.Path
-reveal_type(attributes[KEY])  # reveals: lanner.sdk.values.Path
-reveal_type(payload["list", INDEX])  # reveals: lanner.sdk.values.Path
-reveal_type(payload["status"] | payload["Action"].when(payload["Type"], "container"))  # reveals: lanner.sdk.values.FirstValue
-reveal_type(payload["time"].time("ns"))  # reveals: lanner.sdk.values.Word
-reveal_type(field("docker.type", payload["Type"], "Kind"))  # reveals: lanner.sdk.fields.FieldDeclaration
+reveal_type(attributes["com.example.role"])  # reveals: lanner.sdk.payload.values.Path
+reveal_type(attributes[KEY])  # reveals: lanner.sdk.payload.values.Path
+reveal_type(payload["list", INDEX])  # reveals: lanner.sdk.payload.values.Path
+reveal_type(payload["status"] | payload["Action"].when(payload["Type"], "container"))  # reveals: lanner.sdk.payload.values.FirstValue
+reveal_type(payload["time"].time("ns"))  # reveals: lanner.sdk.payload.values.Word
+reveal_type(field("docker.type", payload["Type"], "Kind"))  # reveals: lanner.sdk.authoring.fields.FieldDeclaration
 payload["time"].time("minutes")  # error: [arg-type]
 payload[1.5]  # error: [index]
 
@@ -99,7 +99,7 @@ class Reading(lanner.Plugin, abstract=True):
 
     def open(self, params: str) -> Iterator[lanner.Event]:
         for event in lanner.sources.program(["ls", params]):
-            reveal_type(event)  # reveals: lanner.sdk.events.Event
+            reveal_type(event)  # reveals: lanner.sdk.authoring.events.Event
             yield event
         yield from lanner.sources.queue(policy="wait")  # error: [arg-type]
 
@@ -125,4 +125,4 @@ reveal_type(lanner.Chunk(b"", stream=1, reset=True).data)  # reveals: bytes
 
 with lanner.testing.host(Doors) as host:
     reveal_type(host)  # reveals: lanner.testing.running.Host
-    reveal_type(host.next())  # reveals: lanner.sdk.events.Event
+    reveal_type(host.next())  # reveals: lanner.sdk.authoring.events.Event

@@ -28,14 +28,12 @@ export async function showDetail(key, { focus = false } = {}) {
     fill(panel, key, alert, signal);
   } catch (error) {
     if (error.name === "AbortError") return undefined;
-    panel.replaceChildren(heading("Alert"), el("p", { id: "removed" }, error.status === 404 ? gone(key) : error.message));
+    panel.replaceChildren(heading("Alert"), el("p", { id: "removed" }, visible(error.message)));
   }
   panel.removeAttribute("aria-busy");
   if (focus) panel.querySelector("h2")?.focus();
   return undefined;
 }
-
-const gone = (key) => `Alert ${visible(key)} is not in the store: retention has removed it, or it was never stored.`;
 
 const heading = (text) =>
   el("div", { className: "top" }, el("h2", { tabIndex: -1 }, text), button("×", () => go({ alert: "" }), { "aria-label": "Close", title: "Close (Esc)" }));

@@ -30,7 +30,7 @@ std::uint64_t number_of(PyObject* value) {
   return number;
 }
 
-// Values that need no conversion. The Python side converts others to these (lanner.sdk.hosting.normalise).
+// Values that need no conversion. The Python side converts others to these (lanner.sdk.hosting.field_reader.normalise).
 bool is_plain(PyObject* value, const Field& field) {
   if (field.is_list) return false;
   switch (field.type) {

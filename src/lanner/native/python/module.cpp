@@ -90,7 +90,7 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
-// Adds the names of the words on values. Tests compare them with lanner.sdk.values.
+// Adds the names of the words on values. Tests compare them with lanner.sdk.payload.values.
 int add_words(PyObject* module) {
   const lanner::Ref names(PyList_New(0));
   if (!names) return -1;

@@ -34,7 +34,7 @@ class Texts {
   }
 
  private:
-  // With escapes for bytes that are not UTF-8, as lanner.sdk.text has them
+  // With escapes for bytes that are not UTF-8, as lanner.sdk.text.encoding has them
   static PyObject* decode(std::string_view text) {
     return PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape");
   }

@@ -1,4 +1,4 @@
-// Tables of value trees, from the Python objects of lanner.sdk.values.
+// Tables of value trees, from the Python objects of lanner.sdk.payload.values.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN

@@ -1,4 +1,4 @@
-// Points in time and durations as texts: the native form of lanner.sdk.dates. No Python here.
+// Points in time and durations as texts: the native form of lanner.sdk.payload.dates. No Python here.
 #pragma once
 
 #include <cstdint>

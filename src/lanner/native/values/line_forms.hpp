@@ -1,4 +1,4 @@
-// Payloads that are lines and not JSON: of a pattern, key=value pairs (logfmt), CEF. No Python here; lanner.sdk.line_forms is the reference.
+// Payloads that are lines and not JSON: of a pattern, key=value pairs (logfmt), CEF. No Python here; lanner.sdk.payload.line_forms is the reference.
 #pragma once
 
 #include <cstdint>

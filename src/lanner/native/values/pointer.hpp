@@ -1,4 +1,4 @@
-// JSON pointers, as Falco's json plugin answers them. No Python here; lanner.sdk.pointer is the reference.
+// JSON pointers, as Falco's json plugin answers them. No Python here; lanner.sdk.payload.pointer is the reference.
 //
 // That plugin reads more than JSON: numbers such as NaN and 1.2.3, any bytes in texts. It reads less, too: at most 300 levels, and only
 // payloads that begin with a bracket. Of equal names the first counts.

@@ -7,7 +7,7 @@
 
 namespace lanner {
 
-// As lanner.sdk.patterns
+// As lanner.sdk.payload.patterns
 RE2::Options re2_options();
 
 extern const RegexEngine re2_engine;

@@ -1,4 +1,4 @@
-// Trees of values over a parsed document. lanner.sdk.evaluate is the reference.
+// Trees of values over a parsed document. lanner.sdk.payload.evaluate is the reference.
 #include "values/values.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Values of a JSON payload, as trees: the native form of lanner.sdk.values. No Python here.
+// Values of a JSON payload, as trees: the native form of lanner.sdk.payload.values. No Python here.
 #pragma once
 
 #include <array>
@@ -24,7 +24,7 @@ using Items = std::span<const Scalar>;
 // The texts belong to the document or to the arena, which also has the items of lists. A list has at least one.
 using Result = std::variant<std::monostate, std::string_view, std::uint64_t, Items>;
 
-// The JSON values that count at a place: see lanner.sdk.words.Reads
+// The JSON values that count at a place: see lanner.sdk.payload.words.Reads
 enum class Reads : std::uint8_t { text, scalar, raw, number, decimal, boolean, any, present };
 
 enum class ValueType : std::uint8_t { text, number, boolean, address };
@@ -37,7 +37,7 @@ using Misfits = std::array<std::uint64_t, misfit_names.size()>;
 struct Value;
 struct Context;
 
-// A word of lanner.sdk.words
+// A word of lanner.sdk.payload.words
 struct Word {
   enum class Operand { none, separator, unit, time_form, name, texts, any_texts, joint, index };
 
@@ -124,7 +124,7 @@ struct Shared {
   std::size_t room = 0;  // what each use counts towards `max_repeated`
 };
 
-// See lanner.sdk.sharing.
+// See lanner.sdk.payload.sharing.
 inline constexpr std::size_t max_repeated = std::size_t{1} << 20;
 
 // What a tree is evaluated for

@@ -1,4 +1,4 @@
-// Words that compute a value from another one. lanner.sdk.evaluate is the reference.
+// Words that compute a value from another one. lanner.sdk.payload.evaluate is the reference.
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -178,7 +178,7 @@ Result query(std::string_view text, const Value& value, Context& context) {
 
 using Operand = Word::Operand;
 
-// In the order of lanner.sdk.words
+// In the order of lanner.sdk.payload.words
 constexpr Word table[] = {
     {"text", Operand::none, Reads::scalar, ValueType::text, shown},
     {"raw", Operand::none, Reads::raw, ValueType::text, as_it_is},

@@ -202,8 +202,8 @@ class Checker:
         right = self._side(node.right)
         _refuse_sides(operator, left, right)
         if left.combined and (operator in LIST_OPERATORS or not _same_type(left, right)):
-            # Falco accepts it and then has no constant to compare with
-            return typed.Test(left.operand, "in")
+            # Falco accepts it and then has no constant to compare with: an empty list is `in` none, and intersects none
+            return typed.Test(left.operand, "intersects" if operator == "intersects" else "in")
         return typed.Comparison(left.operand, operator, right.operand)
 
     @staticmethod
@@ -250,7 +250,7 @@ class Checker:
         row = BY_TRANSFORMER[node.name]
         if not row.is_combining:
             raise _RefusedError(f"transformer '{node.name}' takes one argument, not {len(sides)}")
-        kind = transformers.combined(
+        kind = transformers.combine_kinds(
             row, [side.base for side in sides], node.selector, is_plain=not any(side.traits.type_name for side in sides)
         )
         operand = typed.Transformation(row.name, tuple(side.operand for side in sides), kind, node.selector)

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 MAX_TRANSFORMERS: Final = 50
 
-_TRANSFORMERS: Final = vocabulary.listed(tuple(row.name for row in vocabulary.TRANSFORMERS))
+_TRANSFORMERS: Final = vocabulary.list_names(tuple(row.name for row in vocabulary.TRANSFORMERS))
 _ADVICE_ON_LISTS: Final = "Write the list in parentheses: `(a, b)`."
-_OPERATORS: Final = vocabulary.listed(tuple(row.name for row in vocabulary.OPERATORS))
+_OPERATORS: Final = vocabulary.list_names(tuple(row.name for row in vocabulary.OPERATORS))
 
 
 class ComparisonParser:

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from lanner.rules.language import vocabulary
-from lanner.sdk.misspelt import find_near
+from lanner.sdk.text.misspelt import find_near
 
 _OPERATORS: Final = tuple(row.name for row in vocabulary.OPERATORS)
 _CALLS: Final = (*(row.name for row in vocabulary.TRANSFORMERS), *vocabulary.MODIFIERS)

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from lanner.rules import findings
 from lanner.rules.files.items import ExceptionEntry, RuleException
 from lanner.rules.files.placed_text import Text, TextBuilder
-from lanner.rules.files.scalars import ItemError, missing, required
-from lanner.rules.findings import Sight, finding
+from lanner.rules.files.scalars import ItemError, make_missing_error, read_required
+from lanner.rules.findings import Sight, make_finding
 from lanner.rules.language.vocabulary import BY_OPERATOR, MODIFIERS, Side, operators_of
 from lanner.sdk.errors import LannerError
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence
@@ -48,12 +48,12 @@ def read_exceptions(item: Mapping, context: Context, steps: list[Step], *, appen
     for each in node.items:
         if not isinstance(each, Mapping):
             raise ItemError("Rule exception must be a mapping", (*outer, each.spot("exception")))
-        label = required(each, "name", (*outer, each.spot("exception")))
+        label = read_required(each, "name", (*outer, each.spot("exception")))
         name = label.value
         inner: Context = (*context, each.spot("exception", name))
         if name in names:
             message = f"Multiple definitions of exception '{name}' in the same rule"
-            steps.append(finding("warning", "LOAD_EXCEPTION_NAME_NOT_UNIQUE", message, inner))
+            steps.append(make_finding("warning", "LOAD_EXCEPTION_NAME_NOT_UNIQUE", message, inner))
         names.add(name)
         found.append(_read_exception(each, label, inner, steps, append=append))
     return tuple(found)
@@ -61,14 +61,14 @@ def read_exceptions(item: Mapping, context: Context, steps: list[Step], *, appen
 
 def _read_exception(node: Mapping, label: Scalar, context: Context, steps: list[Step], *, append: bool) -> RuleException:
     if "fields" not in node.values and not append:
-        raise missing(node, "fields", context)
+        raise make_missing_error(node, "fields", context)
     fields = _entry(node.values.get("fields"), "fields", context)
     comps = _entry(node.values.get("comps"), "comps", context)
     values = node.values.get("values")
     if values is None:
         if append:
             message = "Overriding/appending exception with no values"
-            steps.append(finding("warning", "LOAD_APPEND_NO_VALUES", message, context))
+            steps.append(make_finding("warning", "LOAD_APPEND_NO_VALUES", message, context))
         return RuleException(context, label, fields, comps)
     outer = (*context, values.spot("exception values"))
     if not isinstance(values, Sequence):
@@ -140,7 +140,7 @@ def _refuse(message: str, context: Context) -> ItemError:
 # Writing
 
 
-def with_exceptions(condition: Text, exceptions: Seq[RuleException]) -> Text:
+def add_exceptions(condition: Text, exceptions: Seq[RuleException]) -> Text:
     """Return the condition and the exceptions as one text. Raises `ItemError` for values that do not fit their fields."""
     if not exceptions:
         return condition

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from lanner.rules.files.overrides import APPENDABLE, REPLACEABLE, read_overrides
 from lanner.rules.files.scalars import ItemError, as_string, bad_conversion, boolean
-from lanner.rules.findings import finding
-from lanner.sdk.misspelt import find_near
+from lanner.rules.findings import make_finding
+from lanner.sdk.text.misspelt import find_near
 from lanner.yamlfile.reader import Mapping, Scalar
 from lanner.yamlfile.source import Spot
 
@@ -36,12 +36,12 @@ class Attempt(Protocol):
     def __call__(self, steps: list[Step], read: Callable[[], _T], fallback: _T) -> _T: ...
 
 
-def strictly(steps: list[Step], read: Callable[[], _T], fallback: _T) -> _T:  # noqa: ARG001 - as `leniently`
+def read_strictly(steps: list[Step], read: Callable[[], _T], fallback: _T) -> _T:  # noqa: ARG001 - as `read_leniently`
     """Read one key. An error ends the item."""
     return read()
 
 
-def leniently(steps: list[Step], read: Callable[[], _T], fallback: _T) -> _T:
+def read_leniently(steps: list[Step], read: Callable[[], _T], fallback: _T) -> _T:
     """Read one key. An error becomes a step, and `fallback` the value."""
     try:
         return read()
@@ -61,7 +61,7 @@ def warn_of_keys_of(item: Mapping, steps: list[Step]) -> None:
     for kind, known in (("list", LIST_KEYS), ("macro", MACRO_KEYS), ("rule", frozenset(RULE_KEYS))):
         name = item.values.get(kind)
         if isinstance(name, Scalar):
-            leniently(steps, lambda: warn_of_keys(item, known, item_context(item, kind, name.value), steps), None)  # noqa: B023 - at once
+            read_leniently(steps, lambda: warn_of_keys(item, known, item_context(item, kind, name.value), steps), None)  # noqa: B023 - at once
             return
 
 
@@ -78,10 +78,10 @@ def warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps: 
             message = f"Unknown key '{name}'. The key will be ignored."
             near = find_near(name, known)
             advice = f"Did you mean '{near}'?" if near else f"The keys are: {', '.join(sorted(known))}."
-            steps.append(finding("warning", "LOAD_UNKNOWN_KEY", message, (*context, key.spot()), advice))
+            steps.append(make_finding("warning", "LOAD_UNKNOWN_KEY", message, (*context, key.spot()), advice))
         elif seen[name] == 2:
             message = f"Duplicate key '{name}'. The first one is used, this one is ignored."
-            steps.append(finding("warning", "LOAD_UNKNOWN_KEY", message, (*context, key.spot()), own=True))
+            steps.append(make_finding("warning", "LOAD_UNKNOWN_KEY", message, (*context, key.spot()), own=True))
 
 
 def read_append(item: Mapping, key: str, context: Context, steps: list[Step]) -> bool:
@@ -96,5 +96,5 @@ def read_append(item: Mapping, key: str, context: Context, steps: list[Step]) ->
 def read_old_append(item: Mapping, context: Context, steps: list[Step]) -> bool:
     append = boolean(item, "append", context, default=False)
     if append:
-        steps.append(finding("warning", "LOAD_DEPRECATED_ITEM", APPEND_IS_OLD, context))
+        steps.append(make_finding("warning", "LOAD_DEPRECATED_ITEM", APPEND_IS_OLD, context))
     return append

@@ -21,9 +21,9 @@ from lanner.rules.files.item_keys import (
     MACRO_KEYS,
     Attempt,
     item_context,
-    leniently,
     read_append,
-    strictly,
+    read_leniently,
+    read_strictly,
     warn_of_keys,
     warn_of_keys_of,
 )
@@ -37,11 +37,11 @@ from lanner.rules.files.items import (
 )
 from lanner.rules.files.required_versions import parse_version
 from lanner.rules.files.rule_items import read_rule
-from lanner.rules.files.scalars import ItemError, required, texts, unsigned
-from lanner.rules.findings import Finding, RulesError, finding
+from lanner.rules.files.scalars import ItemError, read_required, texts, unsigned
+from lanner.rules.findings import Finding, RulesError, make_finding
 from lanner.sdk.files import TooLargeError, read_whole
-from lanner.sdk.misspelt import find_near, suggest_file
-from lanner.sdk.text import from_bytes
+from lanner.sdk.text.encoding import from_bytes
+from lanner.sdk.text.misspelt import find_near, suggest_file
 from lanner.yamlfile.advice import NEVER_CLOSED
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence, YamlError, open_quote, read_documents
 from lanner.yamlfile.source import Place, Spot, source_file
@@ -78,17 +78,17 @@ def load_text(text: str, name: str, *, thorough: bool = False) -> RulesFile:
     try:
         file = RulesFile(source, read_documents(source))
     except YamlError as error:
-        raise RulesError([finding("error", findings.YAML_PARSE, error.message, (error.spot,), error.advice)]) from None
+        raise RulesError([make_finding("error", findings.YAML_PARSE, error.message, (error.spot,), error.advice)]) from None
     if (spot := open_quote(file.documents)) is not None:
         message, advice = NEVER_CLOSED
-        file.items.append([finding("warning", findings.YAML_PARSE, message, (spot,), advice, own=True)])
+        file.items.append([make_finding("warning", findings.YAML_PARSE, message, (spot,), advice, own=True)])
     if found := _NOT_UTF_8.search(source.text):
         message = f"The byte {ord(found[0]) - 0xDC00:#04x} is not UTF-8. It is read as U+FFFD."
         spot = Spot(source, found.start(), found.end())
-        file.items.append([finding("warning", findings.FILE_READ, message, (spot,), "Save the file as UTF-8.", own=True)])
+        file.items.append([make_finding("warning", findings.FILE_READ, message, (spot,), "Save the file as UTF-8.", own=True)])
     end = file.documents.pop() if file.documents and file.documents[-1].is_null else None
     for document in file.documents:
-        _read_document(document, file, leniently if thorough else strictly)
+        _read_document(document, file, read_leniently if thorough else read_strictly)
     if end is not None:
         file.items.append(_warn_of_end(end))
     return file
@@ -99,7 +99,7 @@ def _warn_of_end(empty: Node) -> list[Step]:
         return []
     spot = Spot(empty.file, empty.end, empty.end + 1)
     message = "A document is empty. The rest of the file is not read."
-    return [finding("warning", "LOAD_UNKNOWN_ITEM", message, (spot,), "Remove the `---` above.", own=True)]
+    return [make_finding("warning", "LOAD_UNKNOWN_ITEM", message, (spot,), "Remove the `---` above.", own=True)]
 
 
 def _read(path: Path) -> str:
@@ -124,7 +124,7 @@ def _read_document(document: Node, file: RulesFile, attempt: Attempt) -> None:
         advice = "A rules file is a list of items: each begins with `- rule:`, `- macro:` or `- list:`."
         if isinstance(document, Mapping) and "tests" in document.values:
             advice = "This is a test file: run it with `lanner rules test`, and keep it outside directories of rules files."
-        file.items.append([finding("error", findings.YAML_VALIDATE, message, (document.spot(),), advice)])
+        file.items.append([make_finding("error", findings.YAML_VALIDATE, message, (document.spot(),), advice)])
         return
     for item in document.items:
         if isinstance(item, Scalar) and item.is_null:
@@ -134,7 +134,7 @@ def _read_document(document: Node, file: RulesFile, attempt: Attempt) -> None:
             _read_item(item, steps, attempt)
         except ItemError as refused:
             steps.append(refused.finding)
-            if attempt is leniently and isinstance(item, Mapping):
+            if attempt is read_leniently and isinstance(item, Mapping):
                 warn_of_keys_of(item, steps)
         file.items.append(steps)
 
@@ -159,7 +159,7 @@ def _read_item(item: Node, steps: list[Step], attempt: Attempt) -> None:
         advice = f"An item begins with {', '.join(_KINDS[:-1])} or {_KINDS[-1]}; this one has {_names(item)}."
         if near:
             advice += f" Did you mean '{near}'?"
-        steps.append(finding("warning", "LOAD_UNKNOWN_ITEM", "Unknown top level item", (_first_key(item),), advice))
+        steps.append(make_finding("warning", "LOAD_UNKNOWN_ITEM", "Unknown top level item", (_first_key(item),), advice))
 
 
 def _names(item: Mapping) -> str:
@@ -176,7 +176,7 @@ def _first_key(item: Mapping) -> Spot:
 
 def _read_engine_version(item: Mapping, steps: list[Step]) -> None:
     context = item_context(item, "required_engine_version")
-    text = required(item, "required_engine_version", context).value
+    text = read_required(item, "required_engine_version", context).value
     number = unsigned(text)
     version = (0, number, 0) if number is not None else parse_version(text)
     if version is None:
@@ -194,9 +194,9 @@ def _read_plugin_versions(item: Mapping, steps: list[Step]) -> None:
         entry = (*context, plugin.spot("required plugin versions entry"))
         if not isinstance(plugin, Mapping):
             raise ItemError("Plugin version must be a mapping", entry)
-        name = required(plugin, "name", entry).value
+        name = read_required(plugin, "name", entry).value
         entry = (*context, plugin.spot("required plugin versions entry", name))
-        version = required(plugin, "version", entry).value
+        version = read_required(plugin, "version", entry).value
         steps.append(PluginVersion(entry, ((name, version), *_read_alternatives(plugin, entry))))
     warn_of_keys(item, frozenset({"required_plugin_versions"}), item_context(item, "required plugin versions"), steps)
 
@@ -211,20 +211,20 @@ def _read_alternatives(plugin: Mapping, context: Context) -> Iterable[tuple[str,
         inner = (*context, other.spot("required plugin versions alternative"))
         if not isinstance(other, Mapping):
             raise ItemError("Plugin version alternative must be a mapping", inner)
-        name = required(other, "name", inner).value
+        name = read_required(other, "name", inner).value
         inner = (*context, other.spot("required plugin versions alternative", name))
-        yield name, required(other, "version", inner).value
+        yield name, read_required(other, "version", inner).value
 
 
 # Lists and macros
 
 
 def _read_list(item: Mapping, steps: list[Step]) -> None:
-    name = required(item, "list", item_context(item, "list")).value
+    name = read_required(item, "list", item_context(item, "list")).value
     context = item_context(item, "list", name)
     if not lexer.BARE_TEXT.fullmatch(name):
         message = "List has an invalid name. List names should match a regular expression: ([^()\"'[:space:]=,]+)"
-        steps.append(finding("warning", "LOAD_INVALID_LIST_NAME", message, context))
+        steps.append(make_finding("warning", "LOAD_INVALID_LIST_NAME", message, context))
     items = texts(item, "items", context, needed=True)
     append = read_append(item, "items", context, steps)
     steps.append(ListItem(context, name, items, append))
@@ -232,12 +232,12 @@ def _read_list(item: Mapping, steps: list[Step]) -> None:
 
 
 def _read_macro(item: Mapping, steps: list[Step]) -> None:
-    name = required(item, "macro", item_context(item, "macro")).value
+    name = read_required(item, "macro", item_context(item, "macro")).value
     context = item_context(item, "macro", name)
     if not lexer.IDENTIFIER.fullmatch(name):
         message = "Macro has an invalid name. Macro names should match a regular expression: ([a-zA-Z]+[a-zA-Z0-9_]*)"
-        steps.append(finding("warning", "LOAD_INVALID_MACRO_NAME", message, context))
-    condition = required(item, "condition", context)
+        steps.append(make_finding("warning", "LOAD_INVALID_MACRO_NAME", message, context))
+    condition = read_required(item, "condition", context)
     append = read_append(item, "condition", context, steps)
     steps.append(MacroItem(context, name, condition, append))
     warn_of_keys(item, MACRO_KEYS, context, steps)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from lanner.rules.files.scalars import ItemError, as_string, bad_conversion, bad_iteration
-from lanner.sdk.misspelt import find_near
+from lanner.sdk.text.misspelt import find_near
 from lanner.yamlfile.reader import Mapping, Scalar
 
 if TYPE_CHECKING:

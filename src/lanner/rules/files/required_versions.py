@@ -40,7 +40,7 @@ def check_requirement(required: PluginVersion) -> None:
         names.add(name)
 
 
-def unmet(required: PluginVersion, plugins: Mapping[str, str]) -> str:
+def find_unmet(required: PluginVersion, plugins: Mapping[str, str]) -> str:
     """Return why no alternative is available (with the same major version, and not older), or "" if one is.
 
     `plugins` contains the versions of the plugins by name.

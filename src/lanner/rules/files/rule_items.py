@@ -11,7 +11,7 @@ from lanner.rules.files.item_keys import (
     RULE_KEYS,
     Attempt,
     item_context,
-    leniently,
+    read_leniently,
     read_old_append,
     warn_of_keys,
 )
@@ -24,9 +24,9 @@ from lanner.rules.files.items import (
     Step,
 )
 from lanner.rules.files.overrides import APPENDABLE, REPLACEABLE, Overrides, read_overrides
-from lanner.rules.files.scalars import ItemError, boolean, optional, required, texts, unsigned, value_context
-from lanner.rules.findings import finding
-from lanner.sdk.misspelt import find_near
+from lanner.rules.files.scalars import ItemError, boolean, read_optional, read_required, texts, unsigned, value_context
+from lanner.rules.findings import make_finding
+from lanner.sdk.text.misspelt import find_near
 from lanner.yamlfile.reader import Mapping, Scalar
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _ALONE: Final = f"Without {_WHOLE} an item switches an earlier rule on or off: i
 
 def read_rule(item: Mapping, steps: list[Step], attempt: Attempt) -> None:
     """Add the steps of a rule's item."""
-    name = required(item, "rule", item_context(item, "rule")).value
+    name = read_required(item, "rule", item_context(item, "rule")).value
     context = item_context(item, "rule", name)
     source = _read_any_source(item, context)
     append = read_old_append(item, context, steps)
@@ -52,13 +52,13 @@ def read_rule(item: Mapping, steps: list[Step], attempt: Attempt) -> None:
     if overrides:
         _read_overriding(item, name, source, overrides, context, steps, attempt)
     elif append:
-        condition = optional(item, "condition", context)
+        condition = read_optional(item, "condition", context)
         exceptions = read_exceptions(item, context, steps, append=True) if "exceptions" in item.values else None
         steps.append(RuleUpdate(context, name, append=True, source=source, condition=condition, exceptions=exceptions))
     elif item.values.keys().isdisjoint({"condition", "output", "desc", "priority"}):
-        required(item, "enabled", context, *_change_advice(item, _ALONE))
+        read_required(item, "enabled", context, *_change_advice(item, _ALONE))
         enabled = boolean(item, "enabled", context, default=True)
-        steps.append(finding("warning", "LOAD_DEPRECATED_ITEM", ENABLED_IS_OLD, context))
+        steps.append(make_finding("warning", "LOAD_DEPRECATED_ITEM", ENABLED_IS_OLD, context))
         steps.append(RuleToggle(context, name, enabled))
     else:
         steps.append(_read_whole_rule(item, name, context, steps, attempt))
@@ -76,17 +76,17 @@ def _read_any_source(item: Mapping, context: Context) -> str:
 
 
 def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Step], attempt: Attempt) -> RuleItem:
-    label = required(item, "rule", context)  # replaces an unreadable output
+    label = read_required(item, "rule", context)  # replaces an unreadable output
     advice = _change_advice(item, f"A rule needs {_WHOLE}.")
-    if attempt is leniently and item.values.keys().isdisjoint({"condition", "output"}):
+    if attempt is read_leniently and item.values.keys().isdisjoint({"condition", "output"}):
         # one error for an item that is meant as a change, with the errors of its other keys
         if "priority" in item.values:
             attempt(steps, lambda: _read_priority(item, context), None)
-        required(item, "condition", context, *advice)
+        read_required(item, "condition", context, *advice)
     keys = ("condition", "output", "desc")
-    condition, output, desc = (attempt(steps, partial(required, item, key, context, *advice), label) for key in keys)
+    condition, output, desc = (attempt(steps, partial(read_required, item, key, context, *advice), label) for key in keys)
     priority = attempt(steps, lambda: _read_priority(item, context, *advice), Priority.DEBUG)
-    source = attempt(steps, lambda: optional(item, "source", context), None)
+    source = attempt(steps, lambda: read_optional(item, "source", context), None)
     enabled = attempt(steps, lambda: boolean(item, "enabled", context, default=True), fallback=True)
     # Captures of system calls do not apply to a plugin's events
     capture = attempt(steps, lambda: boolean(item, "capture", context, default=False), fallback=False)
@@ -114,7 +114,7 @@ def _change_advice(item: Mapping, needs: str) -> tuple[str, str]:
 
 
 def _read_priority(item: Mapping, context: Context, advice: str = "", change: str = "") -> Priority:
-    node = required(item, "priority", context, advice, change)
+    node = read_required(item, "priority", context, advice, change)
     priority = Priority.parse(node.value)
     if priority is None:
         near = find_near(node.value, (str(each) for each in Priority))
@@ -124,7 +124,7 @@ def _read_priority(item: Mapping, context: Context, advice: str = "", change: st
 
 
 def _read_duration(item: Mapping, context: Context) -> int:
-    node = required(item, "capture_duration", context)
+    node = read_required(item, "capture_duration", context)
     number = unsigned(node.value)
     if number is None:
         advice = "'capture_duration' takes a number of milliseconds."
@@ -201,7 +201,7 @@ class _Update:
         return True
 
     def _scalar(self, key: str) -> Scalar | None:
-        return required(self.item, key, self.context) if self._asks(key) else None
+        return read_required(self.item, key, self.context) if self._asks(key) else None
 
     def _flag(self, key: str) -> bool | None:
         return boolean(self.item, key, self.context, default=False) if self._asks(key) else None

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from lanner.rules import findings
-from lanner.rules.findings import Sight, finding
-from lanner.sdk.misspelt import find_near
+from lanner.rules.findings import Sight, make_finding
+from lanner.sdk.text.misspelt import find_near
 from lanner.yamlfile.reader import Scalar, Sequence
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _NEEDS: Final = {
 
 
 class ItemError(Exception):  # ends the reading of one item; the loader always catches it
-    """An unusable item, with the reason in `finding`."""
+    """An unusable item, with the reason in `make_finding`."""
 
     def __init__(
         self,
@@ -44,10 +44,10 @@ class ItemError(Exception):  # ends the reading of one item; the loader always c
         change: str = "",
     ) -> None:
         super().__init__(message)
-        self.finding: Finding = replace(finding("error", code, message, context, advice, sight=sight), change=change)
+        self.finding: Finding = replace(make_finding("error", code, message, context, advice, sight=sight), change=change)
 
 
-def missing(item: Mapping, key: str, context: Context, advice: str = "", change: str = "") -> ItemError:
+def make_missing_error(item: Mapping, key: str, context: Context, advice: str = "", change: str = "") -> ItemError:
     """Return the error of a missing key. A misspelt key replaces the advice to `change` an earlier rule."""
     advice = advice or _NEEDS.get(context[-1].kind, "")
     slip = next((name for name in item.values if name.startswith(key) or find_near(name, (key,))), "")
@@ -56,11 +56,11 @@ def missing(item: Mapping, key: str, context: Context, advice: str = "", change:
     return ItemError(f"Item has no mapping for key '{key}'", context, advice, change=change)
 
 
-def required(item: Mapping, key: str, context: Context, advice: str = "", change: str = "") -> Scalar:
+def read_required(item: Mapping, key: str, context: Context, advice: str = "", change: str = "") -> Scalar:
     """Return the value of a required key, a non-empty text. `advice` and `change` are for a missing key."""
     node = item.values.get(key)
     if node is None:
-        raise missing(item, key, context, advice, change)
+        raise make_missing_error(item, key, context, advice, change)
     if isinstance(node, Scalar) and node.is_null:
         raise ItemError(f"Mapping for key '{key}' is empty", context, f"Write a value after '{key}:'.")
     if not isinstance(node, Scalar):
@@ -70,14 +70,14 @@ def required(item: Mapping, key: str, context: Context, advice: str = "", change
     return node
 
 
-def optional(item: Mapping, key: str, context: Context) -> Scalar | None:
+def read_optional(item: Mapping, key: str, context: Context) -> Scalar | None:
     """Return the value of an optional key, or None without it."""
-    return required(item, key, context) if key in item.values else None
+    return read_required(item, key, context) if key in item.values else None
 
 
 def boolean(item: Mapping, key: str, context: Context, *, default: bool) -> bool:
     """Return a boolean, in one of the spellings of YAML 1.1."""
-    node = optional(item, key, context)
+    node = read_optional(item, key, context)
     if node is None:
         return default
     value = truth(node.value)
@@ -110,7 +110,7 @@ def texts(item: Mapping, key: str, context: Context, *, needed: bool) -> tuple[S
     if node is None:
         if not needed:
             return ()
-        raise missing(item, key, context)
+        raise make_missing_error(item, key, context)
     if not isinstance(node, Sequence):
         raise ItemError("Value is not a sequence", value_context(node, key, context), f"'{key}' takes a list, as in `{key}: [a, b]`.")
     found = []

@@ -44,6 +44,10 @@ LINK_FIELD: Final = FieldInfo(
     LINK, FieldType.STRING, "Link to the alert in Lanner's console ($.lanner.console.address). Only in outputs, and unknown to Falco"
 )
 
+PLUGIN_INFO: Final = "evt.plugininfo"
+PRINTED_PLUGIN_INFO: Final = "evt.plugininfo in an output"
+"""The request for `evt.plugininfo` in an output, where Falco replaces unprintable characters. Conditions read the text as it is."""
+
 _GENERIC_NAMES: Final = frozenset((LINK, *(field.name for field in GENERIC_FIELDS)))
 STATIC: Final = "static."
 """Prefix of the fields whose values come from the configuration."""

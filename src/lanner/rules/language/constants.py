@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.rules.language.typed import Constant, Net
 from lanner.sdk.errors import LannerError
-from lanner.sdk.text import to_bytes
+from lanner.sdk.text.encoding import to_bytes
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from lanner.native import fnmatch
 from lanner.rules.language.path_prefixes import PathPrefixes
 from lanner.rules.language.typed import Kind, Net
 from lanner.rules.language.vocabulary import BY_OPERATOR, GROUPS, LIST_OPERATORS, OPERATORS, Group
-from lanner.sdk.text import to_bytes
+from lanner.sdk.text.encoding import to_bytes
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Transformers: the operands that they take, and how they compute their results.
 
-`result` and `combined` return the kind of the result, or raise TransformError with Falco's message. `function` returns the callable
+`result` and `combine_kinds` return the kind of the result, or raise TransformError with Falco's message. `function` returns the callable
 for the executor, which takes existing values and returns None if the transformer fails.
 
 Strings are `str` (bytes that are not UTF-8 as surrogate escapes). Case folding and lengths work on bytes, as in C.
@@ -17,7 +17,7 @@ from lanner.rules.language.getopt import Options
 from lanner.rules.language.typed import Kind, Text, Transformation
 from lanner.rules.language.vocabulary import Shape
 from lanner.sdk.errors import LannerError
-from lanner.sdk.text import from_bytes, to_bytes
+from lanner.sdk.text.encoding import from_bytes, to_bytes
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def result(row: TransformerRow, kind: Kind, base: str, type_name: str = "") -> K
     )
 
 
-def combined(row: TransformerRow, kinds: Sequence[Kind], selector: str | None, *, is_plain: bool = True) -> Kind:
+def combine_kinds(row: TransformerRow, kinds: Sequence[Kind], selector: str | None, *, is_plain: bool = True) -> Kind:
     """Return the kind of a combining transformer's result. `kinds` are those of the innermost fields: Falco checks only these.
 
     `is_plain` means that all of them have types of plugin fields.

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from lanner.rules.language.catalog import PLUGIN_INFO, PRINTED_PLUGIN_INFO
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -120,6 +122,12 @@ class FieldTable:
     def __init__(self) -> None:
         self._numbers: dict[FieldRequest, int] = {}
 
+    def of_outputs(self) -> FieldTable:
+        """Return this table for the fields of outputs, where one field has another text than in conditions."""
+        table = _OutputFields()
+        table._numbers = self._numbers  # noqa: SLF001 - the same numbers
+        return table
+
     def number(self, request: FieldRequest) -> int:
         """Return the request's number, a new one for a new request."""
         return self._numbers.setdefault(request, len(self._numbers))
@@ -128,3 +136,8 @@ class FieldTable:
     def requests(self) -> tuple[FieldRequest, ...]:
         """All requests, each at the index of its number."""
         return tuple(self._numbers)
+
+
+class _OutputFields(FieldTable):
+    def number(self, request: FieldRequest) -> int:
+        return super().number(replace(request, name=PRINTED_PLUGIN_INFO) if request.name == PLUGIN_INFO else request)

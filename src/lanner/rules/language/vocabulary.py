@@ -198,6 +198,6 @@ TRANSFORMERS: Final = (
 BY_TRANSFORMER: Final[dict[str, TransformerRow]] = {row.name: row for row in TRANSFORMERS}
 
 
-def listed(names: tuple[str, ...]) -> str:
+def list_names(names: tuple[str, ...]) -> str:
     """Return the names as Falco's messages list them."""
     return ", ".join(f"'{name}'" for name in names)

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.rules.files.items import MacroItem
 from lanner.rules.files.load import load_files
-from lanner.rules.findings import ConditionError, Finding, RulesError, finding, finish
+from lanner.rules.findings import ConditionError, Finding, RulesError, finish, make_finding
 from lanner.rules.language.catalog import LINK
 from lanner.rules.lint.appends import find_risky_appends
-from lanner.rules.lint.comparisons import find_absent_fields, find_impossible_values, find_simple_regexes
 from lanner.rules.lint.hints import (
     EMPTY_FILE,
     FIELD_OF_LANNER,
@@ -31,6 +30,7 @@ from lanner.rules.lint.hints import (
 )
 from lanner.rules.lint.names import find_mistyped_fields, find_mistyped_names, find_redefined, one_letter_off, split_items
 from lanner.rules.lint.shadow import find_shadowed
+from lanner.rules.lint.single_comparisons import find_absent_fields, find_impossible_values, find_simple_regexes
 from lanner.rules.lint.thorough import ThoroughSession
 from lanner.rules.lint.truth import Truth
 from lanner.yamlfile.source import Place
@@ -94,7 +94,7 @@ def check_files(
     found += [*_group_by_source(of_items), *last, *odd, *_hints(rules, collected), *_find_unchecked(collected, session.catalogs)]
     if all(each.severity != "error" for each in found):  # invalid definitions use macros and lists, too
         _use_in_others(session)
-        found += (_unused(each, {*collected.macros, *shipped}) for each in session.compilation.unused())
+        found += (_make_unused_finding(each, {*collected.macros, *shipped}) for each in session.compilation.unused())
     result = CheckResult(sorted(_drop_repeated(found), key=partial(_order, names)))
     result.rules = len(collected.rules)
     return result
@@ -105,7 +105,7 @@ def _macros(paths: Iterable[str | PathLike[str]]) -> frozenset[str]:
     return frozenset(step.name for step in steps if isinstance(step, MacroItem))
 
 
-def _unused(found: Finding, macros: Collection[str]) -> Finding:
+def _make_unused_finding(found: Finding, macros: Collection[str]) -> Finding:
     """Return the finding, with a suggestion of the macro that a misspelt one was probably meant to replace."""
     if found.code != "LOAD_UNUSED_MACRO":
         return found
@@ -140,7 +140,7 @@ def _find_unchecked(collected: Definitions, sources: Collection[str]) -> Iterato
         names = " or ".join(sorted(sources))
         advice = f"Name the plugin whose events they are for (--plugin PLUGIN), or add `source: {names}` to them."
         message = f"None of the rules is for the event source {names}, so none was checked."
-        yield finding("warning", NO_RULE_CHECKED, message, rules[0].context, advice, own=True)
+        yield make_finding("warning", NO_RULE_CHECKED, message, rules[0].context, advice, own=True)
 
 
 def _plain_hints(rule: Rule, catalog: Catalog, *, fields: bool) -> Iterator[Finding]:

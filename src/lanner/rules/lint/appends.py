@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from lanner.rules.condition.ast import And, Not, Or
 from lanner.rules.condition.parser import parse
 from lanner.rules.files.items import MacroItem, RuleUpdate
-from lanner.rules.findings import ConditionError, finding
+from lanner.rules.findings import ConditionError, make_finding
 from lanner.rules.lint.hints import APPENDED_PRECEDENCE
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def find_risky_appends(steps: Iterable[Step], collected: Definitions) -> Iterato
         if reason := _reason(earlier.condition.text, step.condition.value):
             message, advice = reason
             spot = step.condition.spot("condition expression")
-            yield finding("warning", APPENDED_PRECEDENCE, message, (*step.context, spot), advice, own=True)
+            yield make_finding("warning", APPENDED_PRECEDENCE, message, (*step.context, spot), advice, own=True)
 
 
 def _reason(before: str, appended: str) -> tuple[str, str] | None:

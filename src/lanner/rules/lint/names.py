@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from lanner.rules.condition.ast import Constant, ConstantList
 from lanner.rules.files.exceptions import quote
 from lanner.rules.files.items import ListItem, MacroItem, RuleItem
-from lanner.rules.findings import finding
+from lanner.rules.findings import make_finding
 from lanner.rules.lint.hints import COMMA_IN_ITEM, MISTYPED_NAME, REDEFINED, Hint
-from lanner.sdk.misspelt import find_near
+from lanner.sdk.text.misspelt import find_near
 from lanner.yamlfile.source import Place
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def find_redefined(file: RulesFile) -> Iterator[Finding]:
             message = f"The {kind} '{item.name}' is already defined at line {earlier.line}; this definition replaces it."
             key = "items" if kind == "list" else "condition"
             advice = f"Remove one of them. To add to it, write `override: {{{key}: append}}` here."
-            yield finding("warning", REDEFINED, message, item.context, advice, own=True)
+            yield make_finding("warning", REDEFINED, message, item.context, advice, own=True)
         seen[kind, item.name] = place
 
 
@@ -106,4 +106,4 @@ def split_items(steps: Iterable[Step]) -> Iterator[Finding]:
                 count = sum(1 for part in text.split(",") if part.strip())
                 message = f"The item contains a comma, which separates items: `{text}` becomes {count} items in a condition."
                 advice = f"Write the items one by one; if the comma is part of the text, quote it twice: `'\"{text}\"'`."
-                yield finding("warning", COMMA_IN_ITEM, message, (*step.context, item.spot("list item")), advice, own=True)
+                yield make_finding("warning", COMMA_IN_ITEM, message, (*step.context, item.spot("list item")), advice, own=True)

@@ -11,7 +11,7 @@ from lanner.rules.language.typed import Comparison, Test
 from lanner.rules.lint.facts import Facts
 from lanner.rules.lint.hints import ALWAYS_TRUE, NEVER_TRUE, Hint
 from lanner.rules.resolve.rule import TEXT
-from lanner.sdk.printable import without_middle
+from lanner.sdk.text.printable import without_middle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct, defstruct
 
-from lanner.rules.output.json_fields import TIME, compile_extra, compile_fields, signed
-from lanner.rules.output.json_text import encode, loosely_replaced, replaced
+from lanner.rules.output.json_fields import TIME, compile_extra, compile_fields, to_signed
+from lanner.rules.output.json_text import encode, replace_invalid, replace_loosely
 from lanner.rules.output.message import OperandTable, compile_message, getter
 from lanner.rules.output.times import Clock, local_time, utc_datetime
-from lanner.sdk.text import to_bytes
+from lanner.sdk.text.encoding import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -98,15 +98,15 @@ class AlertWriter:
         has_message, has_output = self.include_message, self.include_output
         fields_of = self._fields(output, wanted) if self.include_output_fields else None
         title = f"{_PRIORITY_SEPARATOR}{rule.priority} "
-        begin, end = [replaced(self.hostname)], [replaced(text) for text in (rule.priority, rule.name, rule.source)]
-        tags = [[replaced(tag) for tag in _in_byte_order(set(rule.tags))]] if self.include_tags else []
+        begin, end = [replace_invalid(self.hostname)], [replace_invalid(text) for text in (rule.priority, rule.name, rule.source)]
+        tags = [[replace_invalid(tag) for tag in _in_byte_order(set(rule.tags))]] if self.include_tags else []
         make = _object_of(self._members())
 
         def line(timestamp: int, values: Values, *, clean: bool = False) -> str:
             parts: list[Any] = begin.copy()
             message = message_of(values)
             if clean:
-                message = replaced(message)
+                message = replace_invalid(message)
             if has_message:
                 parts.append(message)
             if has_output:
@@ -142,14 +142,18 @@ class AlertWriter:
         members["evt.time.iso8601" if self.iso8601 else "evt.time"] = TIME
         members |= compile_extra(output, wanted)
         keys = _in_byte_order(members)
-        make = _object_of(tuple(map(loosely_replaced, keys)))
+        make = _object_of(tuple(map(replace_loosely, keys)))
         # a row of all inputs: the values, the results of functions, the time at the end
         functions = [member for member in members.values() if callable(member)]
         count = len(wanted.operands)
         pick = getter([count + functions.index(each) if callable(each) else each for each in (members[key] for key in keys)])
 
         def fields(timestamp: int, values: Values, clean: bool) -> Any:
-            row = [*values, *[function(values) for function in functions], signed(timestamp)] if functions else [*values, signed(timestamp)]
+            row = (
+                [*values, *[function(values) for function in functions], to_signed(timestamp)]
+                if functions
+                else [*values, to_signed(timestamp)]
+            )
             return make(*pick(list(map(_clean, row)) if clean else row))
 
         return fields
@@ -157,7 +161,7 @@ class AlertWriter:
 
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        return loosely_replaced(value)
+        return replace_loosely(value)
     return tuple(map(_clean, value)) if isinstance(value, tuple) else value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from lanner.rules.output.json_text import replaced
+from lanner.rules.output.json_text import replace_invalid
 from lanner.rules.output.message import TEXTS, compile_message
 from lanner.rules.output.template import Format
 from lanner.sdk.types import FieldType
@@ -46,7 +46,7 @@ def _make_extra(extra: ExtraField, wanted: OperandTable) -> Member:
         return lambda _: None
     if isinstance(shown, Format):
         message = compile_message(shown, wanted)
-        return lambda values: replaced(message(values))
+        return lambda values: replace_invalid(message(values))
     return _make_shown(shown, wanted)
 
 
@@ -60,13 +60,13 @@ def _make_shown(shown: AlertField, wanted: OperandTable) -> Member:
 def _change(field: str, kind: Kind) -> Callable[[Any], Any] | None:
     """Return the conversion that a value needs before it is encoded."""
     if field in _SIGNED:
-        return signed
+        return to_signed
     if kind.type not in _TEXTS:
         return None
     text = TEXTS[kind.type]
     return (lambda items: [text(item) for item in items]) if kind.is_list else text
 
 
-def signed(number: int) -> int:
+def to_signed(number: int) -> int:
     """Convert an unsigned 64-bit number as Falco writes times in JSON: as if it were signed."""
     return number - (1 << 64) if number >> 63 else number

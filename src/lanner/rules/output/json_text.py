@@ -1,7 +1,7 @@
 r"""Texts as JSON strings, byte for byte as the two libraries that Falco uses for alerts.
 
 A text is a `str`, with surrogate escapes for bytes that are not UTF-8. nlohmann/json 3.11 writes the alert, jsoncpp 1.9.5 the values in
-output_fields. They treat invalid UTF-8 differently, and so do `replaced` and `loosely_replaced` here. Both leave `/`, DEL and
+output_fields. They treat invalid UTF-8 differently, and so do `replace_invalid` and `replace_loosely` here. Both leave `/`, DEL and
 non-ASCII characters unchanged, and write control characters as \b \t \n \f \r or \u00XX, as `encode` does.
 """
 
@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from lanner.sdk.text import to_bytes
+from lanner.sdk.text.encoding import to_bytes
 
 encode: Final = msgspec.json.Encoder().encode
 """JSON without blanks, as bytes, of texts that are UTF-8 (else `UnicodeEncodeError`).
@@ -25,16 +25,16 @@ _FORMS: Final = ((0xE0, 1, 0x1F, 0x80), (0xF0, 2, 0x0F, 0x800), (0xF8, 3, 0x07, 
 
 
 def quote(text: str) -> str:
-    """Return the text as a JSON string with its quotes, invalid UTF-8 as in `replaced`."""
-    return encode(replaced(text)).decode()
+    """Return the text as a JSON string with its quotes, invalid UTF-8 as in `replace_invalid`."""
+    return encode(replace_invalid(text)).decode()
 
 
-def replaced(text: str) -> str:
+def replace_invalid(text: str) -> str:
     """Replace each maximal invalid sequence with U+FFFD, as nlohmann/json does with error_handler_t::replace."""
     return text if text.isascii() else to_bytes(text).decode("utf-8", "replace")
 
 
-def loosely_replaced(text: str) -> str:
+def replace_loosely(text: str) -> str:
     """Replace invalid UTF-8 as jsoncpp and then nlohmann/json do: continuation bytes are not checked (C3 41 is one character)."""
     try:
         text.encode()

@@ -11,13 +11,14 @@ import socket
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from lanner.sdk.text import from_bytes, to_bytes
+from lanner.rules.language.typed import Transformation
+from lanner.sdk.text.encoding import from_bytes, to_bytes
 from lanner.sdk.types import FieldType, FieldValue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lanner.rules.language.typed import Kind, Operand
+    from lanner.rules.language.typed import Operand
     from lanner.rules.output.template import Format, Placeholder
 
 Values: TypeAlias = "Sequence[FieldValue]"
@@ -86,8 +87,8 @@ def getter(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
 
 def _special_text(part: Placeholder) -> Callable[[Any], str] | None:
     """Return the function that formats a value or None, or None if `str` does."""
-    kind, width = part.operand.kind, part.width
-    text_of = _list_text(kind) if kind.is_list else _pad if part.padded else _text(kind)
+    width = part.width
+    text_of = _list_text(part.operand) if part.operand.kind.is_list else _pad if part.padded else _text(part.operand)
     if text_of is str and not width:
         return None
 
@@ -108,15 +109,15 @@ def _cut(text: str, size: int) -> str:
     return from_bytes(to_bytes(text)[:size])
 
 
-def _text(kind: Kind) -> Callable[[Any], str]:
+def _text(operand: Operand) -> Callable[[Any], str]:
     """Return the function that formats one value (sinsp_filtercheck.cpp, rawval_to_string)."""
-    if kind.binary:
+    if isinstance(operand, Transformation) and operand.kind.type is FieldType.STRING:  # only fields never contain NUL
         return lambda value: value.partition("\0")[0]
-    return TEXTS[kind.type]
+    return TEXTS[operand.kind.type]
 
 
-def _list_text(kind: Kind) -> Callable[[Any], str]:
-    item = _text(kind)
+def _list_text(operand: Operand) -> Callable[[Any], str]:
+    item = _text(operand)
 
     def text(values: tuple[Any, ...]) -> str:
         texts = list(map(item, values))

@@ -98,6 +98,7 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
     """Parse the (trimmed) output of a rule, and number the values that it needs in `table`. Raises FormatError."""
     if not text:
         raise FormatError("empty formatting token", 0, advice="write at least one character")
+    table = table.of_outputs()
     # A leading `*` allows missing values, which rules' outputs always do
     start = 1 if text[0] == "*" else 0
     parts: list[str | Placeholder] = []

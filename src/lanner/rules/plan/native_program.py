@@ -6,7 +6,7 @@ that a program cannot express.
 
 A program is (trees, has_time, sources, operands, checks, nodes, conditions, index, wanted):
 
-- trees: those of `lanner.sdk.values`, as data; with has_time the last returns an event's own time.
+- trees: those of `lanner.sdk.payload.values`, as data; with has_time the last returns an event's own time.
 - sources: ("python",), ("absent",), ("text", bytes), ("number", int), ("json", tree, argument as bytes, int or None), ("place",) for
   the event's number, ("time", part) and ("elapsed", part) with part "", "s" or "ns", ("clock", shape) with shape "time", "time.s",
   "time.iso8601", "datetime" or "datetime.s".
@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lanner.rules.language.typed import All, Comparison, Items, Negation, Slot, Some, Test, Text, Transformation
 from lanner.sdk.errors import LannerError
-from lanner.sdk.text import to_bytes
+from lanner.sdk.text.encoding import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from lanner.rules.language.typed import Constant, Kind, Operand, Tree
     from lanner.rules.plan.plan import Index, Plan
-    from lanner.sdk.path_parts import Data
+    from lanner.sdk.payload.path_parts import Data
     from lanner.sdk.types import FieldValue
 
 Source: TypeAlias = "tuple[Any, ...]"

@@ -15,7 +15,7 @@ from lanner.rules.condition.ast import Check, ConstantList, Field, Macro, find, 
 from lanner.rules.condition.parser import parse
 from lanner.rules.findings import ConditionError
 from lanner.rules.output.template import drop_container_info
-from lanner.sdk.tables import beside, wrap
+from lanner.sdk.text.tables import put_beside, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lanner.rules.report.validator import Validator
     from lanner.rules.resolve.collect import Definitions, RuleDefinition
     from lanner.rules.session import CompiledRule, Session
-    from lanner.sdk.plugin import PluginInfo
+    from lanner.sdk.authoring.plugin import PluginInfo
 
 _PLUGIN_EVENTS: Final = ["asyncevent", "pluginevent"]
 _COLUMN: Final = 51
@@ -68,7 +68,7 @@ def table(described: dict[str, Any], escape: Callable[[str], str] = str) -> str:
     for rule in described["rules"]:
         lines = wrap(map(escape, rule["info"]["description"].split()), _LINE - _COLUMN)
         rows.append((escape(rule["info"]["name"]), [*lines[:-1], lines[-1] + "\n"]))
-    return "\n".join(line for left, lines in rows for line in beside(f"{left} ", lines, _COLUMN))
+    return "\n".join(line for left, lines in rows for line in put_beside(f"{left} ", lines, _COLUMN))
 
 
 def _requirement(required: PluginVersion) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from lanner.sdk.printable import message_line, without_middle
-from lanner.sdk.text import many
+from lanner.sdk.text.encoding import many
+from lanner.sdk.text.printable import message_line, without_middle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lanner.rules.findings import Sight
-from lanner.rules.output.json_text import replaced
-from lanner.sdk.text import from_bytes, to_bytes
+from lanner.rules.output.json_text import replace_invalid
+from lanner.sdk.text.encoding import from_bytes, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,7 +113,7 @@ def as_json(results: Sequence[FileResult]) -> dict[str, Any]:
 def dump(report: dict[str, Any]) -> str:
     """Return the report on one line, as Falco writes it."""
     text = json.dumps(report, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return replaced(text)
+    return replace_invalid(text)
 
 
 def as_text(results: Sequence[FileResult], escape: Escape = str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lanner.rules import findings
 from lanner.rules.files.load import load_text
-from lanner.rules.files.required_versions import unmet
+from lanner.rules.files.required_versions import find_unmet
 from lanner.rules.files.schema import SchemaError, schema_status
 from lanner.rules.findings import Finding, RulesError, Sight
 from lanner.rules.session import Session
@@ -65,7 +65,7 @@ class Validator:
     def unmet(self) -> str:
         """Return the message for a required plugin that is not loaded, for which Falco exits without a report, or ""."""
         for required in self.session.collected.requirements:
-            reason = unmet(required, self._plugins)
+            reason = find_unmet(required, self._plugins)
             if reason:
                 return reason
         return ""

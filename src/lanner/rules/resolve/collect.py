@@ -27,9 +27,9 @@ from lanner.rules.files.items import (
     RuleUpdate,
 )
 from lanner.rules.files.placed_text import Text, join
-from lanner.rules.files.required_versions import ENGINE_VERSION, check_requirement, unmet
+from lanner.rules.files.required_versions import ENGINE_VERSION, check_requirement, find_unmet
 from lanner.rules.files.scalars import ItemError
-from lanner.rules.findings import Finding, finding
+from lanner.rules.findings import Finding, make_finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -169,7 +169,7 @@ class Collector:
     def _require(self, step: PluginVersion) -> None:
         check_requirement(step)
         self.collected.requirements.append(step)
-        reason = unmet(step, self.plugins) if self.plugins is not None else ""
+        reason = find_unmet(step, self.plugins) if self.plugins is not None else ""
         if reason:
             raise _refuse(reason, step.context)
 
@@ -226,7 +226,7 @@ class Collector:
             if near and item.source:
                 advice = f"Did you mean `source: {near[0]}`?"
             message = f"Unknown source {item.source}, skipping"
-            self.findings.append(finding("warning", "LOAD_UNKNOWN_SOURCE", message, item.context, advice))
+            self.findings.append(make_finding("warning", "LOAD_UNKNOWN_SOURCE", message, item.context, advice))
         exceptions = []
         for exception in item.exceptions:
             try:
@@ -332,7 +332,7 @@ class Collector:
                     raise _refuse("Fields and comps lists must have equal length", exception.context, advice)
                 taken = ", ".join(each.text for each in before.entries[:count])
                 message = f"The exception has no comps. Falco uses those of the exception that it replaces: {taken}"
-                self.findings.append(finding("warning", "LOAD_UNKNOWN_KEY", message, exception.context, advice, own=True))
+                self.findings.append(make_finding("warning", "LOAD_UNKNOWN_KEY", message, exception.context, advice, own=True))
                 exception = replace(exception, comps=before)  # noqa: PLW2901 - the exception as Falco reads it
             replaced.append(exception)
         return replaced

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from lanner.rules import findings
 from lanner.rules.condition.parser import parse
-from lanner.rules.files.exceptions import with_exceptions
+from lanner.rules.files.exceptions import add_exceptions
 from lanner.rules.files.placed_text import Text
 from lanner.rules.files.scalars import ItemError
-from lanner.rules.findings import ConditionError, finding
+from lanner.rules.findings import ConditionError, make_finding
 from lanner.rules.resolve.lists import MAX_TEXT, Lists, TooLargeError
 from lanner.rules.resolve.macros import BrokenMacroError, MacroError, Macros, ParsedMacro
 from lanner.rules.resolve.rule import TEXT, Expression, Output, Rule
@@ -51,7 +51,7 @@ class Compilation:
             self.lists = Lists(self.collected.lists)
         except TooLargeError as error:
             context = next(iter(self.collected.lists.values())).context
-            yield finding("error", findings.VALIDATE, str(error), context)
+            yield make_finding("error", findings.VALIDATE, str(error), context)
         parsed: dict[str, ParsedMacro] = {}
         for number, macro in enumerate(self.collected.macros.values(), start=1):
             expression, tree = yield from self._parse(macro, macro.condition, "macro condition", number * TEXT)
@@ -76,7 +76,7 @@ class Compilation:
         if definition.name not in self._texts:
             text = None
             try:
-                text = with_exceptions(definition.condition, definition.exceptions)
+                text = add_exceptions(definition.condition, definition.exceptions)
             except ItemError as refused:
                 yield refused.finding
             self._texts[definition.name] = text
@@ -164,8 +164,11 @@ class Compilation:
         macros = [macro for name, macro in self.collected.macros.items() if name not in self.macros.used]
         lists = [each for name, each in self.collected.lists.items() if name not in self.lists.used]
         return [
-            *(finding("warning", "LOAD_UNUSED_MACRO", "Macro not referred to by any other rule/macro", macro.context) for macro in macros),
-            *(finding("warning", "LOAD_UNUSED_LIST", "List not referred to by any other rule/macro", each.context) for each in lists),
+            *(
+                make_finding("warning", "LOAD_UNUSED_MACRO", "Macro not referred to by any other rule/macro", macro.context)
+                for macro in macros
+            ),
+            *(make_finding("warning", "LOAD_UNUSED_LIST", "List not referred to by any other rule/macro", each.context) for each in lists),
         ]
 
 

@@ -14,9 +14,9 @@ import msgspec
 from msgspec import Struct
 
 from lanner.rules import findings
-from lanner.rules.findings import Finding, Sight, finding
+from lanner.rules.findings import Finding, Sight, make_finding
 from lanner.rules.resolve.lists import Lists, TooLargeError
-from lanner.sdk.text import to_bytes
+from lanner.sdk.text.encoding import to_bytes
 
 if TYPE_CHECKING:
     from lanner.rules.condition.ast import Condition
@@ -60,7 +60,7 @@ class Expression(Struct, frozen=True, gc=False):
         context = (*outer, *self.context, *(spot for spot in (condition, inner) if spot))
         if not advice and self.written and self.written != self.text.pieces[0].scalar.value:
             advice = f"With its lists expanded, the condition reads there: {_excerpt(self.written, offset)}"
-        return finding(severity, code, message, context, advice, sight=sight, subject=subject)
+        return make_finding(severity, code, message, context, advice, sight=sight, subject=subject)
 
     def sight(self, context: Context, quoted: str, offset: int) -> Sight:
         """Return the place that Falco reports for the character at `offset`, while it quotes another text."""
@@ -96,17 +96,17 @@ class Output(Struct, frozen=True, gc=False):
         spots = self.text.scalar_spot("rule output"), self.text.spot(error.offset, error.length)
         context = (*self.context, *(spot for spot in spots if spot))
         sight = Sight(self.falco_context)
-        return finding(severity, code or error.code, error.message, context, error.advice, sight=sight, subject=subject)
+        return make_finding(severity, code or error.code, error.message, context, error.advice, sight=sight, subject=subject)
 
     def remark(self, message: str) -> Finding:
         """Return the warning about a deprecated part of the output, which Falco reports at the rule."""
         where = self.text.scalar_spot("rule output")
         context = (*self.context, where) if where else self.context
-        return finding("warning", "LOAD_DEPRECATED_ITEM", message, context, sight=Sight(self.context))
+        return make_finding("warning", "LOAD_DEPRECATED_ITEM", message, context, sight=Sight(self.context))
 
 
 class Rule(Struct, frozen=True, eq=False, gc=False):
-    """A rule before its check. `condition` is the tree after macro expansion. Only `finding` understands its spans."""
+    """A rule before its check. `condition` is the tree after macro expansion. Only `make_finding` understands its spans."""
 
     name: str
     condition: Condition
@@ -154,4 +154,4 @@ class Rule(Struct, frozen=True, eq=False, gc=False):
 
     def warning(self, code: str, message: str) -> Finding:
         """Return a warning about the rule as a whole."""
-        return finding("warning", code, message, self._context)
+        return make_finding("warning", code, message, self._context)

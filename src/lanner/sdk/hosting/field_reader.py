@@ -1,0 +1,335 @@
+"""The common part of all hosts of a plugin class: create its state, and read fields from events.
+
+`lanner run` and a native .so both use it: `init_plugin` validates the configuration and creates the instance, `FieldReader`
+reads numbered fields of the current event. Exceptions of plugin code become `LannerError`s here.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from lanner.native import Reader
+from lanner.sdk.authoring.events import Event
+from lanner.sdk.authoring.plugin import Plugin, plugin_info
+from lanner.sdk.errors import ConfigError, LannerError, OpenError, PayloadError, SourceError, UsageError
+from lanner.sdk.payload.misfits import TIMESTAMP, misfits_by_field
+from lanner.sdk.text.encoding import without_halves
+from lanner.sdk.types import FieldType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lanner.sdk.authoring.fields import FieldDeclaration
+    from lanner.sdk.authoring.plugin import PluginInfo
+    from lanner.sdk.payload.misfits import Misfits
+    from lanner.sdk.types import FieldInfo, FieldValue
+
+_P = TypeVar("_P", bound=Plugin)
+BY_ARGUMENT: Final = "in `config`, as in `{}`"
+"""How to set an option in a test, for `lanner.sdk.options.option_errors.advise_required`."""
+_UINT64: Final = 1 << 64
+
+
+def init_plugin(
+    cls: type[_P],
+    config: str | bytes | dict[str, Any] = "",
+    *,
+    warn: Callable[[str], object] | None = None,
+    embedded: bool = False,
+    way: str = "",
+) -> _P:
+    """Return the plugin's state: an instance whose `config` is validated.
+
+    `config` is JSON text (empty: the defaults) or its decoded value. `warn` is called with each warning about it; the default
+    logs it. `embedded` is the value of the instance's attribute with that name. `way` is how the caller's user sets options, for
+    `lanner.sdk.options.option_errors.advise_required`; messages then name the plugin.
+    Raise `ConfigError` for an invalid configuration, `LannerError` for an error in the class's own `__init__`.
+    """
+    info = plugin_info(cls)
+    try:
+        return _create(cls, info, config, warn or partial(_log_warning, info.name), embedded=embedded)
+    except ConfigError as error:
+        if not way:
+            raise
+        from lanner.sdk.options.option_errors import advise_required  # rare
+
+        raise ConfigError(advise_required(f"plugin {info.name}: {error}", way)) from None
+
+
+def _create(cls: type[_P], info: PluginInfo, config: str | bytes | dict[str, Any], warn: Callable[[str], object], *, embedded: bool) -> _P:
+    if info.config is not None:
+        from lanner.sdk.options.config import convert_config, load_config  # msgspec only if there is a configuration
+
+        loaded = convert_config(info.config, config, warn) if isinstance(config, dict) else load_config(info.config, config, warn)
+    elif not _is_empty(config):
+        raise ConfigError(f"the plugin {info.name} takes no configuration: remove it")
+    else:
+        loaded = None
+    instance = cls.__new__(cls)
+    if embedded:
+        instance.embedded = True
+    if loaded is not None:
+        instance.config = loaded  # type: ignore[attr-defined]
+    try:
+        instance.__init__()  # type: ignore[misc]
+    except UsageError as error:  # for arguments of the command, or of `open`
+        raise ConfigError(str(error)) from error
+    except LannerError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise plugin_failure(info.name, "__init__", error) from error
+    return instance
+
+
+def _log_warning(plugin: str, text: str) -> None:
+    import logging  # rare
+
+    logging.getLogger(f"lanner.plugin.{plugin}").warning("%s", text)
+
+
+def _is_empty(config: str | bytes | dict[str, Any]) -> bool:
+    if isinstance(config, dict):
+        return not config
+    text = config if isinstance(config, str) else config.decode("utf-8", "replace")
+    return "".join(text.split()) in {"", "{}", "null"}
+
+
+def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
+    """Return an error with the plugin and the failed call, the last line of the traceback, and its place.
+
+    The place is the last one in the author's code: one in Lanner or in Python's own library would not help.
+    """
+    import traceback  # rare, and slow to import
+
+    from lanner.sdk.author_code import is_authors, place_text
+    from lanner.sdk.options.secrets import mask_message
+
+    last = mask_message("".join(traceback.format_exception_only(error)).strip()).splitlines()[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    outside = [frame for frame in frames if is_authors(frame.filename)]
+    place = "".join(place_text(frame.filename, frame.lineno or 0) for frame in (outside or frames)[-1:])
+    return SourceError(f"plugin {plugin}: {call}: {last}{place}")
+
+
+def opening_failure(plugin: str, call: str, error: BaseException) -> UsageError | OpenError:
+    """Return the error of a source that cannot be opened: the plugin's own `UsageError`, or an `OpenError` for any other one."""
+    if isinstance(error, UsageError | OpenError):
+        return error
+    return OpenError(str(error if isinstance(error, LannerError) else plugin_failure(plugin, call, error)))
+
+
+class Failures:
+    """Counts exceptions of plugin code, by the called function. The first of each kind is logged with its traceback."""
+
+    def __init__(self, plugin: str) -> None:
+        self._plugin = plugin
+        self._logged: set[tuple[str, type[BaseException]]] = set()
+        self.counts: dict[str, int] = {}
+
+    def note(self, what: str, error: BaseException) -> None:
+        """Count that `what` raised `error`."""
+        self.counts[what] = self.counts.get(what, 0) + 1
+        kind = (what, type(error))
+        if kind not in self._logged:
+            self._logged.add(kind)
+            import logging  # rare
+
+            log = logging.getLogger(f"lanner.plugin.{self._plugin}")
+            log.error("%s failed (further failures of this kind are counted only)", what, exc_info=error)
+
+
+class ResultTypeError(TypeError):
+    """A field method returned a value of another type than the declared one. The text says what it returned."""
+
+
+class FieldReader:
+    """Reads fields from one event at a time: `load` takes the event, `get` returns the value of a requested field.
+
+    `requests` are (field name, argument) pairs; a slot is an index in them. The argument is None, a text, or a number for an
+    index. `KeyError` means an unknown field, `ValueError` an invalid argument. The types of values are those of
+    `FieldType`. A method that fails has no value, is counted in `errors` by field, and is logged once for each kind of
+    failure. Plugins `beside` have further fields of the same events.
+
+    `timestamp` is the event's: from the class's `timestamp` place, else the argument of `load`.
+    """
+
+    def __init__(
+        self,
+        plugin: Plugin,
+        requests: Sequence[tuple[str, str | int | None]],
+        failures: Failures | None = None,
+        beside: Sequence[Plugin] = (),
+    ) -> None:
+        info = plugin_info(type(plugin))
+        self._plugin = plugin
+        self._event: Event | None = None
+        self._payload = b""
+        self._number = 0
+        self._failures = failures or Failures(info.name)
+        self.source = info.read_source
+        """The event source of the events."""
+        self.timestamp: int | None = None
+        self.has_invalid_utf8 = False
+        """Whether texts of the event's payload have no UTF-8. Their bytes are escapes (`lanner.sdk.text.encoding`)."""
+        self.errors = self._failures.counts
+        declared = {each.info.name: (each, owner) for owner in (plugin, *beside) for each in plugin_info(type(owner)).fields}
+        trees: list[Any] = []
+        plans = [self._getter(*declared[name], argument, trees) for name, argument in requests]
+        self._tree_names = [name for (name, _), plan in zip(requests, plans, strict=True) if isinstance(plan, tuple)]
+        if info.timestamp is not None:
+            trees.append(info.timestamp.data())
+            self._tree_names.append(TIMESTAMP)
+        self._reads_payload = bool(trees)
+        reader = Reader(trees)
+        self._load = reader.load
+        self._reader = reader
+        self._time: Callable[[], FieldValue] | None = partial(reader.get, len(trees) - 1) if info.timestamp is not None else None
+        self.getters: tuple[Callable[[], FieldValue], ...] = tuple(
+            partial(reader.get, *plan) if isinstance(plan, tuple) else plan for plan in plans
+        )
+        """For each slot, the function that returns its value, which `get` calls."""
+
+    def _getter(
+        self, declaration: FieldDeclaration, owner: Plugin, argument: str | int | None, trees: list[Any]
+    ) -> tuple[Any, ...] | Callable[[], FieldValue]:
+        if declaration.value is not None:
+            trees.append(declaration.value.data())
+            return (len(trees) - 1, *field_arguments(declaration.info, argument).values())
+        method = getattr(owner, str(declaration.method))
+        return partial(self._call, method, declaration.info, field_arguments(declaration.info, argument))
+
+    def load(self, payload: bytes, timestamp: int | None = None, number: int = 0) -> bool:
+        """Load the next event, and return whether its payload is valid JSON; always true if no field of the plugin reads JSON."""
+        self._payload = payload
+        self._number = number
+        self._event = None
+        if not self._reads_payload:
+            self.timestamp = timestamp
+            return True
+        valid = self._load(payload)
+        self.has_invalid_utf8 = self._reader.has_invalid_utf8
+        if self._time is not None and valid:
+            own = self._time()
+            self.timestamp = own if isinstance(own, int) else timestamp
+        else:
+            self.timestamp = timestamp
+        return valid
+
+    def misfits(self) -> Misfits:
+        """Return how many values had another JSON type than their field, by field and type."""
+        return misfits_by_field(self._tree_names, self._reader.misfits())
+
+    def get(self, slot: int) -> FieldValue:
+        """Return the value of the field at `slot` for the loaded event."""
+        return self.getters[slot]()
+
+    def event(self) -> Event:
+        """Return the current event for plugin code."""
+        if self._event is None:
+            self._event = Event(self._payload, self.timestamp, number=self._number, source=self.source)
+        return self._event
+
+    def describe(self) -> str | None:
+        """Return the plugin's text for the current event (`event_to_string`), or None if that fails."""
+        try:
+            return without_halves(str(self._plugin.event_to_string(self.event())))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
+            self._failures.note("event_to_string", error)
+            return None
+
+    def _call(self, method: Callable[..., Any], info: FieldInfo, arguments: dict[str, Any]) -> FieldValue:
+        try:
+            return normalise(method(self.event(), **arguments), info)
+        except ResultTypeError as error:
+            self._failures.note(info.name, explain_result(method, error))
+            return None
+        except PayloadError:
+            return None  # the host counts a payload that is not JSON once, not for each field
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
+            self._failures.note(info.name, error)
+            return None
+
+
+def field_arguments(info: FieldInfo, argument: str | int | None) -> dict[str, str | int]:
+    """Return the argument by the name of its kind. Raises `ValueError` for an unexpected or missing one."""
+    takes = info.argument
+    if argument is None:
+        if takes is not None and takes.required:
+            raise ValueError(f"the field {info.name} needs an argument: {info.name}[...]")
+        return {}
+    if takes is None:
+        raise ValueError(f"the field {info.name} takes no argument")
+    text = str(argument)
+    # a field that takes both gets an index if the text is a number without leading zeros, as Falco passes it
+    if takes.index and text.isdigit() and text.isascii() and (text == "0" or text[0] != "0"):
+        return {"index": int(text)}
+    if not takes.key:
+        raise ValueError(f"the argument of the field {info.name} is an index from 0, not {argument!r}")
+    return {"key": text}
+
+
+def normalise(value: Any, info: FieldInfo) -> FieldValue:
+    """Convert the result of a field method to a field value of its declared type. Raises `ResultTypeError` or `ValueError`."""
+    if value is None:
+        return None
+    if not info.is_list:
+        return _scalar(value, info)
+    if isinstance(value, (str, bytes)) or not hasattr(type(value), "__iter__"):
+        raise ResultTypeError(_article(type(value).__name__))
+    return tuple(_scalar(item, info) for item in value) or None
+
+
+def explain_result(method: Callable[..., Any], error: ResultTypeError) -> TypeError:
+    """Return the error for the author: the method, the type as its annotation says it, and what the method returned."""
+    from lanner.sdk.authoring.annotations import type_text  # rare
+
+    return TypeError(f"{method.__qualname__} is declared to return {type_text(method)}, but returned {error}")
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiouAEIOU' else 'a'} {noun}"
+
+
+def _make_unfit_error(value: Any, info: FieldInfo) -> ResultTypeError:
+    noun = _article(type(value).__name__)
+    return ResultTypeError(f"a list with {noun}" if info.is_list else noun)
+
+
+def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
+    kind = info.type
+    if kind is FieldType.STRING and isinstance(value, str):
+        return without_halves(value).partition("\0")[0]
+    if kind is FieldType.BOOL and isinstance(value, bool):
+        return value
+    if kind in {FieldType.UINT64, FieldType.ABSTIME, FieldType.RELTIME}:
+        return _number(value, info)
+    if kind in {FieldType.IPADDR, FieldType.IPNET}:
+        from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network  # only for such values
+
+        if isinstance(value, (IPv4Network, IPv6Network)):
+            return value.network_address.packed
+        if isinstance(value, (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface)):
+            return value.packed
+    raise _make_unfit_error(value, info)
+
+
+def _number(value: Any, info: FieldInfo) -> int:
+    if not isinstance(value, int) and info.type is not FieldType.UINT64:
+        value = _nanoseconds(value, info)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _make_unfit_error(value, info)
+    if not 0 <= value < _UINT64:
+        raise ValueError(f"{value} does not fit into an unsigned 64-bit integer")
+    return value
+
+
+def _nanoseconds(value: Any, info: FieldInfo) -> Any:
+    """Convert a datetime or timedelta to nanoseconds, if the field has that type."""
+    from datetime import UTC, datetime, timedelta  # only for such values
+
+    if isinstance(value, datetime) and info.type is FieldType.ABSTIME:
+        value = (value if value.tzinfo else value.astimezone()) - datetime(1970, 1, 1, tzinfo=UTC)
+    elif info.type is not FieldType.RELTIME:
+        return value
+    return value // timedelta(microseconds=1) * 1000 if isinstance(value, timedelta) else value

@@ -1,0 +1,56 @@
+"""Values that are texts of the plugin's own: constants, and texts one after another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from lanner.sdk.errors import DefinitionError
+from lanner.sdk.payload.operands import operand_text
+from lanner.sdk.payload.values import Value, kind_of
+from lanner.sdk.types import FieldType
+
+if TYPE_CHECKING:
+    from lanner.sdk.payload.path_parts import Data
+
+
+@final
+class Constant(Value):
+    """The same text for every event."""
+
+    content: str
+
+    def data(self) -> Data:
+        return ["constant", self.content]
+
+
+@final
+class Concat(Value):
+    """Texts one after another."""
+
+    values: tuple[Value, ...]
+
+    @property
+    def children(self) -> tuple[Value, ...]:
+        return self.values
+
+    def data(self) -> Data:
+        return ["concat", [value.data() for value in self.values]]
+
+
+def text(content: str) -> Constant:
+    """Return a value that is this text for every event."""
+    if not isinstance(content, str) or "\0" in content:
+        raise DefinitionError(f"`text` needs a text without NUL, not {operand_text(content)}")
+    return Constant(content)
+
+
+def concat(*values: Value | str) -> Concat:
+    """Return the texts of these values one after another. It has no value if one of them has no value."""
+    made = tuple(text(value) if isinstance(value, str) else value for value in values)
+    if not made:
+        raise DefinitionError('`concat` needs at least one value: concat(payload["group"], "/", payload["name"])')
+    for value in made:
+        if not isinstance(value, Value) or value.type is not FieldType.STRING or value.is_list:
+            said = kind_of(value) if isinstance(value, Value) else operand_text(value)
+            raise DefinitionError(f"`concat` needs texts, not {said}: numbers become texts with text()")
+    return Concat(made)

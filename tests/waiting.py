@@ -1,0 +1,16 @@
+"""How long tests wait for what happens soon: until something hangs. A wait ends with its event, so that patience costs nothing."""
+
+import time
+
+PATIENCE = 120.0
+"""Seconds, less than the limit of a test in pyproject.toml."""
+_PAUSE = 0.005
+
+
+def until(condition, describe=lambda: "it did not happen"):
+    """Return the result of `condition` once it is true. `describe` is called for the message if that takes too long."""
+    deadline = time.monotonic() + PATIENCE
+    while not (result := condition()):
+        assert time.monotonic() < deadline, describe()
+        time.sleep(_PAUSE)
+    return result
