@@ -1,6 +1,7 @@
 """How long tests wait for what happens soon: until something hangs. A wait ends with its event, so that patience costs nothing."""
 
 import time
+from pathlib import Path
 
 PATIENCE = 120.0
 """Seconds, less than the limit of a test in pyproject.toml."""
@@ -14,3 +15,11 @@ def until(condition, describe=lambda: "it did not happen"):
         assert time.monotonic() < deadline, describe()
         time.sleep(_PAUSE)
     return result
+
+
+def is_running(pid):
+    """Whether the process has not ended. In a container whose first process waits for no child, it may stay as a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] not in {b"Z", b"X"}
+    except OSError:
+        return False

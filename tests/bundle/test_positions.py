@@ -9,6 +9,7 @@ import pytest
 from lanner.abi.versions import APIS
 
 from ..conformance import host
+from ..waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +83,7 @@ def test_a_killed_host_loses_nothing(bound, count, tmp_path, monkeypatch):
     before = 0
     for _ in range(3):
         process = subprocess.Popen([host.host(), "--keep", "none", library], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while stored(tmp_path) <= before and time.monotonic() < deadline:
             time.sleep(0.005)
         process.kill()

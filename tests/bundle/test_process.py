@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ..waiting import PATIENCE
+
 pytestmark = [pytest.mark.slow, pytest.mark.native]
 
 
@@ -33,7 +35,7 @@ def test_a_thread_may_outlive_the_plugin(built, tmp_path, how):
     program = tmp_path / "threads"
     source = Path(__file__).with_name("threads.c")
     subprocess.run(["cc", "-Wall", "-o", program, source, "-ldl", "-pthread"], check=True)
-    done = subprocess.run([program, built("every"), '["{}"]', how], capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run([program, built("every"), '["{}"]', how], capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.stdout == "1\n1\njoined\n"
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("every: the process ends") == 1

@@ -15,6 +15,7 @@ import pytest
 
 from ..sources.api_server import serving, unused_port
 from ..sources.system_log import SystemLog
+from ..waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -43,9 +44,9 @@ def send(port, secret, count, context, answers, ended):
         while status != 200 and not last:
             last = ended.is_set()
             if context is None:
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
             else:
-                connection = http.client.HTTPSConnection("localhost", port, timeout=20, context=context)
+                connection = http.client.HTTPSConnection("localhost", port, timeout=PATIENCE, context=context)
             try:
                 connection.request("POST", "/", body, headers)
                 response = connection.getresponse()
@@ -70,7 +71,7 @@ def test_a_webhook_answers_when_the_host_has_processed_the_event(built, run_host
         report = run_host(library, "--init", json.dumps(config), "--events", "4")
     finally:
         ended.set()
-        sender.join(60)
+        sender.join(PATIENCE)
     # the thread of the last request waits for a host that will not ask for more
     assert [each for each in report["violations"] if each != "guest: threads are left after destroy: 1"] == [], report
     (run,) = report["runs"]
@@ -91,7 +92,7 @@ def test_no_request_is_answered_200_before_the_host_asks_for_more(built, run_hos
         report = run_host(library, "--init", json.dumps(config), "--events", "1")
     finally:
         ended.set()
-        sender.join(60)
+        sender.join(PATIENCE)
     assert report["runs"][0]["count"] == 1, report
     assert answers == [None]
 

@@ -3,13 +3,13 @@
 import json
 import os
 import threading
-from pathlib import Path
 
 import pytest
 
 from ..docker.ssh_server import SshServer, why_not, write_dial
 from ..docker.stand_in import RememberingEngine
 from ..docker.streaming import eventually, lines
+from ..waiting import is_running
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=f"no SSH server: {why_not()}")]
 
@@ -38,4 +38,4 @@ def test_events_come_and_ssh_ends_with_the_host(built, run_host, engine, tmp_pat
         assert report["violations"] == [], report
         (seen,) = report["runs"]
         assert [event["payload"].encode() + b"\n" for event in seen["events"]] == lines(0, 5)
-        eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid, _ in server.started()))
+        eventually(lambda: not any(is_running(pid) for pid, _ in server.started()))

@@ -16,6 +16,7 @@ from lanner.alerts.writer import StoreWriter
 
 from ..alerts.reading import raised
 from ..alerts.stores import START, alert, make_store
+from ..waiting import PATIENCE
 from .test_unprivileged import AS_USER
 
 SETTINGS = ("message", "output", "output_fields", "tags")
@@ -159,7 +160,7 @@ def test_control_characters_do_not_reach_a_terminal(lanner, tmp_path):
     for term in ("xterm", "dumb"):
         environ = os.environ | {"TERM": term, "NO_COLOR": ""}
         shown[term] = subprocess.run(
-            ["script", "-qec", script, "/dev/null"], capture_output=True, timeout=60, check=True, env=environ
+            ["script", "-qec", script, "/dev/null"], capture_output=True, timeout=PATIENCE, check=True, env=environ
         ).stdout
     assert b": Warning red \\u001b[31m\\r\\n\\u202e\r\n" in shown["dumb"]
     assert b"\x1b[33mWarning\x1b[0m red \\u001b[31m\\r\\n\\u202e\r\n" in shown["xterm"]

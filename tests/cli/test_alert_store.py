@@ -12,6 +12,7 @@ import pytest
 
 from ..alerts.reading import ask, lines
 from ..outputs.standins import small_file_system
+from ..waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +76,7 @@ def test_a_live_run_stores_its_alerts_and_each_load_of_rules(start, plugin, rule
         printed.append(process.stdout.readline())
     process.send_signal(signal.SIGINT)
     printed += process.stdout.read().splitlines()
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     assert len(lines(tmp_path / "store")) == len(printed)
     numbers = [row[0] for row in ask(tmp_path / "store", "SELECT sequence FROM alerts ORDER BY id")]
     assert numbers == [*range(1, len(printed) + 1)]
@@ -125,7 +126,7 @@ def test_the_state_of_a_run_is_in_the_store_until_and_after_its_end(start, plugi
             states.append(json.loads((tmp_path / "run.json").read_bytes()))
     process.send_signal(signal.SIGINT)
     printed = 100 + len(process.stdout.read().splitlines())
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     last = json.loads((tmp_path / "run.json").read_bytes())
     assert (states[-1]["pid"], states[-1]["ended"], states[-1]["plugin"]) == (process.pid, None, "ticks")
     assert states[-1]["last_event"] <= states[-1]["written"] <= last["ended"]
@@ -168,7 +169,7 @@ def test_a_reload_moves_to_another_store_and_enables_it(start, plugin, rules, tm
             process.stdout.readline()
     process.send_signal(signal.SIGINT)
     process.stdout.read()
-    assert process.wait(20) == 0, process.stderr.read()
+    assert process.wait(PATIENCE) == 0, process.stderr.read()
     first, second = (ask(tmp_path / name, "SELECT sequence FROM alerts ORDER BY id") for name in ("first", "second"))
     assert [row[0] for row in (*first, *second)] == [*range(1, len(first) + len(second) + 1)]
     assert all(json.loads((tmp_path / name / "run.json").read_bytes())["ended"] for name in ("first", "second"))
@@ -186,7 +187,7 @@ def test_a_full_disk_costs_only_the_history(start, plugin, rules, tmp_path):
         process.send_signal(signal.SIGINT)
         printed += process.stdout.read().splitlines()
         err = process.stderr.read().decode()
-        assert process.wait(20) == 1
+        assert process.wait(PATIENCE) == 1
         stored = len(lines(disk / "store"))
     lost = re.search(r"store_output: ([0-9,]+) alerts? could not be delivered and (?:is|are) lost: .*the disk is full", err)
     assert lost, err

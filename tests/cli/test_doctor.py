@@ -19,6 +19,7 @@ from lanner.doctor.results import ok, run
 from lanner.sdk.authoring.checks import Check, Level
 from lanner.sdk.text.misspelt import find_near
 
+from ..waiting import PATIENCE
 from .conftest import ENVIRONMENT
 from .doctoring import ENGINE, Engine, checked, only, problems
 
@@ -77,7 +78,7 @@ def test_on_a_terminal_too(start, engine):
         while data := os.read(master, 65536):
             text += data
     os.close(master)
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE)
     assert b"Docker Engine 20.10.24 (API 1.41)" in text
 
 
@@ -267,7 +268,7 @@ def test_an_engine_that_begins_to_answer_with_its_first_event(examine, engine, m
         def items(self):
             for key, answer in super().items():
                 if key == "/events" and "since" not in engine.asked[-1]:
-                    done.wait(10)
+                    done.wait(PATIENCE)
                 yield key, answer
 
     engine.answers = Late(engine.answers)

@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.slow
 
 
@@ -19,7 +21,7 @@ def test_a_signal_ends_the_run_with_a_summary(start, plugin, words, rules, numbe
     process = start("run", plugin("Quiet"), "-r", rules("quiet"), "--open", words(b"one"))
     assert process.stdout.readline() == b"22:13:20.000000000: Notice got one\n"
     process.send_signal(number)
-    out, told = process.communicate(timeout=20)
+    out, told = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (0, b"")
     started, summary, alerts = told.decode().splitlines()[:3]
     assert started.startswith("lanner: watching quiet with 1 rule (")
@@ -37,7 +39,7 @@ def test_a_second_signal_ends_at_once_a_plugin_that_does_not_close(start, plugin
     assert b"waiting\n" in told
     process.send_signal(number)
     assert b"close() was called\n" in told
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         process.send_signal(number)  # those that come at once are one with the first
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -66,7 +68,7 @@ def test_a_plugin_that_cannot_be_ended_does_not_keep_the_run_from_ending(start, 
     told = iter(process.stderr.readline, b"")
     assert b"waiting\n" in told
     process.send_signal(signal.SIGTERM)
-    _, rest = process.communicate(timeout=30)
+    _, rest = process.communicate(timeout=PATIENCE)
     assert process.returncode == code
     assert re.search(says, rest), rest
     assert b"1 event, 1 alert in " in rest
@@ -81,7 +83,7 @@ def test_a_signal_sent_twice_as_timeout_does_ends_the_run_with_a_summary(start, 
         begin = time.monotonic()
         while process.poll() is None and time.monotonic() < begin + 0.4:
             process.send_signal(number)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
         assert b"1 event, 1 alert in " in process.stderr.read()
 
 
@@ -109,7 +111,7 @@ def test_while_nothing_happens_a_command_is_shown_that_would_raise_an_alert(star
     assert time.monotonic() - begin > 1.5
     assert process.stderr.readline() == b"    say something\n"
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=20)
+    _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert b"no events yet" not in told
 
@@ -204,7 +206,7 @@ def test_ctrl_c_while_an_engine_does_not_answer_ends_at_once_and_quietly(start, 
         with server.accept()[0] as connection:
             assert connection.recv(65536).startswith(b"GET /version")
             process.send_signal(signal.SIGINT)
-            _, told = process.communicate(timeout=5)
+            _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + signal.SIGINT
     assert told.strip() == b"lanner: error: ended by SIGINT"
 
@@ -253,6 +255,6 @@ def test_ctrl_c_is_heard_as_soon_as_it_is_offered(start, plugin, rules):
         process = start("run", plugin("Quiet"), "-r", rules("quiet"), "--open", "")
         assert process.stderr.readline().endswith(b"; Ctrl-C ends it\n")
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=20)
+        _, told = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
         assert b" alert" in told

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.slow
 
 TOOLS = Path(__file__).parents[2] / "tools"
@@ -28,7 +30,7 @@ def run_docker(tmp_path):
     shutil.copy(TOOLS / "run-docker", tool)
 
     def run(*arguments, **env):
-        return subprocess.run([tool, *arguments], capture_output=True, text=True, check=False, env=_CLEAN | env, timeout=30)
+        return subprocess.run([tool, *arguments], capture_output=True, text=True, check=False, env=_CLEAN | env, timeout=PATIENCE)
 
     return run
 
@@ -83,7 +85,7 @@ def test_nor_is_the_current_context_of_docker(run_docker, tmp_path):
 
 def test_a_python_that_is_not_there_is_said_and_nothing_is_installed():
     done = subprocess.run(
-        [TOOLS / "setup", "run"], capture_output=True, text=True, check=False, env=os.environ | {"PYTHON": "/nonexistent"}, timeout=30
+        [TOOLS / "setup", "run"], capture_output=True, text=True, check=False, env=os.environ | {"PYTHON": "/nonexistent"}, timeout=PATIENCE
     )
     assert done.returncode == 1
     assert done.stderr == "setup: no such Python: /nonexistent (from PYTHON). Name an installed one, or unset PYTHON\n"

@@ -1,12 +1,13 @@
 """`lanner run` with the outputs of a configuration file: real servers, programs and files, that come and go."""
 
 import http.server
-import select
 import signal
 import socket
 import threading
 
 import pytest
+
+from ..waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 
@@ -18,7 +19,11 @@ class Receiver:
         self.lines = []
         self._changed = threading.Condition()
         self._server = None
-        self.port = 0
+        # bound all the time, so that no other process gets the port while the server is away
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(("127.0.0.1", 0))
+        self.port = self._place.getsockname()[1]
         self.start()
 
     def start(self):
@@ -39,7 +44,6 @@ class Receiver:
 
         http.server.ThreadingHTTPServer.daemon_threads = True
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
 
     def stop(self):
@@ -48,16 +52,20 @@ class Receiver:
             self._server.server_close()
             self._server = None
 
+    def close(self):
+        self.stop()
+        self._place.close()
+
     def wait(self, count):
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.lines) >= count, 20), f"{len(self.lines)} alerts, not {count}"
+            assert self._changed.wait_for(lambda: len(self.lines) >= count, PATIENCE), f"{len(self.lines)} alerts, not {count}"
 
 
 @pytest.fixture
 def receiver():
     made = Receiver()
     yield made
-    made.stop()
+    made.close()
 
 
 @pytest.fixture
@@ -67,7 +75,8 @@ def configure(tmp_path, plugin, rules):
     def write(text, count=1000):
         path = tmp_path / "falco.yaml"
         path.write_text(
-            f"plugins: [{{name: ticks, library_path: '{plugin('Ticks')}', open_params: '{count}'}}]\nrules_files: [{rules('ticks')}]\n{text}"
+            f"plugins: [{{name: ticks, library_path: '{plugin('Ticks')}', open_params: '{count}'}}]\nrules_files: [{rules('ticks')}]\n"
+            f"output_timeout: 60000\n{text}"
         )
         return path
 
@@ -80,16 +89,12 @@ def numbers(lines):
 
 def end(process):
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     return process.returncode, err.decode()
 
 
 def wait_for_line(path, words):
-    for _ in range(1000):
-        if path.exists() and words in path.read_text():
-            return
-        select.select([], [], [], 0.02)
-    pytest.fail(f"{words!r} did not come")
+    until(lambda: path.exists() and words in path.read_text(), lambda: f"{words!r} did not come")
 
 
 def test_a_server_that_is_down_gets_all_alerts_in_order_when_it_is_back(start, configure, receiver, tmp_path):
@@ -145,7 +150,7 @@ def test_without_a_spool_what_is_lost_is_said(start, configure, tmp_path):
 def test_programs_and_syslog_get_alerts(start, configure, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
         daemon.bind(str(tmp_path / "log"))
-        daemon.settimeout(20)
+        daemon.settimeout(PATIENCE)
         config = configure(
             f"program_output: {{enabled: true, program: 'cat >> {tmp_path}/out', keep_alive: true}}\nsyslog_output: {{enabled: true}}\n"
             f"lanner: {{syslog: {{address: 'unix://{tmp_path}/log'}}}}\n",
@@ -185,8 +190,8 @@ def test_throttling_and_deduplication_are_counted(start, configure, tmp_path):
         f"file_output: {{enabled: true, filename: {tmp_path}/alerts, keep_alive: true}}\nlanner: {{throttle: {{rate: 0.001, burst: 3}}}}\n",
         50,
     )
-    process = start("run", "-c", config, "--duration", "2")
-    _, err = process.communicate(timeout=30)
+    process = start("run", "-c", config, "--max-events", "50")
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert numbers((tmp_path / "alerts").read_text().splitlines()) == [0, 1, 2]
     assert "47 alerts suppressed by $.lanner.throttle or $.lanner.deduplicate" in err.decode()

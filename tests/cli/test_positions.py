@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ..waiting import PATIENCE
 from .conftest import ENVIRONMENT, LANNER
 
 pytestmark = pytest.mark.slow
@@ -42,7 +43,7 @@ def stored(state):
 
 
 def eventually(holds):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -61,7 +62,7 @@ def test_a_run_that_a_signal_ends_repeats_and_loses_nothing(start, command, stat
         process = start(*command("--open", str(last)))
         assert numbers(process.stdout.readline().decode() for _ in range(3)) == list(range(last - 2, last + 1))
         process.send_signal(number)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=PATIENCE)
         assert (process.returncode, out) == (0, b"")
         assert stored(state) == last
 
@@ -146,7 +147,7 @@ def test_a_second_run_is_refused_as_long_as_the_first_one_runs(start, lanner, co
     assert (done.code, done.out) == (3, b"")
     assert "is in use by another run of the plugin: name another directory ($.lanner.state_directory" in done.err
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)
     assert lanner(*command("--open", "1 ends")).code == 0
 
 

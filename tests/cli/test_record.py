@@ -6,6 +6,8 @@ import signal
 
 import pytest
 
+from ..waiting import PATIENCE
+
 ODD = (b"one\ntwo", b"a\0b", b"\xff\xfe", b"", b"plain", b'{"ts":1,"payload":"YQ=="}')
 
 
@@ -46,7 +48,7 @@ def test_a_signal_ends_a_recording_with_all_events_in_it(start, plugin, words, t
     lines = [process.stdout.readline() for _ in range(2)]
     assert [json.loads(line)["payload"] for line in lines] == [words(b"one"), words(b"two")]
     process.send_signal(signal.SIGTERM)
-    _, told = process.communicate(timeout=20)
+    _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert b"lanner: 2 events recorded\n" in told
 

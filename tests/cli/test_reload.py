@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.slow
 
 RULE = "- rule: {name}\n  desc: d\n  condition: {condition}\n  output: '{name} %words.text'\n  priority: NOTICE\n  source: {source}\n"
@@ -42,7 +44,7 @@ def told(process, words):
 
 def end(process):
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     return out.decode().splitlines(), err.decode()
 
@@ -132,8 +134,9 @@ def test_what_takes_a_restart_is_said(start, plugin, file, tmp_path):
     config.write_text(text)
     process = start("run", "-c", config)
     told(process, "watching")
-    config.write_text(text.replace("'5'", "'6'") + "webserver: {listen_port: 1}\n")
-    said = told(process, "a change of $.webserver takes effect at the next start")
+    config.write_text(text.replace("'5'", "'6'") + "webserver: {listen_port: 1}\nlanner: {state_directory: /elsewhere}\n")
+    said = told(process, "a change of $.lanner.state_directory takes effect at the next start")
+    assert any("a change of $.webserver takes effect at the next start" in line for line in said)
     assert any("its open_params takes effect at the next start" in line for line in said)
     end(process)
 
@@ -156,7 +159,7 @@ def reload_often(start, plugin, file, times):
 
 def check_growth(seen):
     (memory, descriptors), (memory_after, descriptors_after) = seen
-    assert descriptors_after == descriptors
+    assert descriptors_after <= descriptors
     # Python's own tables grow by a MiB or two at a time, and seldom
     assert memory_after < memory + 4096
 

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.slow
 
 PLUGIN = '''
@@ -57,9 +59,9 @@ def replace(path, text):
     other.rename(path)
 
 
-def until(stream, words, timeout=30):
+def until(stream, words):
     """Read lines of the stream until these words appear, and return all of them."""
-    lines, deadline = [], time.monotonic() + timeout
+    lines, deadline = [], time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if select.select([stream], [], [], 0.2)[0] or stream.peek(1):
             lines.append(stream.readline().decode())
@@ -74,7 +76,7 @@ def until(stream, words, timeout=30):
 def end(process):
     process.send_signal(signal.SIGINT)
     out, err = process.stdout.read(), process.stderr.read()  # `communicate` would lose what `until` has buffered
-    assert process.wait(30) == 0, err
+    assert process.wait(PATIENCE) == 0, err
     return out.decode().splitlines(), err.decode()
 
 

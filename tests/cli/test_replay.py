@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ..waiting import PATIENCE
+from .conftest import read_terminal
+
 pytestmark = pytest.mark.slow
 
 COLUMNS = "100"
@@ -120,7 +123,7 @@ def test_a_recording_that_keeps_one_waiting_can_be_ended(start, ending):
     assert process.stdout.readline().decode().rstrip() == ALERT
     if not limit:
         process.send_signal(getattr(signal, ending))
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     assert b"1 event, 1 alert in " in process.stderr.read()
 
 
@@ -187,7 +190,7 @@ def test_a_reader_that_goes_after_the_first_alert_ends_the_run_quietly(start, ex
     with subprocess.Popen(["head", "-1"], stdin=process.stdout, stdout=subprocess.PIPE) as head:
         process.stdout.close()
         assert head.stdout.read().count(b"\n") == 1
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     told = process.stderr.read().decode()
     assert "Traceback" not in told
     assert "error" not in told.lower()
@@ -248,15 +251,12 @@ def test_control_characters_of_events_go_into_a_pipe_as_they_are(lanner):
 @pytest.mark.parametrize("layout", ["text", "json"])
 def test_control_characters_of_events_do_not_reach_a_terminal(start, layout):
     controller, terminal = pty.openpty()
-    try:
-        process = start("run", "docker", "--replay", "-", "--format", layout, stdout=terminal, env={"NO_COLOR": "1"})
-        process.stdin.write(EVIL)
-        process.stdin.close()
-        assert process.wait(20) == 0
-        shown = os.read(controller, 65536).decode()
-    finally:
-        os.close(controller)
-        os.close(terminal)
+    process = start("run", "docker", "--replay", "-", "--format", layout, stdout=terminal, env={"NO_COLOR": "1"})
+    os.close(terminal)
+    process.stdin.write(EVIL)
+    process.stdin.close()
+    shown = read_terminal(controller).decode()
+    assert process.wait(PATIENCE) == 0
     assert "or\\u001b[2Jd\\u009be\\nrs" in shown
     assert shown.removesuffix("\r\n").isprintable()
     if layout == "json":
@@ -267,15 +267,8 @@ def test_a_table_fits_a_terminal(start):
     controller, terminal = pty.openpty()
     process = start("fields", "docker", stdout=terminal, columns=COLUMNS)
     os.close(terminal)
-    shown = b""
-    try:
-        while True:
-            shown += os.read(controller, 65536)
-    except OSError:
-        pass  # the process has gone, and the terminal with it
-    finally:
-        os.close(controller)
-    assert process.wait(20) == 0
+    shown = read_terminal(controller)
+    assert process.wait(PATIENCE) == 0
     header, *rows = re.sub(r"\x1b\[\d*m", "", shown.decode()).splitlines()
     assert header.split() == ["NAME", "TYPE", "DESCRIPTION"]
     assert any(row.startswith("docker.attributes[key] ") for row in rows)

@@ -14,6 +14,8 @@ import pytest
 
 from lanner import __version__
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.slow
 
 
@@ -275,7 +277,7 @@ def test_a_table_on_a_terminal_is_not_padded(start):
         while more := os.read(primary, 65536):
             shown += more
     os.close(primary)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     lines = shown.decode().split("\r\n")
     assert len(lines) > 50
     assert [line for line in lines if line != line.rstrip()] == []

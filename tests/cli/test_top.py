@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ..top.conftest import Run
+from ..waiting import PATIENCE
 from .conftest import ENVIRONMENT, LANNER
 
 pytestmark = pytest.mark.slow
@@ -43,7 +44,7 @@ class Top:
 
     def until(self, *wanted):
         """Read until one of the texts was there."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not any(text in self.seen for text in wanted):
             assert select.select([self.leader], [], [], max(0.0, deadline - time.monotonic()))[0], self.seen
             try:
@@ -61,9 +62,9 @@ class Top:
             try:
                 piece = os.read(self.leader, 1 << 16)
             except OSError:
-                return self.process.wait(30)
+                return self.process.wait(PATIENCE)
             if not piece:
-                return self.process.wait(30)
+                return self.process.wait(PATIENCE)
             self.seen += piece
 
     def close(self):

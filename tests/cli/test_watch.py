@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from ..waiting import PATIENCE
 from .conftest import ENVIRONMENT, LANNER, read_terminal
 
 pytestmark = pytest.mark.slow
@@ -43,7 +44,7 @@ def test_on_a_terminal_the_line_and_the_messages_share_it():
     ) as process:  # fmt: skip
         os.close(follower)
         data = read_terminal(leader)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
     screen = [line.rpartition("\r\x1b[2K")[2] for line in data.decode().split("\r\n")]
     assert screen[0].startswith("lanner: replaying ")
     assert " alerts, " in screen[1]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ..waiting import PATIENCE
 from . import host
 from .conftest import APIS
 
@@ -310,7 +311,7 @@ def test_a_real_framework_agrees(conformance_host, peers, tmp_path):
     path.write_text(json.dumps(config), "utf-8")  # JSON is YAML
     output = "*%evt.num # " + " # ".join(f"%{name}" for name in names)
     command = ["sysdig", "--plugin-config-file", str(path), "-p", output]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
     (run,) = conformance_host(peers["0.3.0"], "--open", f"file:{EVENTS}", "--fields", ",".join(names))["runs"]
     seen = [[str(number), *(str(event["fields"].get(name, "<NA>")) for name in names)] for number, event in enumerate(run["events"], 1)]
     assert [line.split(" # ") for line in printed.splitlines()] == seen

@@ -8,6 +8,8 @@ import socket
 import pytest
 from tests.console.generated import GeneratedStore, serving
 
+from ..waiting import PATIENCE
+
 
 class Client:
     """A client of one console; `login` gets it the cookie."""
@@ -17,7 +19,7 @@ class Client:
 
     def ask(self, path, method="GET", body=None, **headers):
         """Status, headers and body. Headers are written with _ for -; None leaves one out."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.console.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.console.port, timeout=PATIENCE)
         given = {"Host": f"127.0.0.1:{self.console.port}", "Cookie": self.cookie or None}
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
         with contextlib.closing(connection):
@@ -45,7 +47,7 @@ class Client:
 
     def say(self, data):
         """All that the console answers to these bytes."""
-        with socket.create_connection(("127.0.0.1", self.console.port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", self.console.port), timeout=PATIENCE) as connection:
             connection.sendall(data)
             return b"".join(iter(lambda: connection.recv(65536), b""))
 

@@ -1,7 +1,8 @@
 """A console over a real store with generated alerts.
 
 `python -m tests.console.generated --alerts 100000 --rate 100` writes a store to a temporary directory: the alerts of the Docker plugin's
-own recording, with other names, and hostile ones among them. It serves console/static and the whole API.
+own recording, with other names, and hostile ones among them. It serves console/static and the whole API. With `--store DIR` it only writes
+the store, which remains.
 """
 
 import argparse
@@ -31,6 +32,8 @@ from lanner.host.plugin_loader import load_plugin
 from lanner.host.trial import LoadedRules
 from lanner.inquiry.questions import Inquiry
 from lanner.sdk.authoring.plugin import plugin_info
+
+from ..waiting import PATIENCE
 
 RUN = "5ad0c0de"
 SECOND = 10**9
@@ -81,7 +84,7 @@ class GeneratedStore:
 
     def close(self):
         self._ending.set()
-        self._thread.join(30)
+        self._thread.join(PATIENCE)
         self._writer.close()
 
     def _load(self, started, files):
@@ -132,9 +135,10 @@ class GeneratedStore:
         begin, made = time.monotonic(), 0
         while not self._ending.wait(0.05):
             due = int((time.monotonic() - begin) * self._rate)
-            if due > made:
-                self._write([time.time_ns()] * (due - made), self._loads[1])
-                made = due
+            while made < due:
+                number = min(256, due - made)
+                self._write([time.time_ns()] * number, self._loads[1])
+                made += number
             if int(begin * 20) % 40 == int(time.monotonic() * 20) % 40:
                 self._write_state()
 
@@ -205,7 +209,12 @@ def main():
     parser.add_argument("--alerts", type=int, default=100_000)
     parser.add_argument("--rate", type=float, default=100)
     parser.add_argument("--listen", default="127.0.0.1:0")
+    parser.add_argument("--store", default="")
     given = parser.parse_args()
+    if given.store:
+        with contextlib.closing(GeneratedStore(given.store, given.alerts, given.rate)):
+            print("writing", flush=True)  # noqa: T201
+            threading.Event().wait()
     directory = tempfile.mkdtemp()
     try:
         store = GeneratedStore(directory, given.alerts, given.rate)

@@ -16,6 +16,8 @@ from lanner.console.listening import parse_address
 from lanner.console.token import read_token
 from lanner.sdk.errors import LannerError, UsageError
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.slow
 LANNER = str(Path(sys.executable).with_name("lanner"))
 
@@ -52,14 +54,14 @@ def test_the_first_line_is_the_address_with_the_token(start, generated):
     assert client.login()[0] == 204
     assert len(client.get("/api/alerts?limit=10")[1]["alerts"]) == 10
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     assert process.stdout.read() == ""
 
 
 def test_ctrl_c_ends_it_without_an_error(start, generated):
     process, _ = start(generated, "--listen", "127.0.0.1:0")
     process.send_signal(signal.SIGINT)
-    assert (process.wait(60), process.stderr.read()) == (0, "")
+    assert (process.wait(PATIENCE), process.stderr.read()) == (0, "")
 
 
 def test_each_start_has_another_token(start, generated):
@@ -79,23 +81,23 @@ def test_a_unix_socket_is_for_its_user_alone(start, generated, tmp_path):
     process.wait()
     assert path.exists()  # killed: the next one replaces it
     process, _ = start(generated, "--listen", f"unix:{path}")
-    assert start(generated, "--listen", f"unix:{path}")[0].wait(60) == 1
+    assert start(generated, "--listen", f"unix:{path}")[0].wait(PATIENCE) == 1
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     assert not path.exists()
 
 
 def test_another_file_at_the_path_of_the_socket_stays(start, generated, tmp_path):
     (tmp_path / "file").write_text("kept")
     process, _ = start(generated, "--listen", f"unix:{tmp_path}/file")
-    assert process.wait(60) == 1
+    assert process.wait(PATIENCE) == 1
     assert "another file has this name" in process.stderr.read()
     assert (tmp_path / "file").read_text() == "kept"
 
 
 def test_other_addresses_need_tls(start, generated, tmp_path):
     process, _ = start(generated, "--listen", "0.0.0.0:0")
-    assert process.wait(60) == 2
+    assert process.wait(PATIENCE) == 2
     assert "reachable from other machines, which needs TLS: add --certificate" in process.stderr.read()
     pem, key = tmp_path / "c.pem", tmp_path / "k.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-subj", "/CN=lanner"]
@@ -108,7 +110,7 @@ def test_other_addresses_need_tls(start, generated, tmp_path):
     import ssl
 
     context = ssl._create_unverified_context()
-    connection = http.client.HTTPSConnection("127.0.0.1", Remote(link).port, context=context, timeout=60)
+    connection = http.client.HTTPSConnection("127.0.0.1", Remote(link).port, context=context, timeout=PATIENCE)
     body = f'{{"token": "{Remote(link).token}"}}'
     connection.request("POST", "/login", body, {"Content-Type": "application/json"})
     answer = connection.getresponse()
@@ -121,7 +123,7 @@ def test_a_certificate_that_is_none_is_named(start, generated, tmp_path):
     (tmp_path / "c.pem").write_text("nothing")
     for path in (tmp_path / "c.pem", tmp_path / "none.pem"):
         process, _ = start(generated, "--certificate", path, "--listen", "127.0.0.1:0")
-        assert process.wait(60) == 1
+        assert process.wait(PATIENCE) == 1
         assert f"cannot use the certificate {path}" in process.stderr.read()
 
 
@@ -131,7 +133,7 @@ def test_without_a_store_it_starts_and_says_how_to_make_one(start, tmp_path):
     client.login()
     assert client.get("/api/alerts")[0] == 503
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     assert "warning: there is no alert store at" in process.stderr.read()
 
 
@@ -146,7 +148,7 @@ def test_a_token_in_a_file_survives_a_restart_and_is_not_printed(start, generate
         assert client.login()[0] == 204
         cookies.add(client.cookie.partition("=")[2])
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
         assert token not in process.stderr.read()
     assert len(cookies) == 1
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -213,6 +215,9 @@ def test_an_idle_console_uses_next_to_no_processor(start, generated):
         values = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
         return int(values[11]) + int(values[12])  # of 10 ms
 
-    before = ticks()
-    time.sleep(3)  # nothing to await: it is the absence of work that is measured
-    assert ticks() - before <= 1
+    def is_idle():
+        before = ticks()
+        time.sleep(3)  # nothing to await: it is the absence of work that is measured
+        return ticks() - before <= 1
+
+    assert any(is_idle() for _ in range(10))  # the work for the requests may end late

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from ..waiting import PATIENCE
+
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 # what `docker system dial-stdio` does, for a machine without Docker: standard input and output to the socket, and back
 DIAL = """#!{python} -IS
@@ -94,7 +96,7 @@ class SshServer:
         """Listen; again, after `stop`, on the same port."""
         with (self.root / "sshd.log").open("ab") as log:
             self._process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(self.root / "sshd_config")], stderr=log, stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while True:
             assert self._process.poll() is None, (self.root / "sshd.log").read_text()
             assert time.monotonic() < deadline, "sshd does not listen"
@@ -108,7 +110,7 @@ class SshServer:
     def stop(self):
         """Stop listening; connections stay open."""
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(PATIENCE)
 
     def _make_key(self, name):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.root / name)], check=True)

@@ -15,6 +15,8 @@ from collections import deque
 from email.utils import formatdate
 from pathlib import Path
 
+from ..waiting import PATIENCE
+
 SECOND = 1_000_000_000
 NOW = 1795426345 * SECOND
 
@@ -64,7 +66,7 @@ class Exchange:
 
     def wait_until_read(self):
         """Wait until the client has read all that was sent, or has closed the connection; on a unix socket only."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while self._unread():
             assert time.monotonic() < deadline, "what was sent is not read"
             os.sched_yield()
@@ -74,7 +76,7 @@ class Exchange:
         try:
             return struct.unpack("i", fcntl.ioctl(self.connection, termios.TIOCOUTQ, bytes(4)))[0]
         except (ValueError, OSError):  # a closed socket has the descriptor -1
-            if self.ended.wait(10):
+            if self.ended.wait(PATIENCE):
                 return 0
             raise
 
@@ -126,7 +128,7 @@ class StandInEngine:
 
     def stream(self):
         """The next open stream of events, as soon as a client has asked for it."""
-        return self._streams.get(timeout=10)
+        return self._streams.get(timeout=PATIENCE)
 
     def start(self):
         """Listen; again, after stop(), at the same address."""
@@ -158,7 +160,7 @@ class StandInEngine:
     def wait_until_idle(self):
         """Wait for the end of all connections."""
         for exchange in self.exchanges:
-            assert exchange.ended.wait(10), f"the connection of {exchange.request!r} is still open"
+            assert exchange.ended.wait(PATIENCE), f"the connection of {exchange.request!r} is still open"
 
     def _accept(self, listener):
         while True:

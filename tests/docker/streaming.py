@@ -12,6 +12,7 @@ from lanner.docker import Docker
 from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
 
+from ..waiting import PATIENCE
 from .stand_in import NOW, event
 
 
@@ -65,7 +66,7 @@ def is_gap(payload):
 
 def eventually(holds):
     """Wait until it does."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, "it never came to be"
         time.sleep(0.002)

@@ -11,6 +11,7 @@ from lanner.docker import Docker
 from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
 
+from ..waiting import PATIENCE
 from .stand_in import NOW, STREAM, RememberingEngine, event
 from .streaming import eventually, lines
 
@@ -24,7 +25,7 @@ class BusyEngine(RememberingEngine):
 
     def respond(self, exchange, target):
         if "/containers/" in target:
-            self.free.wait(10)
+            self.free.wait(PATIENCE)
         else:
             super().respond(exchange, target)
 
@@ -116,7 +117,7 @@ def test_close_from_another_thread_ends_all_of_it(busy, no_pause, tmp_path, reac
     reach(engine, source)
     closing = threading.Thread(target=source.close)
     closing.start()
-    closing.join(20)
+    closing.join(PATIENCE)
     assert not closing.is_alive()
     assert source.next_batch(3600).ended
     del source

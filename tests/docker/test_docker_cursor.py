@@ -18,6 +18,7 @@ from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
 from lanner.sources import Counters
 
+from ..waiting import PATIENCE
 from .stand_in import NOW, SECOND, RememberingEngine, event
 from .streaming import eventually, gap_of, is_gap, lines, source_of
 
@@ -355,19 +356,19 @@ def test_what_is_committed_while_the_file_is_written_is_written_at_the_close(pat
 
     def slow(descriptor):
         writing.set()
-        assert go_on.wait(10)
+        assert go_on.wait(PATIENCE)
         fsync(descriptor)
 
     monkeypatch.setattr(statefile.os, "fsync", slow)
     cursor = Cursor(str(path), 0.0, ["a"], Counters())
     cursor.advance({"a": (LastKeys([NOW << 64 | 1]), NOW)})
-    assert writing.wait(10)
+    assert writing.wait(PATIENCE)
     cursor.advance({"a": (LastKeys([NOW + 1 << 64 | 1]), NOW)})
     closing = threading.Thread(target=cursor.close)
     closing.start()
     eventually(lambda: cursor._file._closed)
     go_on.set()
-    closing.join(10)
+    closing.join(PATIENCE)
     assert written(path)["hosts"]["a"]["last"] == NOW + 1
 
 

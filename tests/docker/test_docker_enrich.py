@@ -11,6 +11,7 @@ import pytest
 import lanner.testing
 from lanner.docker import Docker
 
+from ..waiting import PATIENCE
 from .stand_in import NOW, RememberingEngine, answer, event
 from .streaming import eventually, gap_of, is_gap, payloads, watching
 
@@ -39,7 +40,7 @@ class AskedEngine(RememberingEngine):
 
     def respond(self, exchange, target):
         if "/containers/" in target:
-            assert self.free.wait(10)
+            assert self.free.wait(PATIENCE)
             exchange.send(answer(CONTAINER))
         else:
             super().respond(exchange, target)
@@ -130,7 +131,7 @@ def test_what_has_no_room_is_told_of_with_the_asking_as_well(asked):
 def test_a_run_names_the_rules_that_cannot_match_where_it_is_turned_off(asked, inspect):
     config = json.dumps({"host": asked.url, "inspect": inspect})
     command = [Path(sys.executable).with_name("lanner"), "run", "docker", "--config", config, "--duration", "0.1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     warning = "warning: 9 rules cannot match, because the fields that they test have no value: Privileged container, "
     assert (warning in done.stderr) == (not inspect)
     assert ("To change this, leave out `inspect: false`" in done.stderr) == (not inspect)

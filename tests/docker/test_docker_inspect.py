@@ -15,6 +15,7 @@ from lanner.docker.endpoint import parse_endpoint
 from lanner.docker.inspector import Inspector
 from lanner.native import Events
 
+from ..waiting import PATIENCE
 from .stand_in import answer
 
 ID = "4f2d" * 16
@@ -492,7 +493,7 @@ def test_close_ends_it(silent):
     waiting.start()
     connection, _ = listener.accept()
     os.eventfd_write(wake, 1)
-    waiting.join(20)
+    waiting.join(PATIENCE)
     connection.close()
     os.close(wake)
     assert said == [{"error": "unreachable"}]

@@ -12,6 +12,7 @@ from lanner.docker.client import find_engine, get
 from lanner.docker.endpoint import parse_endpoint
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError
 
+from ..waiting import PATIENCE
 from .stand_in import LAST_CHUNK, NOW, SECOND, STREAM, RememberingEngine, StandInEngine, answer, chunk, event, version
 from .streaming import eventually, lines, payloads, watching
 
@@ -217,8 +218,8 @@ def test_close_ends_the_wait_for_a_head_at_once(late, monkeypatch):
     stream = late.stream()
     assert not opened.wait(0.1)
     stream.send(STREAM + LAST_CHUNK)
-    assert opened.wait(10)
-    thread.join(10)
+    assert opened.wait(PATIENCE)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

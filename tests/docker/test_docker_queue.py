@@ -13,6 +13,7 @@ from lanner.docker.gaps import Host, Part
 from lanner.native import Events
 from lanner.sources import Counters, Flag
 
+from ..waiting import PATIENCE
 from . import reference
 from .stand_in import NOW
 from .streaming import eventually, gap_of, is_gap, lines, payloads, source_of, watching
@@ -133,7 +134,7 @@ def test_who_waits_for_room_is_let_go_when_the_stream_is_closed():
     writer = threading.Thread(target=put_all, args=[buffer, part(10, 3), Flag(), closing])
     writer.start()
     closing.set()
-    writer.join(10)
+    writer.join(PATIENCE)
     assert not writer.is_alive()
     assert taken(buffer) == plain(0, 10)
 

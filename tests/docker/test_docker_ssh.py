@@ -14,6 +14,7 @@ import lanner
 from lanner.docker import Docker, client, ssh
 from lanner.sdk.hosting.field_reader import init_plugin
 
+from ..waiting import PATIENCE, is_running
 from .ssh_server import SshServer, why_not, write_dial, write_program
 from .stand_in import NOW, SECOND, answer, event
 from .streaming import eventually, is_gap, lines, payloads, watching
@@ -36,7 +37,7 @@ def server(_server, remembering, monkeypatch):
     _server.dials.write_text("")
     remembering.keeps_alive = True  # as engines do
     yield _server
-    eventually(lambda: not [pid for pid, _ in _server.started() if Path(f"/proc/{pid}").exists()])  # whatever a test does, none is left
+    eventually(lambda: not [pid for pid, _ in _server.started() if is_running(pid)])  # whatever a test does, none is left
 
 
 def at(server):
@@ -51,7 +52,7 @@ def failure(url, **config):
 
 
 def alive(server):
-    return [pid for pid, _ in server.started() if Path(f"/proc/{pid}").exists()]
+    return [pid for pid, _ in server.started() if is_running(pid)]
 
 
 def test_events_come_over_ssh(server, remembering):
@@ -109,7 +110,7 @@ def test_a_connection_that_breaks_is_made_again_without_a_loss(server, rememberi
         remembering.mute = False
         assert payloads(host, 1) == lines(1)
         assert "gaps" not in host.source.counters
-        eventually(lambda: not Path(f"/proc/{victim}").exists())
+        eventually(lambda: not is_running(victim))
 
 
 def test_an_engine_that_restarts_behind_it_is_a_gap(server, remembering, no_pause, caplog):
@@ -178,7 +179,7 @@ def test_a_run_ends_with_its_connections(server, remembering, tmp_path):
                 said += line
             assert alive(server)
             run.send_signal(number)
-            said += run.communicate(timeout=20)[1]
+            said += run.communicate(timeout=PATIENCE)[1]
         assert run.returncode == (0 if number == signal.SIGTERM else -number), said
         eventually(lambda: alive(server) == [])
 

@@ -11,6 +11,7 @@ import pytest
 
 from lanner.docker import client, watch
 
+from ..waiting import PATIENCE
 from .stand_in import LAST_CHUNK, NOW, SECOND, STREAM, answer, chunk, event, version
 from .streaming import failure, gap_of, source_of, watching_stream
 
@@ -57,7 +58,7 @@ def test_a_lost_connection_is_made_again_and_asks_for_what_follows(tcp_engine, n
         tcp_engine.events = STREAM + chunk(event(NOW + SECOND))
         lose(connection)
         assert host.next().payload == event(NOW + SECOND).rstrip()
-        assert connection.ended.wait(10)
+        assert connection.ended.wait(PATIENCE)
     assert tcp_engine.requests == [
         "GET /version HTTP/1.1",
         "GET /v1.41/events HTTP/1.1",
@@ -184,7 +185,7 @@ def test_while_the_engine_is_away_the_pauses_grow_up_to_a_limit(engine, monkeypa
         pauses.append(seconds)
         if len(pauses) == wanted:
             tried.set()
-            go_on.wait(20)
+            go_on.wait(PATIENCE)
 
     monkeypatch.setattr(watch, "wait", wait)
     with watching_stream(engine) as (host, connection):
@@ -192,7 +193,7 @@ def test_while_the_engine_is_away_the_pauses_grow_up_to_a_limit(engine, monkeypa
         assert host.next().payload == event().rstrip()
         known, engine.version = engine.version, b""
         connection.close()
-        assert tried.wait(20)
+        assert tried.wait(PATIENCE)
         found = pauses[1:]  # the first is that after a loss
         assert pauses[0] == pytest.approx(0.1)
         assert all(later >= min(earlier * 1.5, 7.9) for earlier, later in pairwise(found))
@@ -209,7 +210,7 @@ def test_while_the_engine_is_away_the_pauses_grow_up_to_a_limit(engine, monkeypa
         while host.next().payload != event(NOW + 1).rstrip():
             pass  # the gap event is before it
         again.close()
-        assert tried.wait(20)
+        assert tried.wait(PATIENCE)
         assert pauses[0] == pytest.approx(0.1)
 
 
@@ -233,9 +234,9 @@ def test_close_ends_a_wait_at_once(engine, monkeypatch, state):
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
-    assert reading.wait(10)
+    assert reading.wait(PATIENCE)
     source.close()
-    reader.join(20)
+    reader.join(PATIENCE)
     assert [(batch.payloads, batch.ended) for batch in seen] == [([], True)]
     assert source.next_batch(3600).ended
 
@@ -318,6 +319,6 @@ def test_close_ends_also_a_wait_for_an_engine_that_does_not_answer(engine, no_pa
         reader.start()
         asking, _ = silent.accept()
         source.close()
-        reader.join(20)
+        reader.join(PATIENCE)
         assert not reader.is_alive()
         asking.close()

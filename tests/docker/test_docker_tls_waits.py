@@ -20,6 +20,7 @@ from lanner.docker.engine_link import open_link
 from lanner.net.dial import Timer
 from lanner.net.link import Link
 
+from ..waiting import PATIENCE
 from .certificates import OPENSSL
 from .tls_engines import endpoint, failure, listening
 
@@ -49,7 +50,7 @@ def test_close_ends_a_handshake(certificates, monkeypatch):
         with connection:
             assert connection.recv(3) == b"\x16\x03\x01"  # the handshake has begun
             os.eventfd_write(wake, 1)
-            asking.join(20)
+            asking.join(PATIENCE)
     os.close(wake)
     assert told == ["tcp://engine: closed before the engine answered"]
 
@@ -83,7 +84,7 @@ def test_close_ends_the_look_up_of_a_name(monkeypatch):
 
     def slow(*args, flags=0, **kwargs):
         if not flags:
-            answered.wait(20)
+            answered.wait(PATIENCE)
         return ask(*args, flags=flags, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)

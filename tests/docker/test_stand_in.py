@@ -2,6 +2,7 @@
 
 import socket
 
+from ..waiting import PATIENCE
 from .stand_in import chunk, event
 
 
@@ -16,7 +17,7 @@ def test_waiting_for_a_client_that_has_read_all_and_closed_ends(engine):
     with _asks_for_events(engine) as client:
         stream = engine.stream()
         assert client.recv(65536)
-    assert stream.ended.wait(10)
+    assert stream.ended.wait(PATIENCE)
     stream.wait_until_read()
 
 

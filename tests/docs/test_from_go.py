@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
@@ -107,7 +109,7 @@ def test_ctrl_c_ends_the_plugin_without_a_word(folder, monkeypatch):
         try:
             assert "ended with 7" in process.stdout.readline()
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does it
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=PATIENCE)
         finally:
             process.kill()
     assert process.returncode == 0, err

@@ -10,6 +10,7 @@ import pytest
 
 from lanner.testing.dockerd import why_not
 
+from ..waiting import PATIENCE
 from .proof.listener import Listener, listing
 from .proof.load import Load
 from .proof.soak import soak
@@ -50,13 +51,13 @@ def kill_and_restart(engine, tmp_path, times):
         for number in range(times):
             with Load(engine.socket):
                 count = len(listener.lines)
-                deadline = time.monotonic() + 30
+                deadline = time.monotonic() + PATIENCE
                 while len(listener.lines) < count + 100 and time.monotonic() < deadline:
                     time.sleep(0.02)
                 listener.connected.clear()
                 engine.stop(kill=True)
             engine.start()
-            assert listener.connected.wait(60)
+            assert listener.connected.wait(PATIENCE)
             watcher.wait_for(lambda watcher, number=number: len(watcher.gaps) == number + 1)
         engine.docker("volume", "create", "load-last")
         last = b'"ID":"load-last"'

@@ -16,6 +16,8 @@ from lanner.docker.endpoint import parse_endpoint
 from lanner.docker.inspector import Inspector
 from lanner.testing.dockerd import IMAGE
 
+from ..waiting import PATIENCE
+
 HAPROXY = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 PAGE = Path(__file__).parents[2] / "docs" / "docker.md"
 
@@ -40,7 +42,7 @@ def proxy(engine, tmp_path):
     (tmp_path / "haproxy.cfg").write_text(configuration(path, engine.socket))
     with subprocess.Popen([HAPROXY, "-q", "-db", "-f", str(tmp_path / "haproxy.cfg")]) as process:
         try:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + PATIENCE
             while not path.exists():
                 assert process.poll() is None, "haproxy does not run"
                 assert time.monotonic() < deadline, "haproxy does not listen"
@@ -58,13 +60,13 @@ def test_lanner_has_all_that_it_needs(engine, proxy):
         engine.docker("create", "--name", "web", "--network", "none", "--cap-add", "SYS_ADMIN", IMAGE, "true")
         said = None
         while said is None:
-            said = asking.describe(host.next(timeout=30).payload)
+            said = asking.describe(host.next(timeout=PATIENCE).payload)
         assert b'"added":{"SYS_ADMIN":""}' in said
 
 
 def status(proxy, method, path):
     with socket.socket(socket.AF_UNIX) as link:
-        link.settimeout(20)
+        link.settimeout(PATIENCE)
         link.connect(str(proxy))
         link.sendall(f"{method} {path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode())
         return int(link.recv(4096).split()[1])

@@ -10,6 +10,8 @@ from lanner.docker import Docker
 from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.engine
 
 
@@ -22,7 +24,7 @@ class Reader:
 
     def read_up_to_volume(self, name, action="create"):
         while True:
-            event = json.loads(self._host.next(timeout=60).payload)
+            event = json.loads(self._host.next(timeout=PATIENCE).payload)
             if event["Type"] == "lanner":
                 self.gaps.append(event["lanner"]["gap"])
                 continue

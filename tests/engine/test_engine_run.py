@@ -14,6 +14,8 @@ import pytest
 from lanner.testing.dockerd import IMAGE, Dockerd
 from lanner.testing.image_registry import registry
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.engine
 
 LANNER = str(Path(sys.executable).with_name("lanner"))
@@ -235,7 +237,7 @@ def test_alerts_alone_are_on_stdout_and_a_summary_on_stderr_at_ctrl_c(engine):
         engine.docker("volume", "rm", "orders")
         first = running.process.stdout.readline()
         running.process.send_signal(signal.SIGINT)
-        rest, told = running.process.communicate(timeout=30)
+        rest, told = running.process.communicate(timeout=PATIENCE)
     assert first.partition(": ")[2] == "Warning Volume destroyed (volume=orders driver=local name=<NA>)\n"
     assert rest == ""
     assert running.process.returncode == 0
@@ -252,7 +254,7 @@ def test_alerts_go_on_after_the_engine_was_restarted(engine):
             engine.stop()
             engine.start()
         running.process.send_signal(signal.SIGTERM)
-        running.process.communicate(timeout=30)
+        running.process.communicate(timeout=PATIENCE)
     assert running.process.returncode == 0
 
 
@@ -267,7 +269,7 @@ def test_a_recording_raises_the_same_alerts_when_it_is_replayed(engine, tmp_path
         while "the-end" not in (recording.read_text() if recording.exists() else ""):
             time.sleep(0.05)
         recorder.process.send_signal(signal.SIGINT)
-        recorder.process.communicate(timeout=30)
+        recorder.process.communicate(timeout=PATIENCE)
     assert recorder.process.returncode == 0
     replayed = subprocess.run(
         [LANNER, "run", "docker", "--format", "json", "--replay", str(recording)], capture_output=True, text=True, check=True

@@ -11,6 +11,7 @@ from lanner.docker import Docker
 from lanner.testing.dockerd import IMAGE
 
 from ..docker.ssh_server import SshServer, why_not, write_program
+from ..waiting import PATIENCE
 
 pytestmark = [pytest.mark.engine, pytest.mark.skipif(bool(why_not()), reason=f"no SSH server: {why_not()}")]
 
@@ -26,7 +27,7 @@ def server(engine, tmp_path, monkeypatch):
 
 def events_of(host, name):
     while True:
-        event = json.loads(host.next(timeout=30).payload)
+        event = json.loads(host.next(timeout=PATIENCE).payload)
         if event["Actor"]["Attributes"].get("name") == name:
             yield event
 

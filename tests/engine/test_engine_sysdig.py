@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ..waiting import PATIENCE
+
 pytestmark = [
     pytest.mark.engine,
     pytest.mark.skipif(shutil.which("sysdig") is None, reason="no sysdig: apt-get install sysdig"),
@@ -69,7 +71,7 @@ def test_events_arrive_and_filters_and_fields_work_and_ctrl_c_ends_it(engine, sy
     assert not any("volume" in line for line in seen)
     assert [line.split(" ", 1)[1] for line in seen if "/die" in line] == ["container/die busy:1 one 7"]
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
 
 
@@ -106,7 +108,11 @@ def test_a_restart_of_the_engine_does_not_end_it(engine, sysdig):
 
 def test_a_configuration_that_does_not_fit_is_told(library):
     done = subprocess.run(
-        ["sysdig", "-H", f'{library}:{{"flushInterval":"x"}}', "-I", f"{library}:"], capture_output=True, text=True, check=False, timeout=30
+        ["sysdig", "-H", f'{library}:{{"flushInterval":"x"}}', "-I", f"{library}:"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
     )
     assert done.returncode != 0
     assert "In <root>[flushInterval], Value type not permitted by 'type' constraint" in done.stderr + done.stdout
@@ -115,7 +121,7 @@ def test_a_configuration_that_does_not_fit_is_told(library):
 def test_why_the_source_cannot_be_opened_is_told(library):
     # sysdig 0.29.3 itself then ends with a segmentation fault, whatever the plugin
     done = subprocess.run(
-        ["sysdig", "-H", f"{library}:{{}}", "-I", f"{library}:since=soon"], capture_output=True, text=True, check=False, timeout=30
+        ["sysdig", "-H", f"{library}:{{}}", "-I", f"{library}:since=soon"], capture_output=True, text=True, check=False, timeout=PATIENCE
     )
     assert done.returncode != 0
     assert "`since` is 'soon', which is not a time" in done.stderr

@@ -18,6 +18,7 @@ from lanner.net.tls import Tls
 from lanner.testing.dockerd import Dockerd, why_not
 
 from ..docker.certificates import OPENSSL, Authority
+from ..waiting import PATIENCE
 
 pytestmark = [pytest.mark.engine, pytest.mark.skipif(OPENSSL is None, reason="certificates are made by openssl, which is not installed")]
 
@@ -88,7 +89,7 @@ def test_events_come_through_tls(setting, environ):
             assert dockers_own(setting.engine, "volume", "create", name).returncode == 0
         seen = []
         while len(seen) < len(names):
-            event = host.next(timeout=30)
+            event = host.next(timeout=PATIENCE)
             if host.extract(event, "docker.type") == "volume":
                 seen.append(host.extract(event, "docker.actor.id"))
         assert seen == names

@@ -17,6 +17,8 @@ from lanner.host.recording import Replay, needs_envelope, open_recording, record
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import SourceError
 
+from ..waiting import PATIENCE
+
 
 class Bare(lanner.Plugin):
     """No time in its payload."""
@@ -290,7 +292,7 @@ def test_close_ends_a_wait_from_another_thread(fifo):
     thread.start()
     source.close()
     source.close()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert [(list(batch.payloads), batch.ended) for batch in batches] == [([], True)]
     assert source.next_batch(60).ended

@@ -9,6 +9,8 @@ from lanner.outputs import Alert, OutputClosedError, OutputError, SinkCounts
 from lanner.sdk.errors import SourceError
 from lanner.sdk.hosting.batches import Batch
 
+from ..waiting import PATIENCE
+
 
 class ScriptedSource:
     """Batches, one a call; a function in their place is called, then there is nothing."""
@@ -223,13 +225,13 @@ def test_others_see_how_long_a_batch_takes():
     class Slow(AlertingPump):
         def feed(self, batch, clock):
             reached.set()
-            go_on.wait(10)
+            go_on.wait(PATIENCE)
 
     runner = run_of(ScriptedSource([b"a"]), HeldDelivery(), Slow())
     assert runner.busy_for() == 0
     thread = threading.Thread(target=runner.run)
     thread.start()
-    reached.wait(10)
+    reached.wait(PATIENCE)
     seen.append(runner.busy_for())
     go_on.set()
     thread.join()

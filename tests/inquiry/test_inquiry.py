@@ -13,6 +13,8 @@ from lanner.inquiry.questions import Inquiry
 from lanner.rules.lint import check_files
 from lanner.testing.ruletests import run_file
 
+from ..waiting import PATIENCE, until
+
 pytestmark = pytest.mark.slow
 
 
@@ -206,6 +208,7 @@ def test_one_process_answers_all_questions_of_a_run(shop, event_of):
             numbers.add(inquiry._process._process.pid)
         assert len(numbers) == 1
         os.kill(numbers.pop(), 9)
+        until(lambda: inquiry._process._process.poll() is not None)
         assert inquiry.ask("why", store.detail(), store)["matches"] is True
     finally:
         inquiry.close()
@@ -217,12 +220,11 @@ def test_closing_does_not_wait_for_an_answer(own_plugin):
     answers = []
     thread = threading.Thread(target=lambda: answers.append(inquiry.ask("why", store.detail(), store)))
     thread.start()
-    while inquiry._process is None:
-        time.sleep(0.01)
+    until(lambda: inquiry._process)
     begin = time.monotonic()
     inquiry.close()
-    thread.join(30)
-    assert time.monotonic() - begin < 10
+    thread.join(PATIENCE)
+    assert time.monotonic() - begin < PATIENCE
     assert list(answers[0]) == ["unavailable"]
     assert inquiry.ask("why", store.detail(), store) == {"unavailable": "this process is ending"}
 
@@ -234,11 +236,15 @@ def test_the_process_ends_with_its_parent(own_plugin, tmp_path):
         "p = subprocess.Popen([sys.executable, '-P', '-m', 'lanner.inquiry.answers'], stdin=subprocess.PIPE, start_new_session=True)\n"
         "print(p.pid, flush=True)\n"
     )
-    pid = int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60).stdout)
-    until = time.monotonic() + 60
-    while Path(f"/proc/{pid}/cmdline").exists() and b"lanner" in Path(f"/proc/{pid}/cmdline").read_bytes():
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    pid = int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=PATIENCE).stdout)
+
+    def is_over():
+        try:
+            return b"lanner" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:  # it has ended
+            return True
+
+    until(is_over)
 
 
 def test_a_plugin_that_cannot_be_imported_is_named(ask, own_plugin, tmp_path):

@@ -21,6 +21,8 @@ from lanner.sdk.payload import evaluate
 from lanner.sdk.payload.trees import uses_item
 from lanner.sdk.payload.words import DATE_FORMS, ROWS, UNITS, WORDS
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.native
 
 RECORDING = Path(__file__).parent.parent / "data" / "docker-engine-20.10-events.jsonl"
@@ -396,7 +398,7 @@ try:
 except MemoryError:
     print(reader.get(0), reader.get(1))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.stdout, done.stderr) == ("None None\n", "")
 
 
@@ -430,7 +432,7 @@ print(kept() - before)
 """
     # so that the C library itself keeps no freed memory
     environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "1000000"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, env=environment)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True, env=environment)
     assert int(done.stdout) < 8_000_000
 
 

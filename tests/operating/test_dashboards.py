@@ -19,6 +19,7 @@ import pytest
 from lanner.yamlfile import placed_values
 
 from ..docker.stand_in import StandInEngine, chunk, event
+from ..waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -160,7 +161,7 @@ def produce(engine, ended):
 
 def answer(address, query):
     parameters = urllib.parse.urlencode({"query": query})
-    with urllib.request.urlopen(f"{address}/api/v1/query?{parameters}", timeout=10) as response:
+    with urllib.request.urlopen(f"{address}/api/v1/query?{parameters}", timeout=PATIENCE) as response:
         return json.load(response)["data"]["result"]
 
 
@@ -180,7 +181,7 @@ QUERIES = [(path.stem, title, query) for path in DASHBOARDS for title, query in 
 
 @pytest.mark.parametrize(("dashboard", "title", "query"), QUERIES, ids=[f"{each[0]}-{each[1]}" for each in QUERIES])
 def test_every_query_of_a_panel_returns_a_series(scraped, dashboard, title, query):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not [each for each in answer(scraped, query) if each["value"][1] != "NaN"]:
         assert time.monotonic() < deadline, f"{dashboard}: {title}: no series for {query}"
         time.sleep(0.1)

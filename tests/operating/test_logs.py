@@ -9,6 +9,8 @@ import pytest
 
 from lanner.operating.logs import setup_logs
 
+from ..waiting import PATIENCE
+
 
 @pytest.fixture(autouse=True)
 def as_before():
@@ -33,7 +35,7 @@ def daemon(tmp_path):
         path.unlink(missing_ok=True)
         server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         server.bind(str(path))
-        server.settimeout(30)
+        server.settimeout(PATIENCE)
         opened.append(server)
         return server
 

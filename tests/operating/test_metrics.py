@@ -13,6 +13,8 @@ from lanner.operating.metrics import render
 from lanner.operating.periodic import Periodic, figures
 from lanner.operating.snapshot import RuleMatches
 
+from ..waiting import PATIENCE
+
 
 def samples(text):
     """{(name, labels): value} of what a Prometheus server reads."""
@@ -160,7 +162,7 @@ def test_a_file_gets_a_line_each_time(busy, idle, tmp_path):
     snapshots = iter([busy, dataclasses.replace(busy, events=2234), *[idle] * 1000])
     taken = queue.Queue()
     periodic = Periodic(0.01, lambda: next(snapshots), lambda fields, now: taken.put((fields, now)), str(path))
-    (first, _), (second, now) = taken.get(timeout=30), taken.get(timeout=30)
+    (first, _), (second, now) = taken.get(timeout=PATIENCE), taken.get(timeout=PATIENCE)
     periodic.close()
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["sample"] for line in lines] == list(range(1, len(lines) + 1))
@@ -174,7 +176,7 @@ def test_a_file_that_cannot_be_written_is_told_once_and_the_alerts_go_on(idle, t
     taken = queue.Queue()
     periodic = Periodic(0.01, lambda: idle, lambda *given: taken.put(given), str(tmp_path / "no" / "metrics.jsonl"))
     for _ in range(3):
-        taken.get(timeout=30)
+        taken.get(timeout=PATIENCE)
     periodic.close()
     assert [record.getMessage() for record in caplog.records] == [
         f"cannot write {tmp_path}/no/metrics.jsonl ($.metrics.output_file): No such file or directory"
@@ -191,6 +193,6 @@ def test_figures_that_fail_once_come_again(idle, caplog):
         return idle
 
     periodic = Periodic(0.01, snapshot, lambda *given: taken.put(given))
-    taken.get(timeout=30)
+    taken.get(timeout=PATIENCE)
     periodic.close()
     assert [record.getMessage() for record in caplog.records] == ["collecting metrics failed this time"]

@@ -13,6 +13,8 @@ import pytest
 
 from lanner.operating.notify import Notifier
 
+from ..waiting import PATIENCE
+
 
 @pytest.fixture(params=["path", "abstract"])
 def manager(request, tmp_path):
@@ -20,7 +22,7 @@ def manager(request, tmp_path):
     address = str(tmp_path / "notify") if request.param == "path" else f"@lanner-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
         server.bind(address.replace("@", "\0", 1))
-        server.settimeout(30)
+        server.settimeout(PATIENCE)
         yield address, server
 
 
@@ -66,7 +68,7 @@ def test_the_watchdog_hears_of_a_run_while_it_is_alive(manager):
         return answer
 
     notifier = Notifier(is_alive, {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "20000", "WATCHDOG_PID": str(os.getpid())})
-    assert asked.wait(30)
+    assert asked.wait(PATIENCE)
     notifier.close()
     server.setblocking(False)
     heard = []
@@ -88,7 +90,7 @@ def test_a_run_that_is_stuck_is_told_once(manager, caplog):
         return False
 
     notifier = Notifier(is_alive, {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "10000"})
-    assert seen.wait(30)
+    assert seen.wait(PATIENCE)
     notifier.close()
     assert [record.getMessage() for record in caplog.records] == ["the run is stuck: no watchdog notifications until it continues"]
 

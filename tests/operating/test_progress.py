@@ -12,6 +12,8 @@ import pytest
 
 from lanner.operating.progress import Progress
 
+from ..waiting import PATIENCE
+
 SCRIPT = """
 import logging, sys
 from lanner.operating.logs import setup_logs
@@ -49,7 +51,7 @@ def drawn(*, total="4 * 1024 * 1024", prints=False, terminal_out=False, **env):
                 parts.append(data)
         except OSError:  # Linux's word for the end of a terminal
             pass
-    assert process.wait(timeout=30) == 0
+    assert process.wait(PATIENCE) == 0
     return b"".join(parts).decode()
 
 

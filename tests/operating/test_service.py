@@ -96,7 +96,7 @@ mkdir -p /etc/systemd/system/lanner.service.d
 cp "$PACKAGING/systemd/network.conf" /etc/systemd/system/lanner.service.d/
 sed -i 's/enabled: false/enabled: true/' /etc/lanner/falco.yaml
 systemctl daemon-reload; systemctl restart lanner; echo "restart $?"
-ask() { python3 -c "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8765/$1', timeout=5).read().decode())"; }
+ask() { python3 -c "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8765/$1', timeout=60).read().decode())"; }
 echo "healthz $(ask healthz)"
 systemctl reload lanner
 until_ "ask metrics | grep -q 'lanner_reloads_total{result=\\"ok\\"} [1-9]'"
@@ -123,10 +123,10 @@ ASK = """
 import json, sys, urllib.request
 site, token, name = "http://127.0.0.1:8766", sys.argv[1], (sys.argv[2:] or ["alerts"])[0]
 body = json.dumps({"token": token}).encode()
-login = urllib.request.urlopen(urllib.request.Request(site + "/login", body, {"Content-Type": "application/json"}), timeout=20)
+login = urllib.request.urlopen(urllib.request.Request(site + "/login", body, {"Content-Type": "application/json"}), timeout=60)
 cookie = login.headers["Set-Cookie"].partition(";")[0]
 def get(path):
-    return json.load(urllib.request.urlopen(urllib.request.Request(f"{site}/api/{path}", headers={"Cookie": cookie}), timeout=20))
+    return json.load(urllib.request.urlopen(urllib.request.Request(f"{site}/api/{path}", headers={"Cookie": cookie}), timeout=60))
 rows = get("alerts?limit=3")["alerts"]
 status, why = get("status"), get(f"alert/{rows[0][1]}/why")
 print(name, len(rows), rows[0][4], why.get("matches", why.get("unavailable")), status["is_running"])

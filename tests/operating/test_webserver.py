@@ -23,6 +23,8 @@ from lanner.operating.metrics import render
 from lanner.operating.webserver import WebServer
 from lanner.sdk.errors import LannerError
 
+from ..waiting import PATIENCE
+
 pytestmark = pytest.mark.slow
 
 
@@ -41,7 +43,7 @@ def serve():
 
 def get(server, path, method="GET", host="127.0.0.1", **headers):
     """Status, headers and body."""
-    connection = http.client.HTTPConnection(host, server.port, timeout=30)
+    connection = http.client.HTTPConnection(host, server.port, timeout=PATIENCE)
     with contextlib.closing(connection):
         connection.request(method, path, headers=headers)
         answer = connection.getresponse()
@@ -50,7 +52,7 @@ def get(server, path, method="GET", host="127.0.0.1", **headers):
 
 def say(server, text):
     """All that the server answers to these bytes."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(text)
         return b"".join(iter(lambda: connection.recv(4096), b""))
 
@@ -200,7 +202,7 @@ STALLING = {
 def test_clients_that_stall_never_hold_up_another(serve, idle, kind, count, many_descriptors):
     server = serve(idle, metrics=lambda _: b"x" * 5_000_000, deadline=60)
     with contextlib.ExitStack() as stack:
-        stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30)) for _ in range(count)]
+        stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)) for _ in range(count)]
         for each in stalled:
             with contextlib.suppress(ConnectionError):  # the oldest may have been hung up on already
                 each.sendall(STALLING[kind])
@@ -241,7 +243,7 @@ def test_clients_that_stall_and_come_again_and_again_hold_up_no_other(serve, idl
 def test_only_so_many_connections_are_open_and_the_oldest_goes_first(serve, idle):
     server = serve(idle, deadline=60)
     with contextlib.ExitStack() as stack:
-        stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30)) for _ in range(300)]
+        stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)) for _ in range(300)]
         assert get(server, "/healthz")[0] == 200
         for each in stalled[:40]:
             with contextlib.suppress(ConnectionResetError):
@@ -257,14 +259,14 @@ def test_without_descriptors_the_oldest_connections_make_room(serve, idle):
         asking = socket.socket()
         stack.callback(asking.close)
         for _ in range(5):
-            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE))
         assert get(server, "/healthz")[0] == 200
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(int(each.name) for each in Path("/proc/self/fd").iterdir()) + 10, limits[1]))
         stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
         with contextlib.suppress(OSError):
             while True:
                 stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
-        asking.settimeout(30)
+        asking.settimeout(PATIENCE)
         asking.connect(("127.0.0.1", server.port))
         asking.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
         assert asking.recv(100).startswith(b"HTTP/1.0 200")
@@ -275,7 +277,7 @@ def test_many_who_ask_for_metrics_share_the_work(serve, idle):
 
     def metrics(_):
         begun.set()
-        go.wait(30)
+        go.wait(PATIENCE)
         made.append(1)
         return b"metrics"
 
@@ -283,13 +285,13 @@ def test_many_who_ask_for_metrics_share_the_work(serve, idle):
     with contextlib.ExitStack() as stack:
 
         def ask():
-            asking = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+            asking = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE))
             asking.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
             return asking
 
         asking = [ask()]
         asking[0].shutdown(socket.SHUT_WR)  # it says no more, and is answered all the same
-        assert begun.wait(30)
+        assert begun.wait(PATIENCE)
         asking += [ask() for _ in range(99)]
         while len(server._server._asking[0]) < 99:
             assert get(server, "/healthz")[0] == 200
@@ -301,7 +303,7 @@ def test_many_who_ask_for_metrics_share_the_work(serve, idle):
 
 def test_a_connection_that_stalls_is_hung_up_on_at_its_deadline(serve, idle):
     server = serve(idle, deadline=0.5)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(b"GET /healthz HTT")
         with contextlib.suppress(ConnectionResetError):
             assert connection.recv(100) == b""
@@ -394,7 +396,7 @@ def certificate(tmp_path_factory):
 def test_tls(serve, idle, certificate):
     server = serve(idle, certificate=certificate)
     context = ssl.create_default_context(cafile=f"{certificate}.crt")
-    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context, timeout=30)
+    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context, timeout=PATIENCE)
     with contextlib.closing(connection):
         connection.request("GET", "/healthz")
         assert connection.getresponse().read() == b'{"status": "ok"}'
@@ -406,7 +408,7 @@ def test_tls_is_not_held_up_by_who_does_not_speak_it(serve, idle, certificate):
         assert b"200" not in say(server, b"GET /healthz HTTP/1.1\r\n\r\n")
     with socket.create_connection(("127.0.0.1", server.port)):  # says nothing
         context = ssl.create_default_context(cafile=f"{certificate}.crt")
-        connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context, timeout=30)
+        connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context, timeout=PATIENCE)
         with contextlib.closing(connection):
             connection.request("GET", "/readyz")
             assert connection.getresponse().status == 200
@@ -437,5 +439,5 @@ def test_the_images_health_check_tells_well_from_ill(serve, idle):
     codes = []
     for server in servers:
         arguments = [part.replace("8765", str(server.port)) for part in command[1:]]
-        codes.append(subprocess.run([sys.executable, *arguments], check=False, capture_output=True, timeout=30).returncode)
+        codes.append(subprocess.run([sys.executable, *arguments], check=False, capture_output=True, timeout=PATIENCE).returncode)
     assert codes == [0, 1, 1]

@@ -7,6 +7,7 @@ import pytest
 
 from lanner.outputs.http_output import HttpOutput
 
+from ..waiting import PATIENCE
 from .http_server import Http
 from .servers import certificate
 
@@ -29,7 +30,7 @@ def post():
     made = []
 
     def make(server, **options):
-        made.append(HttpOutput(getattr(server, "url", server), **options))
+        made.append(HttpOutput(getattr(server, "url", server), **{"timeout": PATIENCE, **options}))
         return made[-1]
 
     yield make
@@ -49,5 +50,5 @@ def no_thread_is_left():
     yield
     for thread in threading.enumerate():
         if thread.name.startswith("lanner-"):
-            thread.join(10)
+            thread.join(PATIENCE)
             assert not thread.is_alive(), thread

@@ -1,11 +1,14 @@
 """Deliveries to stand-in sinks."""
 
-import time
 from contextlib import contextmanager
 
+import pytest
+
+from lanner.outputs import delivery as module
 from lanner.outputs.delivery import QueuedDelivery
 from lanner.outputs.worker import Backoff
 
+from ..waiting import PATIENCE
 from .standins import make_alert
 
 QUICK = Backoff(0.01, 0.05)
@@ -13,11 +16,19 @@ QUICK = Backoff(0.01, 0.05)
 
 @contextmanager
 def delivering(*sinks, **options):
-    delivery = QueuedDelivery(sinks, **{"backoff": QUICK, **options})
+    """A delivery. It does not itself look for late sinks and dropped alerts, which could be in the midst of a test's step: `look` does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_LOOK_OFTEN", 3600.0)
+        delivery = QueuedDelivery(sinks, **{"backoff": QUICK, "timeout": PATIENCE, **options})
     try:
         yield delivery
     finally:
-        delivery.close()
+        delivery.close(PATIENCE)
+
+
+def look(delivery):
+    for worker in delivery._workers:
+        worker.look()
 
 
 def write(delivery, count, first=1, size=0):
@@ -28,12 +39,3 @@ def write(delivery, count, first=1, size=0):
 
 def upto(count):
     return list(range(1, count + 1))
-
-
-def until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.005)
-    return True

@@ -6,6 +6,8 @@ import ssl
 import subprocess
 import threading
 
+from ..waiting import PATIENCE
+
 
 def certificate(folder):
     """A certificate for localhost and its key, in files."""
@@ -76,7 +78,7 @@ class Server:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
 
 

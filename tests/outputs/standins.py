@@ -8,6 +8,8 @@ import pytest
 
 from lanner.outputs import Alert, OutputError
 
+from ..waiting import PATIENCE
+
 
 def make_alert(number, size=0):
     return Alert(f"alert {number}".ljust(size), "a rule", "Warning", "kv", number)
@@ -56,9 +58,9 @@ class StandInSink:
     def numbers(self):
         return [alert.timestamp for alert in self.alerts]
 
-    def wait(self, condition, timeout=10):
+    def wait(self, condition):
         with self._more:
-            assert self._more.wait_for(condition, timeout), (len(self.alerts), self.calls[-5:])
+            assert self._more.wait_for(condition, PATIENCE), (len(self.alerts), self.calls[-5:])
 
 
 class Switch:

@@ -10,7 +10,8 @@ from lanner.outputs import FileOutput, OutputClosedError, OutputError
 from lanner.outputs.delivery import QueuedDelivery
 from lanner.outputs.worker import Backoff, Worker
 
-from .delivering import QUICK, delivering, until, upto, write
+from ..waiting import PATIENCE, until
+from .delivering import QUICK, delivering, look, upto, write
 from .standins import StandInSink, Switch, make_alert, small_file_system
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_thread_is_left")]
@@ -25,16 +26,17 @@ def small_disk(tmp_path):
 @pytest.mark.parametrize(("limit", "kept"), [({"capacity": 10}, 10), ({"most_bytes": 10_000}, 8)], ids=["alerts", "bytes"])
 def test_where_the_queue_is_full_the_newest_are_dropped_and_counted(limit, kept, caplog):
     gate = threading.Event()
-    sink = StandInSink("full_output", lambda _: gate.wait(20))
-    with caplog.at_level(logging.WARNING, "lanner.outputs"), delivering(sink, timeout=0.05, **limit) as delivery:
+    sink = StandInSink("full_output", lambda _: gate.wait(PATIENCE))
+    with caplog.at_level(logging.WARNING, "lanner.outputs"), delivering(sink, **limit) as delivery:
         write(delivery, 200, size=1000)
         counts = delivery.counts()["full_output"]
         assert (counts.pending, counts.dropped) == (kept, 200 - kept)
-        assert until(lambda: f"full_output: {200 - kept} alerts dropped" in caplog.text)
+        look(delivery)
+        assert f"full_output: {200 - kept} alerts dropped" in caplog.text
         gate.set()
-        assert delivery.wait_settled(200, 10)
+        assert delivery.wait_settled(200, PATIENCE)
         write(delivery, 1, first=201)
-        assert delivery.wait_settled(201, 10)
+        assert delivery.wait_settled(201, PATIENCE)
         assert sink.numbers == [*upto(kept), 201]
     assert caplog.text.count("alerts dropped") == 1
 
@@ -49,7 +51,7 @@ def test_a_server_that_was_away_gets_everything_in_order_and_it_is_said_once(cap
         other.wait(lambda: other.numbers == upto(100))
         assert delivery.settled == 0
         switch.up = True
-        assert delivery.wait_settled(100, 10)
+        assert delivery.wait_settled(100, PATIENCE)
         assert away.numbers == upto(100)
         counts = delivery.counts()["away_output"]
         assert counts.retried >= 5
@@ -68,16 +70,16 @@ def test_a_failure_that_is_usual_is_said_when_it_is_usual_no_more(caplog):
         write(delivery, 1)
         sink.wait(lambda: len(sink.calls) > 3)
         switch.up = True
-        assert delivery.wait_settled(1, 10)
+        assert delivery.wait_settled(1, PATIENCE)
         assert caplog.text == ""
         switch.up = False
         write(delivery, 1, first=2)
         sink.wait(lambda: len(sink.calls) > 6)
         switch.attributes = {}
-        assert until(lambda: "too slow; it is tried again until it works" in caplog.text)
+        until(lambda: "too slow; it is tried again until it works" in caplog.text)
         switch.up = True
-        assert delivery.wait_settled(2, 10)
-        assert until(lambda: "works again" in caplog.text)
+        assert delivery.wait_settled(2, PATIENCE)
+        until(lambda: "works again" in caplog.text)
 
 
 def test_what_had_arrived_before_a_failure_is_not_sent_again():
@@ -88,11 +90,11 @@ def test_what_had_arrived_before_a_failure_is_not_sent_again():
             raise error
 
     sink = StandInSink(behave=fail)
-    with delivering(sink, timeout=60) as delivery:
+    with delivering(sink) as delivery:
         for number in upto(8):
             delivery.write(make_alert(number))
         delivery.flush()
-        assert delivery.wait_settled(8, 10)
+        assert delivery.wait_settled(8, PATIENCE)
     assert sink.numbers == upto(8)
     assert sink.calls == [8, 5, 4]
 
@@ -104,12 +106,13 @@ def test_an_alert_that_its_receiver_refuses_is_dropped_and_the_others_arrive(cap
                 raise OutputError("413 too large", delivered=place, permanent=True)
 
     sink = StandInSink("picky_output", refuse)
-    with delivering(sink, timeout=0.05) as delivery:
+    with delivering(sink) as delivery:
         write(delivery, 100)
-        assert delivery.wait_settled(100, 10)
+        assert delivery.wait_settled(100, PATIENCE)
         assert sink.numbers == [number for number in upto(100) if number % 10]
         assert delivery.counts()["picky_output"].dropped == 10
-        assert until(lambda: "alerts dropped" in caplog.text)
+        look(delivery)
+        assert "10 alerts dropped" in caplog.text
     assert "413 too large" in caplog.text
 
 
@@ -125,11 +128,11 @@ def test_a_receiver_may_ask_for_time():
     delivery = QueuedDelivery([sink], backoff=QUICK)
     write(delivery, 1)
     sink.wait(lambda: sink.calls)
-    assert until(lambda: delivery.counts()[sink.name].failures == 1)
+    until(lambda: delivery.counts()[sink.name].failures == 1)
     write(delivery, 1, first=2)
     sink.behave = lambda _: None  # asked again, it would take them
     assert not delivery.wait_settled(1, 0.2)
-    delivery.close()
+    delivery.close(PATIENCE)
     assert sink.numbers == [1, 2]  # at the end it is asked once more all the same
 
 
@@ -152,9 +155,9 @@ def test_errors_that_a_sink_should_not_raise_end_nothing(error, caplog):
     sink = StandInSink(behave=fail)
     with delivering(sink) as delivery:
         write(delivery, 1)
-        assert delivery.wait_settled(1, 10)
+        assert delivery.wait_settled(1, PATIENCE)
         write(delivery, 1, first=2)
-        assert delivery.wait_settled(2, 10)
+        assert delivery.wait_settled(2, PATIENCE)
         assert delivery.counts()[sink.name].failures == 1
     assert 2 in sink.numbers
     assert str(error) in caplog.text
@@ -168,10 +171,10 @@ def test_a_defect_in_an_output_costs_no_more_than_the_alert_that_it_is_about():
     sink = StandInSink(behave=fail)
     delivery = QueuedDelivery([sink], backoff=QUICK)
     write(delivery, 40)
-    assert delivery.wait_settled(40, 10)
+    assert delivery.wait_settled(40, PATIENCE)
     assert delivery.counts()[sink.name].dropped == 1
     with pytest.raises(OutputError, match="stand_in_output: an alert is lost: ValueError: a defect"):
-        delivery.close()
+        delivery.close(PATIENCE)
     assert sink.numbers == [number for number in upto(40) if number != 13]
 
 
@@ -194,15 +197,15 @@ def test_a_bug_in_any_call_of_an_output_ends_neither_the_others_nor_the_run(call
     setattr(bad, call, fail)
     delivery = QueuedDelivery([bad, good], closed=over.set, backoff=QUICK)
     write(delivery, 20)
-    assert delivery.wait_settled(20, 10)
+    assert delivery.wait_settled(20, PATIENCE)
     delivery.reopen()
     write(delivery, 20, first=21)
-    assert delivery.wait_settled(40, 10)
+    assert delivery.wait_settled(40, PATIENCE)
     if call == "close" or (call == "send" and always):
         with pytest.raises(OutputError, match=r"^bad_output: "):
-            delivery.close()
+            delivery.close(PATIENCE)
     else:
-        delivery.close()
+        delivery.close(PATIENCE)
     assert raised
     assert (good.numbers, good.reopened, good.closed) == (upto(40), 1, 1)
     assert not over.is_set()
@@ -220,6 +223,8 @@ def test_a_bug_when_an_output_is_interrupted_keeps_no_other_from_its_end():
     bad.interrupt = fail
     delivery = QueuedDelivery([bad, good], backoff=QUICK)
     write(delivery, 5)
+    bad.wait(lambda: bad.calls)
+    good.wait(lambda: good.numbers == upto(5))
     with pytest.raises(OutputError, match=r"^bad_output: 5 alerts could not be delivered and are lost"):
         delivery.close(timeout=0.2)
     assert (good.numbers, good.closed) == (upto(5), 1)
@@ -238,9 +243,9 @@ def test_a_bug_of_the_worker_itself_is_said_and_ends_nothing(monkeypatch, caplog
     monkeypatch.setattr(Worker, "_step", fail)
     delivery = QueuedDelivery([sink], closed=over.set, backoff=QUICK)
     write(delivery, 5)
-    assert delivery.wait_settled(5, 10)
+    assert delivery.wait_settled(5, PATIENCE)
     with pytest.raises(OutputError, match="stand_in_output: a bug in Lanner: ValueError: a defect"):
-        delivery.close()
+        delivery.close(PATIENCE)
     assert sink.numbers == upto(5)
     assert "it is tried again" in caplog.text
     assert not over.is_set()
@@ -254,11 +259,11 @@ def test_a_full_disk_holds_the_file_up_and_nothing_else(small_disk):
     with delivering(file, other) as delivery:
         write(delivery, 300, size=1000)
         other.wait(lambda: len(other.alerts) == 300)
-        assert until(lambda: delivery.counts()["file_output"].retried > 2)
+        until(lambda: delivery.counts()["file_output"].retried > 2)
         assert delivery.settled < 300
         assert "free space" in delivery.counts()["file_output"].last_error
         blob.unlink()
-        assert delivery.wait_settled(300, 10)
+        assert delivery.wait_settled(300, PATIENCE)
     assert [line.split()[1] for line in path.read_text().splitlines()] == [str(number) for number in upto(300)]
 
 
@@ -267,6 +272,8 @@ def test_a_device_that_is_always_full_costs_its_own_alerts_alone():
     other = StandInSink("other_output")
     delivery = QueuedDelivery([FileOutput("/dev/full"), other], backoff=QUICK)
     write(delivery, 10)
+    other.wait(lambda: other.numbers == upto(10))
+    until(lambda: delivery.counts()["file_output"].failures)
     with pytest.raises(OutputError, match=r"^file_output: 10 alerts .* /dev/full: No space left on device"):
         delivery.close(timeout=0.2)
     assert other.numbers == upto(10)
@@ -281,6 +288,6 @@ def test_errors_of_broken_pipes_are_not_taken_for_failures():
     sink = StandInSink(behave=gone)
     with delivering(sink, closed=over.set) as delivery:
         write(delivery, 5)
-        assert over.wait(10)
+        assert over.wait(PATIENCE)
         assert delivery.counts()[sink.name].failures == 0
         assert sink.calls == [5]

@@ -5,8 +5,9 @@ import threading
 
 import pytest
 
-from lanner.outputs import OutputError
+from lanner.outputs import OutputError, exchange
 
+from ..waiting import PATIENCE
 from .http_server import OK, alerts, read_request, status
 from .servers import Server
 
@@ -49,11 +50,11 @@ def test_no_more_than_the_beginning_of_an_answer_is_read(post):
     def talk(connection, _):
         read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 200_000)
-        done.wait(20)
+        done.wait(PATIENCE)
 
     server = Server(talk)
     try:
-        post(f"http://127.0.0.1:{server.port}/", timeout=5).send(alerts("a"))
+        post(f"http://127.0.0.1:{server.port}/", timeout=PATIENCE).send(alerts("a"))
     finally:
         done.set()
         server.close()
@@ -72,7 +73,7 @@ def say():
                 connection.recv(100)
             connection.sendall(answer)
             if not hangs_up:
-                done.wait(20)
+                done.wait(PATIENCE)
 
         made.append(Server(talk, tls))
         return f"http{'s' if tls else ''}://localhost:{made[-1].port}/"
@@ -92,8 +93,15 @@ def say():
     ],
 )
 @pytest.mark.parametrize("keep_alive", [False, True])
-def test_an_alert_that_was_taken_is_not_sent_again_for_what_follows_the_status(say, post, answer, keep_alive):
-    sink = post(say(answer), timeout=0.2, keep_alive=keep_alive)
+def test_an_alert_that_was_taken_is_not_sent_again_for_what_follows_the_status(say, post, answer, keep_alive, monkeypatch):
+    def read_head(link, response, timer):
+        first = exchange_read_head(link, response, timer)
+        monkeypatch.setattr(timer, "_deadline", 0.0)  # the time is over once the status has come
+        return first
+
+    exchange_read_head = exchange.read_head
+    monkeypatch.setattr(exchange, "read_head", read_head)
+    sink = post(say(answer), keep_alive=keep_alive)
     sink.send(alerts("a"))
     sink.send(alerts("b"))
 

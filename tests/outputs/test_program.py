@@ -1,10 +1,10 @@
 """Alerts to programs: on their standard input, no part of an alert on a command line, and no unlimited wait for a program."""
 
+import contextlib
 import gc
 import os
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -12,17 +12,20 @@ import pytest
 from lanner.outputs import Alert, OutputError
 from lanner.outputs.program_output import ProgramOutput
 
+from ..waiting import PATIENCE, until
+
 
 def alerts(*lines):
     return [Alert(line, "a rule", "Warning", "kv", 1) for line in lines]
 
 
 @pytest.fixture
-def program():
+def program(monkeypatch):
+    monkeypatch.setattr("lanner.outputs.program_output._GRACE", PATIENCE)
     made = []
 
     def make(command, **options):
-        made.append(ProgramOutput(command, **options))
+        made.append(ProgramOutput(command, **{"timeout": PATIENCE, **options}))
         return made[-1]
 
     yield make
@@ -36,7 +39,12 @@ def refused(sink, some):
 
 
 def own_children():
-    return {child for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()}
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended
+            if int((folder / "stat").read_bytes().rpartition(b")")[2].split()[1]) == os.getpid():
+                found.add(folder.name)
+    return found
 
 
 @pytest.fixture
@@ -47,12 +55,8 @@ def children():
 
 
 def lines_in(path, count):
-    for _ in range(1000):
-        if path.exists() and path.read_bytes().count(b"\n") >= count:
-            return path.read_text(errors="surrogateescape").splitlines()
-        time.sleep(0.01)
-    pytest.fail(f"no {count} lines came: {path.read_bytes()!r}")
-    return None
+    until(lambda: path.exists() and path.read_bytes().count(b"\n") >= count, lambda: path.read_bytes() if path.exists() else "")
+    return path.read_text(errors="surrogateescape").splitlines()
 
 
 def test_one_program_takes_all_alerts(program, tmp_path, children):
@@ -77,9 +81,8 @@ def test_a_program_that_has_ended_is_started_again(program, tmp_path, children):
     sink = program(f"head -n 1 >> {out}", keep_alive=True)
     sink.send(alerts("one"))
     lines_in(out, 1)
-    while children():
-        time.sleep(0.01)
-        sink._process.poll()
+    until(lambda: sink._process.poll() is not None)
+    assert not children()
     sink.send(alerts("two"))
     assert lines_in(out, 2) == ["one", "two"]
 
@@ -131,10 +134,9 @@ def test_a_wait_can_be_interrupted(program, children):
     # a program that was killed has not taken its alert
     thread = threading.Thread(target=refused, args=(sink, alerts("one")))
     thread.start()
-    while not children():
-        time.sleep(0.01)
+    until(children)
     sink.interrupt()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
@@ -214,10 +216,17 @@ def test_a_program_that_ends_in_the_midst_of_many_gets_each_once(program, tmp_pa
     assert out.read_text().splitlines() == lines
 
 
-def test_a_program_that_is_stuck_is_replaced_and_no_line_is_cut(program, tmp_path):
+def test_a_program_that_is_stuck_is_replaced_and_no_line_is_cut(program, tmp_path, monkeypatch):
     out, stuck, lines = tmp_path / "out", tmp_path / "stuck", [f"{number} ".ljust(5000, "x") for number in range(100)]
-    sink = program(f"[ -e {stuck} ] && exec cat > {out}; touch {stuck}; head -c 8192 > /dev/null; sleep 1000", keep_alive=True, timeout=0.2)
-    (said,) = sent(sink, *lines)
+    sink = program(f"[ -e {stuck} ] && exec cat > {out}; touch {stuck}; head -c 8192 > /dev/null; sleep 1000", keep_alive=True)
+    sink.send(alerts(lines[0]))
+    until(stuck.exists)
+    with monkeypatch.context() as patch:
+        patch.setattr(sink, "_timeout", 0.2)
+        with pytest.raises(OutputError) as caught:
+            sink.send(alerts(*lines[1:]))
+    said = str(caught.value)
+    assert sent(sink, *lines[1 + caught.value.delivered :]) == []
     assert "takes no more alerts: Connection timed out; it was ended by SIGTERM, and left " in said
     sink.close()
     got = out.read_text().splitlines()
@@ -257,7 +266,7 @@ def test_the_end_of_a_program_can_be_interrupted(program, tmp_path, children):
     thread.start()
     lines_in(read, 1)
     sink.interrupt()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert not children()
 

@@ -20,6 +20,7 @@ from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
 from lanner.outputs.spool import Spool
 from lanner.outputs.worker import Backoff
 
+from ..waiting import PATIENCE
 from .delivering import delivering, upto, write
 from .standins import StandInSink, Switch, make_alert, small_file_system
 
@@ -168,7 +169,7 @@ def test_a_file_that_is_damaged_or_no_spool_is_set_aside_and_the_run_goes_on(pat
     sink = StandInSink("an_output", Switch(up=False))
     with spooling(path, sink) as delivery:
         write(delivery, 10)
-        assert delivery.wait_settled(10, 10)
+        assert delivery.wait_settled(10, PATIENCE)
         sink.behave.up = True
         sink.wait(lambda: sink.numbers[-10:] == upto(10))
         assert delivery.counts()["an_output"].damaged == 1
@@ -191,7 +192,7 @@ def test_a_spool_that_cannot_be_is_said_and_alerts_wait_in_memory(path, kind, ca
         sink.wait(lambda: len(sink.calls) > 3)
         assert (delivery.settled, delivery.counts()["an_output"].pending) == (0, 10)
         switch.up = True
-        assert delivery.wait_settled(10, 10)
+        assert delivery.wait_settled(10, PATIENCE)
         assert sink.numbers == upto(10)
     assert "alerts wait in memory" in caplog.text
 
@@ -213,9 +214,9 @@ def test_while_an_output_is_down_its_alerts_are_on_disk_and_settled_then_deliver
     sink = StandInSink("an_output", switch)
     with spooling(path, sink) as delivery:
         write(delivery, 100)
-        assert delivery.wait_settled(100, 10)
+        assert delivery.wait_settled(100, PATIENCE)
         write(delivery, 100, first=101)
-        assert delivery.wait_settled(200, 10)
+        assert delivery.wait_settled(200, PATIENCE)
         counts = delivery.counts()["an_output"]
         assert (counts.spooled, counts.pending, counts.delivered) == (200, 0, 0)
         switch.up = True
@@ -251,7 +252,7 @@ def test_left_overs_of_an_earlier_run_come_first_and_without_a_new_alert(path, c
 
 def test_at_the_end_what_a_stuck_output_has_not_taken_is_kept(path):
     gate = threading.Event()
-    stuck = StandInSink("an_output", lambda _: gate.wait(30))
+    stuck = StandInSink("an_output", lambda _: gate.wait(PATIENCE))
     delivery = QueuedDelivery([stuck], spool=SpoolSettings(path.parent))
     write(delivery, 40)
     stuck.wait(lambda: stuck.calls)
@@ -267,8 +268,8 @@ def test_an_output_that_is_slow_uses_the_disk_before_memory_is_full(path):
     with spooling(path, sink, capacity=1000) as delivery:
         for first in range(1, 6001, 50):
             write(delivery, 50, first=first)
-            delivery.wait_settled(first - 400, 10)
-        sink.wait(lambda: len(sink.alerts) == 6000, 30)
+            delivery.wait_settled(first - 400, PATIENCE)
+        sink.wait(lambda: len(sink.alerts) == 6000)
     assert sink.numbers == upto(6000)
     assert delivery.counts()["an_output"].dropped == 0
 
@@ -299,7 +300,7 @@ def test_a_full_disk_under_the_spool_costs_nothing_once_there_is_room(tmp_path, 
         path = tmp_path / "an_output.sqlite"
         with spooling(path, sink) as delivery:
             write(delivery, 10)
-            assert delivery.wait_settled(10, 10)
+            assert delivery.wait_settled(10, PATIENCE)
             blob = tmp_path / "blob"
             fill(blob)
             write(delivery, 500, first=11, size=500)
@@ -308,7 +309,7 @@ def test_a_full_disk_under_the_spool_costs_nothing_once_there_is_room(tmp_path, 
             assert counts.spooled + counts.pending == 510
             assert delivery.settled < 510
             blob.unlink()
-            assert delivery.wait_settled(510, 10)
+            assert delivery.wait_settled(510, PATIENCE)
             assert delivery.counts()["an_output"].spooled == 510
             switch.up = True
             sink.wait(lambda: len(sink.alerts) == 510)
@@ -318,7 +319,7 @@ def test_a_full_disk_under_the_spool_costs_nothing_once_there_is_room(tmp_path, 
 
 def deliver_on_a_full_disk(delivery, sink, blob):
     write(delivery, 300, size=500)
-    assert delivery.wait_settled(300, 10)
+    assert delivery.wait_settled(300, PATIENCE)
     fill(blob)
     sink.behave.up = True
     sink.wait(lambda: len(sink.alerts) == 300)
@@ -367,14 +368,14 @@ def test_a_spool_that_cannot_be_read_holds_up_no_newer_alert(path, broken, caplo
     sink = StandInSink("an_output", Switch(up=False))
     with spooling(path, sink) as delivery:
         write(delivery, 10)
-        assert delivery.wait_settled(10, 10)
+        assert delivery.wait_settled(10, PATIENCE)
         broken.up = False
         while "stored until it can be read: 10 alerts. Newer alerts go first" not in caplog.text:
             time.sleep(0.01)
         sink.behave.up = True  # not before: what was read already would arrive
         write(delivery, 10, first=11)
         sink.wait(lambda: sink.numbers == list(range(11, 21)))
-        assert delivery.wait_settled(20, 10)
+        assert delivery.wait_settled(20, PATIENCE)
         broken.up = True
         sink.wait(lambda: len(sink.alerts) == 20)
     assert sink.numbers == [*range(11, 21), *upto(10)]
@@ -384,7 +385,7 @@ def test_at_the_end_a_spool_that_cannot_be_read_holds_up_nothing(path, broken):
     sink = StandInSink("an_output", Switch(up=False))
     with spooling(path, sink, backoff=Backoff(1000, 1000)) as delivery:
         write(delivery, 10)
-        assert delivery.wait_settled(10, 10)
+        assert delivery.wait_settled(10, PATIENCE)
         broken.up = False
         sink.behave.up = True
         write(delivery, 10, first=11)
@@ -416,7 +417,7 @@ for number in range(first, first + 1_000_000):
     delivery.write(Alert(f"alert {number}", "a rule", "Warning", "kv", number))
     if number % 20 == 0:
         delivery.flush()
-        delivery.wait_settled(number - first - 200, 5)
+        delivery.wait_settled(number - first - 200, 60)
         told.write(f"{first - 1 + delivery.settled}\\n")
 """
 
@@ -475,7 +476,7 @@ def test_an_output_that_refuses_an_alert_from_the_spool_gets_the_next(path):
     sink.behave = behave
     with spooling(path, sink) as delivery:
         write(delivery, 10)
-        assert delivery.wait_settled(10, 10)
+        assert delivery.wait_settled(10, PATIENCE)
         switch.up = True
         sink.wait(lambda: len(sink.alerts) == 9)
     counts = delivery.counts()["an_output"]

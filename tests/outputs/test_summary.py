@@ -13,6 +13,8 @@ import pytest
 from lanner.outputs.base import Alert, OutputClosedError, OutputError
 from lanner.outputs.summary_output import Summary, SummaryOutput
 
+from ..waiting import PATIENCE
+
 ESCAPE = re.compile(r"\x1b\[[0-9;]*[mK]")
 
 
@@ -93,22 +95,30 @@ def test_a_run_without_alerts_prints_nothing():
         assert read.read() == b""
 
 
+_END = "the end of the test"
+
+
 class Terminal:
     """A terminal, and what it has received."""
 
     def __init__(self, columns=80):
         self.leader, self.follower = pty.openpty()
         termios.tcsetwinsize(self.follower, (24, columns))
-        self.seen = ""
+        self._bytes = b""
 
-    def read_until(self, wanted, timeout=10.0):
-        while wanted not in self.seen:
-            assert select.select([self.leader], [], [], timeout)[0], f"no {wanted!r} in {self.seen!r}"
-            self.seen += os.read(self.leader, 1 << 16).decode()
+    @property
+    def seen(self):
+        return self._bytes.decode(errors="ignore").replace(_END, "")
+
+    def read_until(self, wanted):
+        while wanted.encode() not in self._bytes:
+            assert select.select([self.leader], [], [], PATIENCE)[0], f"no {wanted!r} in {self._bytes!r}"
+            self._bytes += os.read(self.leader, 1 << 16)
 
     def rest(self):
-        while select.select([self.leader], [], [], 0)[0]:
-            self.seen += os.read(self.leader, 1 << 16).decode()
+        """Return all that was written: the kernel may hand it on later."""
+        os.write(self.follower, _END.encode())
+        self.read_until(_END)
         return self.seen
 
     def close(self):

@@ -13,6 +13,7 @@ import pytest
 from lanner.outputs import Alert, OutputError
 from lanner.outputs.syslog_output import SyslogOutput
 
+from ..waiting import PATIENCE, until
 from .servers import Server, certificate, resolve_as, silent_address, watch_connecting
 
 MOMENT = 1_700_000_000_123_456_789
@@ -41,7 +42,7 @@ def sink():
     made = []
 
     def make(address, **options):
-        made.append(SyslogOutput(address, **options))
+        made.append(SyslogOutput(address, **{"timeout": PATIENCE, **options}))
         return made[-1]
 
     yield make
@@ -55,7 +56,7 @@ def daemon(tmp_path):
     path = str(tmp_path / "log")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(path)
-        listener.settimeout(10)
+        listener.settimeout(PATIENCE)
         yield listener, f"unix://{path}"
 
 
@@ -128,7 +129,7 @@ class Collector:
 
     def _talk(self, connection, _):
         connection.sendall(self._greeting)
-        self.reading.wait(20)
+        self.reading.wait(PATIENCE)
         with connection.makefile("rb") as file:
             count = 0
             while count != self._most:
@@ -144,7 +145,7 @@ class Collector:
 
     def wait(self, count):
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.messages) >= count, 10), self.messages
+            assert self._changed.wait_for(lambda: len(self.messages) >= count, PATIENCE), self.messages
         return self.messages
 
 
@@ -186,8 +187,7 @@ def test_a_server_that_has_closed_is_connected_again_before_the_next_alert(colle
     for number in range(4):
         output.send([alert(str(number))])
         server.wait(number + 1)
-        while not output._connection.link.has_closed():
-            time.sleep(0.01)
+        until(output._connection.link.has_closed)
     assert [message[-1] for message in server.messages] == list("0123")
 
 
@@ -198,7 +198,7 @@ def test_a_server_that_is_not_there_is_said(sink):
 
 def test_a_server_that_reads_nothing_is_not_waited_for(sink):
     done = threading.Event()
-    server = Server(lambda _connection, _number: done.wait(20))
+    server = Server(lambda _connection, _number: done.wait(PATIENCE))
     try:
         with pytest.raises(OutputError, match=r"did not take an alert within 0\.2 s"):
             sink(f"tcp://127.0.0.1:{server.port}", timeout=0.2).send([alert("x" * 20_000_000)])
@@ -288,11 +288,11 @@ def test_a_wait_can_be_interrupted(sink):
 
     def talk(_connection, _number):
         begun.set()
-        done.wait(20)
+        done.wait(PATIENCE)
 
     server = Server(talk)
     try:
-        interrupted(sink(f"tcp://127.0.0.1:{server.port}", timeout=1000), lambda: begun.wait(10))
+        interrupted(sink(f"tcp://127.0.0.1:{server.port}", timeout=1000), lambda: begun.wait(PATIENCE))
     finally:
         done.set()
         server.close()
@@ -302,7 +302,7 @@ def test_a_wait_for_a_connection_can_be_interrupted(sink, monkeypatch):
     with silent_address() as (host, port):
         begun = watch_connecting(monkeypatch)
         output = sink(f"tcp://{host}:{port}", timeout=1000)
-        interrupted(output, lambda: begun.wait(10))
+        interrupted(output, lambda: begun.wait(PATIENCE))
 
 
 def interrupted(output, begun):
@@ -310,17 +310,9 @@ def interrupted(output, begun):
     thread.start()
     assert begun()
     output.interrupt()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     refused(output, [alert("b")])
-
-
-def until(condition):
-    for _ in range(1000):
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
@@ -332,10 +324,10 @@ def test_a_wait_for_a_daemon_can_be_interrupted(tmp_path, sink, kind):
         output = sink(f"unix://{tmp_path}/log", timeout=1000)
         thread = threading.Thread(target=refused, args=(output, [alert("x" * 100_000)] * 1000))
         thread.start()
-        assert until(lambda: output._daemon._socket)
-        assert until(lambda: is_full(output._daemon._socket))
+        until(lambda: output._daemon._socket)
+        until(lambda: is_full(output._daemon._socket))
         output.interrupt()
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 

@@ -10,6 +10,7 @@ from lanner.outputs import Alert
 from lanner.outputs.delivery import QueuedDelivery
 from lanner.outputs.throttle import Deduplicator, FilterChain, Throttle
 
+from ..waiting import PATIENCE
 from .standins import StandInSink
 
 
@@ -149,7 +150,7 @@ def test_a_delivery_behind_filters_counts_by_rule_and_settles(clock, caplog):
         for number in range(5):
             filtered.write(text(str(number), "many"))
         filtered.flush()
-        assert delivery.wait_settled(4, 10)
+        assert delivery.wait_settled(4, PATIENCE)
         assert filtered.suppressed == {"twin": 4, "many": 2}
         assert (filtered.accepted, filtered.settled) == (4, 4)
         assert filtered.counts()[sink.name].delivered == 4

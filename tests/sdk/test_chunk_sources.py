@@ -15,6 +15,8 @@ from lanner.sdk.hosting.batches import Batch, Source
 from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
 
+from ..waiting import PATIENCE
+
 
 def plugin_of(open_instance: Callable[[str], Any]) -> lanner.Plugin:
     class Doors(lanner.Plugin):
@@ -217,7 +219,7 @@ def test_close_from_another_thread_wakes_the_host_and_an_unfinished_line_is_no_p
     assert source.next_batch(60).payloads == [b"whole"]
 
     def close() -> None:
-        waiting.reading.wait(60)
+        waiting.reading.wait(PATIENCE)
         source.close()
 
     closer = threading.Thread(target=close)

@@ -7,6 +7,8 @@ import threading
 from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
+from ..waiting import PATIENCE
+
 
 class Request:
     """A request that the server got."""
@@ -60,7 +62,7 @@ class Api:
             self.url = f"https://localhost:{self.port}"
 
     def next_request(self):
-        return self.requests.get(timeout=20)
+        return self.requests.get(timeout=PATIENCE)
 
 
 @contextmanager
@@ -74,7 +76,7 @@ def serving(answer, context=None):
         api.ended.set()
         api.server.shutdown()
         api.server.server_close()
-        thread.join(20)
+        thread.join(PATIENCE)
 
 
 def unused_port():

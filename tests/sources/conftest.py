@@ -14,6 +14,7 @@ from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
 from lanner.sources import polling, tailing
 
+from ..waiting import PATIENCE
 from .log_lines import looped, returned, yielded
 from .polling_api import QUICK
 
@@ -129,7 +130,7 @@ def in_background():
         thread.start()
 
         def result():
-            value, error = results.get(timeout=20)
+            value, error = results.get(timeout=PATIENCE)
             if error is not None:
                 raise error
             return value
@@ -138,7 +139,7 @@ def in_background():
 
     yield start
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 

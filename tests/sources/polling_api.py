@@ -9,6 +9,8 @@ from lanner import sources
 from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
 
+from ..waiting import PATIENCE
+
 QUICK = 0.01
 
 
@@ -32,7 +34,7 @@ class Run:
 
     def take(self, count):
         """The next events; more than that is kept for the next call."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while len(self.rest) < count and time.monotonic() < deadline:
             self.rest += self.source.next_batch(20).payloads
         found, self.rest = self.rest[:count], self.rest[count:]

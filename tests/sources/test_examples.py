@@ -12,6 +12,7 @@ import lanner.testing
 from lanner.host.recording import Replay
 from lanner.sdk.authoring.plugin import plugin_info
 
+from ..waiting import PATIENCE
 from .api_server import serving
 from .system_log import SystemLog
 from .test_webhook import signed
@@ -130,7 +131,7 @@ def test_lines_written_to_nginx_log_raise_alerts(tmp_path):
             f"lanner.state_directory={state}",
         ]
         done = subprocess.run(
-            list(map(str, command)), capture_output=True, check=False, timeout=60, encoding="utf-8", errors="surrogateescape"
+            list(map(str, command)), capture_output=True, check=False, timeout=PATIENCE, encoding="utf-8", errors="surrogateescape"
         )
         assert done.returncode == 0, done.stderr
         return [line.split(": ", 1)[1].split(" (")[0] for line in done.stdout.splitlines()]

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from ..waiting import PATIENCE
 from .api_server import serving, unused_port
 
 # seven starts of the command, which take seconds each on a busy machine
@@ -68,7 +69,7 @@ class Runs:
 
     def end(self, number):
         self.process.send_signal(number)
-        assert self.process.wait(30) == (-signal.SIGKILL if number == signal.SIGKILL else 0)
+        assert self.process.wait(PATIENCE) == (-signal.SIGKILL if number == signal.SIGKILL else 0)
 
     def seen(self, place=-1):
         """The numbers in the whole lines of a run's alerts."""
@@ -121,7 +122,7 @@ def post(port, number):
     """The status of the answer; None without one."""
     body = json.dumps({"id": number}).encode()
     signature = "sha256=" + hmac.new(b"secret", body, hashlib.sha256).hexdigest()
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
         try:
             connection.request("POST", "/", body, {"Content-Type": "application/json", "X-Hub-Signature-256": signature})
             response = connection.getresponse()
@@ -163,7 +164,7 @@ def test_a_webhook_loses_nothing_that_it_has_acknowledged(tmp_path):
     eventually(lambda: len(runs.seen()) >= 10)
     is_over.set()
     for sender in senders:
-        sender.join(60)
+        sender.join(PATIENCE)
         assert not sender.is_alive()
     runs.end(signal.SIGTERM)
     found = Counter(number for place in range(len(runs.outputs)) for number in runs.seen(place))

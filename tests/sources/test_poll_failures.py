@@ -12,6 +12,7 @@ import pytest
 from lanner import sources
 from lanner.sources.pages import Page, PollError, check_status
 
+from ..waiting import PATIENCE
 from .api_server import serving, unused_port
 from .polling_api import QUICK, Log, Store, body, failing, ids, polling
 
@@ -89,7 +90,7 @@ def test_what_is_not_http_is_a_failed_request(caplog, answer, text):
                 with contextlib.suppress(OSError):  # the client has read enough
                     connection.sendall(reply)
                     connection.shutdown(socket.SHUT_WR)
-                    connection.settimeout(5)
+                    connection.settimeout(PATIENCE)
                     connection.recv(1)
         assert ids(run.take(1)) == [1]
     assert text in caplog.text
@@ -114,7 +115,7 @@ def test_a_server_that_hangs_or_drips_has_one_deadline(caplog):
     def answer(_):
         kind = kinds.pop(0) if kinds else "well"
         if kind == "hangs":
-            hung.wait(20)
+            hung.wait(PATIENCE)
         return 200, {}, drip() if kind == "drips" else body([{"id": 1}])
 
     kinds = ["hangs", "drips"]
@@ -129,11 +130,11 @@ def test_close_ends_every_wait_at_once(in_background):
     hung = threading.Event()
 
     def answer(_):
-        hung.wait(20)
+        hung.wait(PATIENCE)
         return 200, {}, b"[]"
 
     def function(_):
-        hung.wait(20)
+        hung.wait(PATIENCE)
         return sources.PollResponse(200, {}, b"[]")
 
     with serving(answer) as api:

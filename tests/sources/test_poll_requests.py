@@ -8,6 +8,7 @@ import pytest
 import lanner
 from lanner import sources
 
+from ..waiting import PATIENCE
 from .api_server import Request, serving
 from .polling_api import QUICK, Log, failing, ids, polling
 
@@ -66,7 +67,7 @@ def test_a_function_that_does_not_return_is_unhealthy():
     hung = threading.Event()
 
     def fetch(_):
-        hung.wait(20)
+        hung.wait(PATIENCE)
         return sources.PollResponse(200, {}, b'[{"id": 1}]')
 
     with polling(fetch, timeout=0.05, name="api") as run:

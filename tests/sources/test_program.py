@@ -15,6 +15,7 @@ import lanner
 from lanner import sources
 from lanner.sources import programs
 
+from ..waiting import is_running
 from .conftest import LONG, eventually
 
 pytestmark = pytest.mark.slow
@@ -39,13 +40,6 @@ def yielded(command, **options):
         yield from sources.program(command, **options)
 
     return opening
-
-
-def is_running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def to_its_end(source):

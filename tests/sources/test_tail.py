@@ -16,6 +16,7 @@ from lanner import sources
 from lanner.sources import logfiles, tailing
 from lanner.sources.lines import LineSplitter
 
+from ..waiting import PATIENCE
 from .conftest import eventually
 from .log_lines import append, looped, numbered, restarted, returned, yielded
 
@@ -284,7 +285,7 @@ print(found, flush=True)
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline()
         log.chmod(0o644)
-        out, errors = process.communicate(timeout=30)
+        out, errors = process.communicate(timeout=PATIENCE)
     assert (line, out) == ("waiting\n", "b'one\\n'\n"), errors
     assert "permission denied; it is tried again" in errors
 

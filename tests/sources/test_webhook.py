@@ -13,6 +13,7 @@ import pytest
 import lanner
 from lanner import sources
 
+from ..waiting import PATIENCE
 from .webhook_reader import ask, client, reading
 from .webhook_signing import SECRET, opened, signed
 
@@ -83,7 +84,7 @@ def test_a_405_names_the_method():
 def test_requests_that_are_not_http_are_answered_and_ended():
     with opened() as source:
         for text in (b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\x00", b"POST / HTTP/9.9\r\n\r\n", b"\r\n\r\n"):
-            with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+            with closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as connection:
                 connection.sendall(text)
                 connection.shutdown(socket.SHUT_WR)
                 answer = b""
@@ -106,7 +107,7 @@ def test_requests_that_are_not_http_are_answered_and_ended():
     ],
 )
 def test_headers_that_a_proxy_may_understand_otherwise_are_refused(header):
-    with opened(secret=None) as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+    with opened(secret=None) as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as connection:
         head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
         connection.sendall(head + header + b"\r\n\r\n{}")
         answer = b""
@@ -194,12 +195,12 @@ def test_a_large_body_is_announced_before_it_is_sent():
     """As curl does: it awaits the interim answer."""
     with opened() as source, reading(source):
         head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: "
-        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as connection:
             connection.sendall(head + b"2\r\n\r\n")
             assert connection.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
             connection.sendall(b"{}")
             assert connection.recv(4096).startswith(b"HTTP/1.1 401 ")
-        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as connection:
             connection.sendall(head + b"99999999\r\n\r\n")
             assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
 
@@ -242,7 +243,7 @@ def test_a_refused_request_is_counted_and_the_first_is_logged_at_once(caplog, re
 def test_a_failed_tls_handshake_is_logged(caplog, certificate):
     cert, key = certificate
     with opened(certificate=str(cert), key=str(key)) as source:
-        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as plain:
+        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as plain:
             plain.sendall(b"POST / HTTP/1.1\r\n\r\n")
             with suppress(ConnectionResetError):
                 while plain.recv(1024):
@@ -280,7 +281,7 @@ def test_tls(certificate):
     cert, key = certificate
     with opened(certificate=str(cert), key=str(key)) as source, reading(source) as reader:
         assert source.describe() == f"webhook https://127.0.0.1:{source.port}/"
-        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as silent, client(source) as plain:
+        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as silent, client(source) as plain:
             silent.sendall(b"\x16")
             with pytest.raises((ConnectionError, OSError)):
                 ask(plain)

@@ -9,6 +9,7 @@ import pytest
 import lanner
 from lanner import sources
 
+from ..waiting import PATIENCE
 from .webhook_reader import ask, client, reading
 from .webhook_signing import SECRET, opened, signed
 
@@ -126,7 +127,7 @@ def test_a_slow_client_has_one_deadline_for_its_whole_request():
             b"POST / HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{",
         ):
             begun = time.monotonic()
-            with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+            with closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as connection:
                 connection.sendall(head)
                 answer = b""
                 connection.settimeout(0.1)
@@ -141,7 +142,7 @@ def test_a_slow_client_has_one_deadline_for_its_whole_request():
 
 def test_silent_clients_give_way_to_new_ones():
     with opened(max_connections=4) as source, reading(source) as reader:
-        silent = [socket.create_connection(("127.0.0.1", source.port), timeout=20) for _ in range(10)]
+        silent = [socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE) for _ in range(10)]
         try:
             with client(source) as connection:
                 assert ask(connection, headers=signed(b"{}"))[0] == 200
@@ -155,7 +156,7 @@ def test_silent_clients_give_way_to_new_ones():
 
 def test_a_thousand_silent_clients_hold_up_nothing():
     with opened() as source, reading(source) as reader:
-        silent = [socket.create_connection(("127.0.0.1", source.port), timeout=20) for _ in range(300)]
+        silent = [socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE) for _ in range(300)]
         try:
             with client(source) as connection:
                 for _ in range(3):
@@ -173,7 +174,7 @@ def test_requests_may_follow_each_other_without_a_wait_for_the_answers():
     with (
         opened() as source,
         reading(source) as reader,
-        closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection,
+        closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as connection,
     ):
         connection.sendall(request * 3 + request.replace(b"HTTP/1.1", b"HTTP/1.0"))
         answer = b""
@@ -184,7 +185,7 @@ def test_requests_may_follow_each_other_without_a_wait_for_the_answers():
 
 
 def test_close_ends_all_threads():
-    with opened() as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+    with opened() as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\n")
         while not source._receiver._clients:
             time.sleep(0.001)
@@ -197,7 +198,7 @@ def test_close_ends_all_threads():
 
 
 def test_close_while_a_request_is_answered_ends_its_connection(monkeypatch):
-    with opened() as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as connection:
+    with opened() as source, closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as connection:
         mark = source._receiver.mark
 
         def close_first(answered, *, is_answering):
@@ -218,7 +219,7 @@ def test_a_connection_that_comes_while_the_source_is_closed_is_closed():
         source.close()
         ours, theirs = socket.socketpair()
         with ours:
-            ours.settimeout(20)
+            ours.settimeout(PATIENCE)
             source._receiver._take(theirs)
             assert ours.recv(1) == b""
 
@@ -230,7 +231,7 @@ def test_connections_whose_events_are_being_processed_stay(in_background):
         reader.next()
         while sum(each.is_answering for each in list(source._receiver._clients)) < 2:
             time.sleep(0.001)
-        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=20)) as third:
+        with closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as third:
             assert third.recv(1) == b""
         reader.commits.set()
         assert [answer()[0] for answer in answers] == [200, 200]

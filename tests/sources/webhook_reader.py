@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from lanner.sdk.authoring.events import Nothing
 
+from ..waiting import PATIENCE
+
 
 class Reader:
     """A host: reads an open webhook in a thread, and commits what it has read as soon as the gate `commits` is open."""
@@ -21,19 +23,19 @@ class Reader:
         self.thread.start()
 
     def next(self):
-        return self.payloads.get(timeout=20)
+        return self.payloads.get(timeout=PATIENCE)
 
     def close(self):
         self.source.close()
         self.reads.set()
         self.commits.set()
-        self.thread.join(20)
+        self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
 
     def _run(self):
         count = 0
         while True:
-            self.reads.wait(20)
+            self.reads.wait(PATIENCE)
             chunk = self.source.read_chunk(3600)
             if chunk == b"":
                 return
@@ -41,7 +43,7 @@ class Reader:
                 count += 1
                 for payload in chunk:
                     self.payloads.put(payload)
-                self.commits.wait(20)
+                self.commits.wait(PATIENCE)
                 self.source.commit(count)
 
 

@@ -10,6 +10,8 @@ import pytest
 import lanner
 import lanner.testing
 
+from ..waiting import PATIENCE
+
 
 class Poller(lanner.Plugin):
     """A source that pauses between events."""
@@ -54,7 +56,7 @@ def test_advance_waits_until_the_plugin_pauses():
             clock.advance(5, timeout=0.01)
         begun.set()
         clock.advance(5)
-        assert woken.wait(10)
+        assert woken.wait(PATIENCE)
         thread.join()
 
 
@@ -72,7 +74,7 @@ def test_the_end_of_the_context_ends_pauses_and_restores_the_clock():
         thread = threading.Thread(target=time.sleep, args=(10**6,))
         thread.start()
         clock.advance(1)
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert time.time() > 1_700_000_000
 
@@ -86,7 +88,7 @@ def test_another_descriptor_ends_a_pause():
         thread.start()
         clock.advance(0)
         os.eventfd_write(flag, 1)
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
     os.close(flag)
 

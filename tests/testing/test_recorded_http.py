@@ -11,6 +11,8 @@ import pytest
 import lanner
 from lanner.testing import recorded_http
 
+from ..waiting import PATIENCE
+
 
 class Api(http.server.BaseHTTPRequestHandler):
     """An API of pages: each links to the next one by its whole address."""
@@ -50,7 +52,7 @@ def api():
 
 def get(url, data=None, **headers):
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=10) as response:
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=PATIENCE) as response:
             return response.status, response.headers, response.read()
     except urllib.error.HTTPError as error:
         with error:

@@ -11,6 +11,8 @@ from lanner.alerts.record import Record, RunLoad
 from lanner.alerts.writer import StoreWriter
 from lanner.top.app import TopApp
 
+from ..waiting import PATIENCE
+
 LOAD = RunLoad("0badcafe", 1_795_000_000_000_000_000, "docker", '{"plugin":"docker"}', {"aa": b"- rule: r"})
 
 
@@ -80,7 +82,7 @@ class View:
         return "\n".join(self.lines)
 
     async def until(self, condition):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < deadline, self.text
             await self.pilot.pause(0.01)

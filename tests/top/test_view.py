@@ -10,6 +10,7 @@ from lanner.alerts.filters import parse_filter
 from lanner.alerts.store_format import DAY
 from lanner.top.widgets import AlertList
 
+from ..waiting import PATIENCE
 from .conftest import Run
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("threads_end")]
@@ -214,7 +215,7 @@ def test_a_slow_plugin_blocks_nothing(run, watch):
 
     def ask(*_):
         asked.set()
-        assert released.wait(30)
+        assert released.wait(PATIENCE)
         return {"unavailable": "too late"}
 
     async def talk(view):
@@ -238,7 +239,7 @@ def test_it_quits_while_a_plugin_is_asked(run, watch):
 
     def ask(*_):
         asked.set()
-        assert released.wait(60)
+        assert released.wait(PATIENCE)
         return {"unavailable": "this process is ending"}
 
     async def talk(view):

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from lanner.alerts.stored import StoredAlert
 
 _COLUMNS: Final = ("rule", "priority", "source", "subject")
+FACETS: Final = (*_COLUMNS, "tag")
+"""The properties of each alert whose values are counted."""
 _FEW_TEXTS: Final = 5_000
 """Texts of a day that are looked up one after the other."""
 _STEP: Final = 1 << 18

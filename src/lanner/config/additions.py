@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from lanner.sdk.options.blocks import UINT64, Block
+from lanner.sdk.options.blocks import AT_START, UINT64, Block
 from lanner.sdk.options.secrets import SafeRepr
 from lanner.sinks.registry import SINKS
 
@@ -82,6 +82,7 @@ class Additions(_OfSinks, SafeRepr, msgspec.Struct, frozen=True):
     console: Console = Console()
     state_directory: Annotated[
         str,
+        AT_START,
         Meta(
             description="Directory for the positions of event sources, from which a restart resumes; `none`: they are not stored. "
             "Empty: the variable `LANNER_STATE_DIRECTORY` or `STATE_DIRECTORY`, `/var/lib/lanner` for root, or `~/.local/state/lanner`"
@@ -91,9 +92,10 @@ class Additions(_OfSinks, SafeRepr, msgspec.Struct, frozen=True):
     queue_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts that may wait in memory for each output")] = 64
     webserver_hosts: Annotated[
         tuple[str, ...],
+        AT_START,
         Meta(
             description="Names by which clients request the pages of `webserver`, such as a service in Kubernetes. "
             "It always answers requests for IP addresses, localhost and this machine's name"
         ),
     ] = ()
-    log_format: Annotated[Literal["text", "json"], Meta(description="Format of Lanner's own messages")] = "text"
+    log_format: Annotated[Literal["text", "json"], AT_START, Meta(description="Format of Lanner's own messages")] = "text"

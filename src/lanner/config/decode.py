@@ -16,7 +16,7 @@ import msgspec
 from lanner.config.falco import Falco, Include
 from lanner.config.plain_values import UnfitError, describe_actual, describe_odd, is_off, one_of
 from lanner.sdk.errors import ConfigError
-from lanner.sdk.options.blocks import REQUIRED, WHOLE, WITHOUT_EFFECT, Block, find_schema_limit, has
+from lanner.sdk.options.blocks import REQUIRED, WHOLE, WITHOUT_EFFECT, Block, annotations_of, find_schema_limit, has
 from lanner.yamlfile.advice import advise_line
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Decoder:
         if issubclass(cls, Block) and not tree:
             self.warnings.append(f"{path} is empty: it takes at least one of {', '.join(kinds)}")
         for field in msgspec.structs.fields(cls):
-            about = get_args(kinds[field.name])[1:] if get_origin(kinds[field.name]) is Annotated else ()
+            about = annotations_of(kinds[field.name])
             if field.name not in tree:
                 if field.required:
                     raise ConfigError(f"{path} has no {field.name}")

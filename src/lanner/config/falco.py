@@ -23,7 +23,7 @@ from lanner.config.monitoring import Metrics, WebServer
 from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append  # noqa: TC001 - the decoder asks for the types
 from lanner.rules.resolve.select import Switch  # noqa: TC001
-from lanner.sdk.options.blocks import UINT32, WITHOUT_EFFECT
+from lanner.sdk.options.blocks import AT_START, UINT32, WITHOUT_EFFECT
 from lanner.sdk.options.secrets import SafeRepr
 from lanner.sinks.registry import SINKS
 
@@ -119,13 +119,13 @@ class Falco(_Outputs, SafeRepr, msgspec.Struct, frozen=True, kw_only=True):
     ] = 2000
     buffered_outputs: Annotated[bool, Meta(description="No effect: Lanner writes all waiting alerts immediately, in one write")] = False
     watch_config_files: Annotated[
-        bool, Meta(description="Reload the configuration and the rules, also the plugin's own, when a file changes, as on SIGHUP")
+        bool, AT_START, Meta(description="Reload the configuration and the rules, also the plugin's own, when a file changes, as on SIGHUP")
     ] = True
-    log_level: Annotated[LogLevel, Meta(description="Level of Lanner's own messages")] = "info"
-    log_stderr: Annotated[bool, Meta(description="Write these messages to standard error")] = True
-    log_syslog: Annotated[bool, Meta(description="Write these messages to this machine's syslog")] = False
-    webserver: WebServer = WebServer()
-    metrics: Metrics = Metrics()
+    log_level: Annotated[LogLevel, AT_START, Meta(description="Level of Lanner's own messages")] = "info"
+    log_stderr: Annotated[bool, AT_START, Meta(description="Write these messages to standard error")] = True
+    log_syslog: Annotated[bool, AT_START, Meta(description="Write these messages to this machine's syslog")] = False
+    webserver: Annotated[WebServer, AT_START] = WebServer()
+    metrics: Annotated[Metrics, AT_START] = Metrics()
     lanner: Additions = Additions()
     engine: Annotated[Engine, WITHOUT_EFFECT] = Engine()
     capture: Annotated[Recording, WITHOUT_EFFECT] = Recording()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from types import UnionType
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -13,7 +13,7 @@ from lanner.config.monitoring import Duration
 from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append
 from lanner.rules.resolve.select import Switch
-from lanner.sdk.options.blocks import REQUIRED, WHOLE, Block, find_schema_limit, has
+from lanner.sdk.options.blocks import REQUIRED, WHOLE, Block, annotations_of, find_schema_limit, has
 
 _STRING: Final[dict[str, Any]] = {"type": "string"}
 _SIMPLE: Final[dict[Any, dict[str, Any]]] = {
@@ -36,7 +36,7 @@ def config_schema() -> dict[str, Any]:
 
 def _block(cls: type[msgspec.Struct]) -> dict[str, Any]:
     kinds = get_type_hints(cls, include_extras=True)
-    needed = [each.name for each in msgspec.structs.fields(cls) if each.required or has(_about(kinds[each.name]), REQUIRED)]
+    needed = [each.name for each in msgspec.structs.fields(cls) if each.required or has(annotations_of(kinds[each.name]), REQUIRED)]
     schema: dict[str, Any] = {"type": "object", "additionalProperties": False}
     schema["properties"] = {name: _schema(kind) for name, kind in kinds.items()}
     if needed:
@@ -44,12 +44,8 @@ def _block(cls: type[msgspec.Struct]) -> dict[str, Any]:
     return {**schema, "minProperties": 1} if issubclass(cls, Block) else schema
 
 
-def _about(kind: Any) -> tuple[Any, ...]:
-    return get_args(kind)[1:] if get_origin(kind) is Annotated else ()
-
-
 def _schema(kind: Any) -> dict[str, Any]:
-    about = _about(kind)
+    about = annotations_of(kind)
     if about:
         description = next((each.description for each in about if each.description), "")
         bounds: dict[str, Any] = {

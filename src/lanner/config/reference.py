@@ -5,24 +5,26 @@ from __future__ import annotations
 import inspect
 import sys
 from enum import Enum
-from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from lanner.config.falco import Falco
 from lanner.config.monitoring import Duration
-from lanner.sdk.options.blocks import WITHOUT_EFFECT, has
+from lanner.sdk.options.blocks import AT_START, WITHOUT_EFFECT, annotations_of, has, without_annotations
 from lanner.sdk.text.tables import markdown
 
 _HEAD: Final = """# Configuration reference
 
 `python -m lanner.config.reference` generates this page from the configuration classes. [falco.yaml](falco-yaml.md) describes how to use such a file. [Outputs](outputs.md) and [operating](operating.md)
 describe its keys in detail. Each plugin defines its own options (`init_config`): `lanner plugin NAME` prints them. [Docker's options](docker.md#configuration) are on the page of that plugin.
+A reload does not change keys that are read at the start. It prints a warning if their value has changed.
 """  # noqa: E501 - a paragraph of the page
 _UNUSED: Final = (
     "Falco's keys for system calls, and others that Lanner does not use. Lanner checks them as Falco does, "
     "and prints a warning if they request something: "
 )
+_AT_START: Final = " (read at the start)"
 _COLUMNS: Final = ("Key", "Takes", "Default", "Meaning")
 _NAMES: Final = {bool: "true, false", int: "number", float: "number", str: "text", Duration: "duration"}
 
@@ -45,40 +47,40 @@ def unused_keys(cls: type[msgspec.Struct], prefix: str) -> list[str]:
     for name, kind in get_type_hints(cls, include_extras=True).items():
         if _is_unused(kind):
             found.append(f"{prefix}{name}")
-        elif _is_block(kind):
-            found += unused_keys(kind, f"{prefix}{name}.")
+        elif _is_block(block := without_annotations(kind)):
+            found += unused_keys(block, f"{prefix}{name}.")
     return found
 
 
 def _is_unused(kind: Any) -> bool:
-    return get_origin(kind) is Annotated and has(get_args(kind)[1:], WITHOUT_EFFECT)
+    return has(annotations_of(kind), WITHOUT_EFFECT)
 
 
 def _blocks(cls: type[msgspec.Struct], prefix: str) -> list[str]:
     """Return a section for each block below a class, each followed by its nested blocks."""
     parts = []
     for name, kind in get_type_hints(cls, include_extras=True).items():
-        if _is_block(kind):
+        block = without_annotations(kind)
+        if _is_block(block) and not _is_unused(kind):
             path = f"{prefix}{name}"
-            parts += [f"## `{path}`\n", f"{inspect.getdoc(kind)}\n", _table(kind, f"{path}."), *_blocks(kind, f"{path}.")]
+            parts += [f"## `{path}`\n", f"{inspect.getdoc(block)}\n", _table(block, f"{path}."), *_blocks(block, f"{path}.")]
     return parts
 
 
 def _table(cls: type[msgspec.Struct], prefix: str) -> str:
     rows = []
     kinds = get_type_hints(cls, include_extras=True)
-    for field in sorted(msgspec.structs.fields(cls), key=lambda field: _is_block(kinds[field.name])):  # plain keys first
-        kind, meaning = kinds[field.name], ""
-        if _is_unused(kind):
+    fields = sorted(msgspec.structs.fields(cls), key=lambda field: _is_block(without_annotations(kinds[field.name])))  # plain keys first
+    for field in fields:
+        if _is_unused(kinds[field.name]):
             continue
-        if get_origin(kind) is Annotated:
-            kind, *about = get_args(kind)
-            meaning = next((each.description for each in about if each.description), "")
+        kind, about = without_annotations(kinds[field.name]), annotations_of(kinds[field.name])
+        meaning = next((each.description for each in about if each.description), "")
         if _is_block(kind):
             meaning, shown, default = f"{inspect.getdoc(kind)} [More](#{_anchor(prefix + field.name)})", "keys", ""
         else:
             shown, default = _type_text(kind), _default(field.default, field.default_factory)
-        rows.append((f"`{prefix}{field.name}`", shown, default, meaning or "Enable it"))
+        rows.append((f"`{prefix}{field.name}`", shown, default, (meaning or "Enable it") + (_AT_START if has(about, AT_START) else "")))
     return markdown(_COLUMNS, rows)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 
 from lanner.alerts.filters import FilterError, parse_filter
+from lanner.alerts.top_values import FACETS
 from lanner.console.overview import describe_rules, loaded_rules
 from lanner.console.parameters import Query
 from lanner.console.rows import detail_of, row_of
@@ -34,8 +35,11 @@ _MOST_VALUES: Final = 100
 _MS: Final = 1_000_000
 _HOUR_MS: Final = 3_600_000
 _MINUTE_MS: Final = 60_000
-_FIELDS: Final = ("rule", "priority", "source", "subject", "tag")
+
 _QUESTIONS: Final = ("why", "exception", "test")
+_COUNTED: Final = ("timeline", "facets", "rules")
+LANES: Final = (2, 2, 1)
+"""Threads by lane. Pages poll lists (0). Counts of many alerts (1) and questions, which plugin code answers (2), do not delay them."""
 _LONGEST_KEY: Final = 32
 
 
@@ -55,9 +59,9 @@ class Api:
         }
 
     @staticmethod
-    def is_question(path: str) -> bool:
-        """Return whether the path is answered by plugin code, which may take long."""
-        return path.rpartition("/")[2] in _QUESTIONS
+    def lane(path: str) -> int:
+        """Return the lane of `LANES` that answers a path."""
+        return 2 if path.rpartition("/")[2] in _QUESTIONS else int(path in _COUNTED)
 
     def get(self, path: str, query: str) -> Page:
         """Return the response to a path below /api/."""
@@ -143,8 +147,8 @@ class Api:
     def _facets(self, query: Query) -> dict[str, Any]:
         wanted, (begin, end), field = self._filter(query), self._window(query), query.text("field")
         query.end()
-        if field not in _FIELDS:
-            raise UsageError(f"the parameter field takes one of {', '.join(_FIELDS)}")
+        if field not in FACETS:
+            raise UsageError(f"the parameter field takes one of {', '.join(FACETS)}")
         found = self._store.top(wanted, field, begin, end, _MOST_VALUES)
         return {"values": found.values, "exact": found.exact}
 

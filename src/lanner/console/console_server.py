@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.console.access import Access
+from lanner.console.api import LANES
 from lanner.console.handler import ConsoleHandler
 from lanner.console.listening import listen, show_address
 from lanner.console.token import make_token
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from lanner.console.listening import Address
 
 _DEADLINE: Final = 30.0
-_WORKERS: Final = (3, 1)
-"""Threads for searches, and for questions that run a plugin's code."""
 
 
 class Console:
@@ -56,7 +55,7 @@ class Console:
         access = Access(self.token, tuple(hosts), is_tls=tls is not None, cookie=cookie)
         scheme = "http" if tls is None else "https"
         self.address: Final = f"unix:{address.path}" if address.path else f"{scheme}://{show_address(address.host, self.port)}/"
-        self._server = HttpServer(listener, ConsoleHandler(access, api), tls=tls, deadline=deadline, workers=_WORKERS)
+        self._server = HttpServer(listener, ConsoleHandler(access, api), tls=tls, deadline=deadline, workers=LANES)
 
     @property
     def link(self) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.operating.http_request import Page, Task, error_page
+from lanner.console.page_files import PATHS, answer_file
+from lanner.operating.http_request import Task, error_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.console.access import Access
     from lanner.console.api import Api
-    from lanner.operating.http_request import Request
+    from lanner.operating.http_request import Page, Request
 
 _POLICY: Final = (
     "default-src 'none'",
@@ -39,15 +39,8 @@ HEADERS: Final = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
-"""Headers of every response."""
+"""Headers of every response, if it does not have its own of the same name."""
 
-_STATIC: Final = Path(__file__).parent / "static"
-_FILES: Final = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/static/console.css": ("console.css", "text/css; charset=utf-8"),
-    **{f"/static/{path.name}": (path.name, "text/javascript; charset=utf-8") for path in sorted(_STATIC.glob("*.js"))},
-}
-"""The files of the page by path. No other file is served."""
 _LOGIN: Final = "/login"
 _API: Final = "/api/"
 
@@ -70,12 +63,11 @@ class ConsoleHandler:
             return error_page(HTTPStatus.METHOD_NOT_ALLOWED, headers=(("Allow", ", ".join(methods)),))
         if request.path == _LOGIN:
             return self._access.login(request)
-        if request.path in _FILES:
-            name, kind = _FILES[request.path]
-            return Page(HTTPStatus.OK, kind, (_STATIC / name).read_bytes())
+        if request.path in PATHS:
+            return answer_file(request)
         if not self._access.is_logged_in(request):
             return error_page(HTTPStatus.UNAUTHORIZED, "log in: open the address that `lanner console` printed")
         if request.path.startswith(_API):
             path, query = request.path.removeprefix(_API), request.query
-            return Task(f"{path}?{query}", lambda: self._api.get(path, query), int(self._api.is_question(path)))
+            return Task(f"{path}?{query}", lambda: self._api.get(path, query), self._api.lane(path))
         return error_page(HTTPStatus.NOT_FOUND)

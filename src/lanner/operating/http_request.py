@@ -86,13 +86,14 @@ class Request(BaseHTTPRequestHandler):
         return self.headers.get_all(name) or ()
 
     def answer(self, page: Page, headers: Sequence[tuple[str, str]]) -> tuple[bytes, bytes]:
-        """Return head and body of the response, with these headers in addition to the page's."""
+        """Return head and body of the response, with the page's headers and those of these that it does not have."""
         self.send_response(page.status)
-        if page.status is not HTTPStatus.NO_CONTENT:
+        if page.status not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
             self.send_header("Content-Type", page.kind)
             self.send_header("Content-Length", str(len(page.body)))
         self.send_header("Connection", "close")
-        for name, value in (*headers, *page.headers):
+        own = {name for name, _ in page.headers}
+        for name, value in (*(each for each in headers if each[0] not in own), *page.headers):
             self.send_header(name, value)
         self.end_headers()
         return self._written.getvalue(), b"" if self.command == "HEAD" else page.body

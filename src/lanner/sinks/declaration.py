@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -34,6 +34,11 @@ class Common(NamedTuple):
 
     timeout: float
     json: bool
+
+
+def keys_of(part: msgspec.Struct) -> dict[str, Any]:
+    """Return the keys of a block or of additions with their values, as arguments of the sink's class; without `enabled`."""
+    return {name: getattr(part, name) for name in part.__struct_fields__ if name != "enabled"}
 
 
 B = TypeVar("B", bound=SinkBlock)

@@ -14,7 +14,7 @@ from lanner.sdk.authoring.checks import Finding
 from lanner.sdk.options.address import Address
 from lanner.sdk.options.blocks import UINT8, Block
 from lanner.sdk.options.secrets import SafeRepr
-from lanner.sinks.declaration import Common, Declaration, SinkBlock
+from lanner.sinks.declaration import Common, Declaration, SinkBlock, keys_of
 from lanner.sinks.servers import look_at_server
 
 if TYPE_CHECKING:
@@ -53,25 +53,7 @@ class HttpAdditions(SafeRepr, msgspec.Struct, frozen=True):
 def _make(block: HttpBlock, additions: HttpAdditions, common: Common) -> Sink:
     from lanner.outputs.http_output import HttpOutput
 
-    return HttpOutput(
-        block.url,
-        user_agent=block.user_agent,
-        json=common.json,
-        insecure=block.insecure,
-        ca_cert=block.ca_cert,
-        ca_bundle=block.ca_bundle,
-        ca_path=block.ca_path,
-        mtls=block.mtls,
-        client_cert=block.client_cert,
-        client_key=block.client_key,
-        echo=block.echo,
-        compress_uploads=block.compress_uploads,
-        keep_alive=block.keep_alive,
-        max_consecutive_timeouts=block.max_consecutive_timeouts,
-        timeout=common.timeout,
-        headers=additions.headers,
-        batch_size=additions.batch_size,
-    )
+    return HttpOutput(json=common.json, timeout=common.timeout, **keys_of(block), **keys_of(additions))
 
 
 def _examine(block: HttpBlock, additions: HttpAdditions) -> Iterator[Finding]:

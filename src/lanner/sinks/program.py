@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from lanner.sdk.authoring.checks import Finding
 from lanner.sdk.options.blocks import REQUIRED
-from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
+from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ class ProgramBlock(SinkBlock, frozen=True):
 def _make(block: ProgramBlock, _: NoAdditions, common: Common) -> Sink:
     from lanner.outputs.program_output import ProgramOutput
 
-    return ProgramOutput(block.program, keep_alive=block.keep_alive, timeout=common.timeout)
+    return ProgramOutput(timeout=common.timeout, **keys_of(block))
 
 
 def _examine(block: ProgramBlock, _: NoAdditions) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from msgspec import Meta
 from lanner.sdk.authoring.checks import Finding
 from lanner.sdk.options.blocks import Block
 from lanner.sdk.options.secrets import SafeRepr
-from lanner.sinks.declaration import Common, Declaration, SinkBlock
+from lanner.sinks.declaration import Common, Declaration, SinkBlock, keys_of
 from lanner.sinks.servers import look_at_server
 
 if TYPE_CHECKING:
@@ -39,14 +39,7 @@ class SyslogTarget(SafeRepr, msgspec.Struct, frozen=True):
 def _make(_: SyslogBlock, target: SyslogTarget, common: Common) -> Sink:
     from lanner.outputs.syslog_output import SyslogOutput
 
-    return SyslogOutput(
-        target.address,
-        facility=target.facility,
-        ca_cert=target.ca_cert,
-        client_cert=target.client_cert,
-        client_key=target.client_key,
-        timeout=common.timeout,
-    )
+    return SyslogOutput(timeout=common.timeout, **keys_of(target))
 
 
 def _examine(_: SyslogBlock, target: SyslogTarget) -> Iterator[Finding]:

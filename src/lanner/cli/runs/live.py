@@ -17,6 +17,7 @@ from lanner.cli.messages import say
 from lanner.cli.runs.compiling import compile_settings, make_pump, make_writer, show_findings, wrong_rules
 from lanner.cli.runs.run_outputs import deliver_on, make_sinks, outputs_of
 from lanner.cli.runs.status import Status
+from lanner.config.start_keys import find_late_changes
 from lanner.host.own_rules import advise_own_rules
 from lanner.host.reload import Reloader
 from lanner.operating.notify import Notifier
@@ -191,11 +192,8 @@ class _ReloadJob:
             raise LannerError(f"{said} {first.advice}".rstrip()) from None
         if new.plugins != old.plugins and self._development is None:
             say("warning: a change of the plugin, its init_config or its open_params takes effect at the next start")
-        for key in ("webserver", "metrics", "log_level", "log_stderr", "log_syslog", "watch_config_files"):
-            if getattr(new.falco, key) != getattr(old.falco, key):
-                say(f"warning: a change of $.{key} takes effect at the next start")
-        if new.falco.lanner.webserver_hosts != old.falco.lanner.webserver_hosts:
-            say("warning: a change of $.lanner.webserver_hosts takes effect at the next start")
+        for key in find_late_changes(old.falco, new.falco):
+            say(f"warning: a change of $.{key} takes effect at the next start")
         make_delivery = None
         if outputs_of(new.falco) != outputs_of(old.falco):
             sinks = make_sinks(new.falco, new.origins)

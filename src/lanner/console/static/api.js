@@ -70,11 +70,11 @@ export async function get(name, parameters = {}, signal = undefined) {
   }
 }
 
-/** Log in with the token of the address and remove it from there. Returns whether the address had one. */
+/** Log in with the token of the address and remove it from there. */
 export async function login() {
   const hash = new URLSearchParams(location.hash.slice(1));
   const token = hash.get("token");
-  if (token === null) return false;
+  if (token === null) return;
   hash.delete("token");
   history.replaceState(null, "", `#${hash}`);
   try {
@@ -84,7 +84,6 @@ export async function login() {
   } catch {
     onTrouble("No connection to lanner console. Is it still running?");
   }
-  return true;
 }
 
 /** Wait for milliseconds, or until the page is shown again. */

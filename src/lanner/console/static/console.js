@@ -1,13 +1,12 @@
-// The page of `lanner console`: connects state (the address), views and keys.
+// The page: connects state (the address), views and keys. main.js starts it over a server, report.js over data in the page.
 
-import { get, login, pause, watchTrouble } from "./api.js";
-import { $, copy, el } from "./dom.js";
+import { get, pause, watchTrouble } from "./api.js";
+import { $, copy, el, setText } from "./dom.js";
 import { linkOf, showDetail } from "./detail.js";
 import { showFacets } from "./facets.js";
 import { openKeys, startKeys } from "./keys.js";
 import { AlertList } from "./list.js";
 import { Feed } from "./live.js";
-import { isReport, useReport } from "./report.js";
 import { showRules } from "./rules.js";
 import { applyTheme, otherTheme, set, settings } from "./settings.js";
 import { go, hashOf, onChange, rangeNow, startState, state } from "./state.js";
@@ -16,14 +15,17 @@ import { Stored } from "./stored.js";
 import { within } from "./terms.js";
 import { draw, shift, showTimeline, startTimeline } from "./timeline.js";
 
-const VIEWS = isReport
-  ? [["history", "Alerts"], ["rules", "Rules"]]
-  : [["live", "Live"], ["history", "History"], ["rules", "Rules"], ["status", "Status"]];
-const REFRESH = 10_000; // milliseconds between refreshes of time line, facets, rules and status
-const FIRST_REFRESH = 2000; // after the first new alert since the last refresh
+// milliseconds between refreshes: of the status; of time line, facets and rules, after new alerts in the live and other views, and without
+const REFRESH = 10_000;
+const REFRESH_LIVE = 4000;
+const REFRESH_QUIET = 60_000;
+const CHECK = 2000;
 
+let titles = {}; // of the views
 let bounds = null; // arrival of the oldest and the newest stored alert
-let hasNews = false;
+let hasNews = false; // alerts since the last refresh
+let asked = 0; // when the status was asked for
+let shown = 0; // when time line, facets and rules were
 let showRange;
 let selectTimer;
 
@@ -33,8 +35,8 @@ const list = new AlertList({
   onFollow: (follow) => $("#follow").setAttribute("aria-pressed", follow),
   onEnd: () => stored.more(),
 });
-const note = (text) => ($("#note").textContent === text ? undefined : ($("#note").textContent = text));
-const feed = new Feed(list, { onNote: note, onRate: (text) => ($("#rate").textContent = text), onAlerts: () => (hasNews = true) });
+const note = (text) => setText($("#note"), text);
+const feed = new Feed(list, { onNote: note, onRate: (text) => setText($("#rate"), text), onAlerts: () => (hasNews = true) });
 const stored = new Stored(list, { onNote: note });
 
 const isList = () => state.view === "live" || state.view === "history";
@@ -81,10 +83,19 @@ async function isValid(filter) {
   return message === "";
 }
 
-async function refresh() {
-  hasNews = false;
+async function check() {
+  asked = performance.now();
   const status = await askStatus();
-  if (status?.store?.oldest_ms) bounds = [status.store.oldest_ms, status.store.newest_ms];
+  const { oldest_ms: oldest, newest_ms: newest } = status?.store ?? {};
+  if (!oldest) return;
+  hasNews ||= newest !== bounds?.[1];
+  bounds = [oldest, newest];
+}
+
+async function refresh() {
+  await check();
+  hasNews = false;
+  shown = performance.now();
   const [begin, end] = rangeNow(bounds);
   showRange(begin, end);
   if (state.view === "status") return showStatus();
@@ -111,17 +122,19 @@ async function changed(before, isFirst = false) {
   $("#legend").hidden = !isList();
   $("#follow").hidden = $("#pause").hidden = $("#rate").hidden = state.view !== "live";
   $("#facets-toggle").hidden = !isList();
-  document.title = `Lanner: ${VIEWS.find(([view]) => view === state.view)[1]}`;
+  document.title = `Lanner: ${titles[state.view]}`;
   if (document.activeElement !== $("#search")) $("#search").value = state.filter;
   if (isOther("view") && !isFirst) $("#page").replaceChildren();
   feed.stop();
   stored.stop();
   const { filter, view } = state;
-  if (!(await isValid(isList() ? filter : "")) || filter !== state.filter || view !== state.view) return;
+  const isValidFilter = await isValid(isList() ? filter : "");
+  if (!bounds && view !== "live") await check();
+  if (!isValidFilter || filter !== state.filter || view !== state.view) return;
+  if (view === "live") startLive();
+  else if (view === "history") startHistory();
   await refresh();
-  if (state.view === "live") startLive();
-  else if (state.view === "history") startHistory();
-  else if (isOther("view") && !isFirst) $("#page h2")?.focus();
+  if (isOther("view") && !isFirst && !isList()) $("#page h2")?.focus();
 }
 
 function startLive() {
@@ -139,15 +152,20 @@ async function startHistory() {
   list.mark(state.alert);
 }
 
-async function keepFresh() {
-  let last = performance.now();
+function isDue(now) {
+  if ((state.view === "history" && state.range.begin !== undefined) || $("#search").getAttribute("aria-invalid") === "true") return false;
+  if (state.view === "status") return now - shown >= REFRESH;
+  return now - shown >= (!hasNews ? REFRESH_QUIET : state.view === "live" ? REFRESH_LIVE : REFRESH);
+}
+
+/** Ask again and again for what the server may have that is new. */
+export async function keepFresh() {
   for (;;) {
-    await pause(FIRST_REFRESH);
-    const waited = performance.now() - last;
-    if (document.hidden || (state.view === "history" && state.range.begin !== undefined) || $("#search").getAttribute("aria-invalid") === "true") continue;
-    if (waited < REFRESH && !(hasNews && state.view === "live" && waited >= FIRST_REFRESH * 2)) continue;
-    last = performance.now();
-    await refresh();
+    await pause(CHECK);
+    if (document.hidden) continue;
+    const now = performance.now();
+    if (isDue(now)) await refresh();
+    else if (now - asked >= REFRESH) await check();
   }
 }
 
@@ -240,15 +258,17 @@ const KEYS = [
   ["?", [], "these keys", openKeys],
 ];
 
-async function start() {
+/** Show the page. `views` are its views with their titles; `open` gets access to the data, and may return a title of the page. */
+export async function start(views, open) {
+  titles = views;
   applyTheme();
   showZone();
   watchTrouble((message) => {
     const box = $("#trouble");
-    if (box.textContent !== message) box.textContent = message;
+    setText(box, message);
     box.hidden = message === "";
   });
-  $("#views").append(...VIEWS.map(([view, text]) => el("a", { "data-view": view }, text, view === "status" ? statusChip() : null)));
+  $("#views").append(...Object.entries(views).map(([view, text]) => el("a", { "data-view": view }, text, view === "status" ? statusChip() : null)));
   showRange = startTimeline();
   startSearch();
   startKeys(KEYS);
@@ -260,11 +280,7 @@ async function start() {
   $("#help").addEventListener("click", openKeys);
   $("#facets-toggle").addEventListener("click", toggleFacets);
   onChange((before) => changed(before));
-  if (isReport) $("#title").textContent = await useReport();
-  else await login();
-  startState(VIEWS.map(([view]) => view));
+  $("#title").textContent = (await open()) ?? "";
+  startState(Object.keys(views));
   await changed(state, true);
-  if (!isReport) keepFresh();
 }
-
-start();

@@ -23,6 +23,23 @@ export function table(caption, heads, rows) {
     el("table", {}, el("caption", {}, caption), head, body));
 }
 
+/** Set the text of an element, if it is another one. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+const nameOf = (element) => element.getAttribute("aria-label") ?? element.textContent;
+
+/** Replace the content of an element. The focus stays with what has the same name. */
+export function refill(box, ...children) {
+  const { activeElement: focused } = document;
+  const name = focused !== box && box.contains(focused) ? nameOf(focused) : null;
+  box.replaceChildren(...children);
+  if (name === null || box.contains(document.activeElement)) return;
+  const candidates = [...box.querySelectorAll(focused.localName)];
+  (candidates.includes(focused) ? focused : candidates.find((one) => nameOf(one) === name))?.focus({ preventScroll: true });
+}
+
 export const button = (text, onclick, properties = {}) => el("button", { type: "button", onclick, ...properties }, text);
 
 // Invisible characters, and those that change the order of others: controls, formats (bidi, joiners, tags), lone surrogates, line
@@ -75,7 +92,9 @@ export function longText(text, className = "") {
 /** Return an element with the lines of a text. */
 export const longLines = (text) => el("pre", { tabIndex: 0 }, text.split("\n").flatMap((line) => [longText(line), "\n"]));
 
-export const count = (number) => number.toLocaleString("en");
+const NUMBERS = new Intl.NumberFormat("en");
+
+export const count = (number) => NUMBERS.format(number);
 
 export const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 

@@ -1,7 +1,7 @@
 // Beside the list: the most frequent rules, priorities, subjects, sources and tags of the range, to filter and to exclude.
 
 import { get } from "./api.js";
-import { $, button, count, el, visible } from "./dom.js";
+import { $, button, count, el, refill, setText, visible } from "./dom.js";
 import { go, state } from "./state.js";
 import { term, terms, toggled } from "./terms.js";
 
@@ -28,19 +28,24 @@ export function filterButtons(key, value, text) {
 }
 
 let asked = 0;
+let items = new Map(); // elements of the values, by field and value
+let itemsOf = null; // the filter that they are for
 
 export async function showFacets(begin, end) {
   const question = ++asked;
-  const answers = await Promise.all(
-    FIELDS.map(([field]) => get("facets", { begin: Math.floor(begin), end: Math.ceil(end), filter: state.filter, field }).catch(() => null)),
-  );
-  if (question !== asked || answers.includes(null)) return;
-  const parts = FIELDS.flatMap(([field, title], index) => group(field, title, answers[index].values));
-  const focused = document.activeElement?.getAttribute("aria-label");
-  $("#facets").replaceChildren(...active(), ...parts);
-  if (focused && document.activeElement === document.body) {
-    [...$("#facets").querySelectorAll("button")].find((one) => one.getAttribute("aria-label") === focused)?.focus();
+  const { filter } = state;
+  const answers = [];
+  // one after another: a browser opens six connections to a server at a time, and the list needs one
+  for (const [field] of FIELDS) {
+    const answer = await get("facets", { begin: Math.floor(begin), end: Math.ceil(end), filter, field }).catch(() => null);
+    if (question !== asked || answer === null) return;
+    answers.push(answer);
   }
+  const known = filter === itemsOf ? items : new Map();
+  [items, itemsOf] = [new Map(), filter];
+  const parts = FIELDS.flatMap(([field, title], index) => group(field, title, answers[index].values, known));
+  const note = answers.some((answer) => answer.exact === false) ? [el("p", { className: "quiet" }, "A part of the alerts was counted, not all.")] : [];
+  refill($("#facets"), ...active(), ...note, ...parts);
 }
 
 /** Return the terms of the filter, to remove each by a click: an excluded value is in no other list. */
@@ -52,11 +57,19 @@ function active() {
   return rows.length ? [el("h2", {}, "Filter"), el("ul", {}, rows)] : [];
 }
 
-function group(field, title, values) {
+function group(field, title, values, known) {
   if (!values.length) return [];
   const rows = values.map(([value, number]) => {
-    const [only, exclude] = filterButtons(field, value, visible(value, 80));
-    return el("li", {}, only, el("span", { className: "figure" }, count(number)), exclude);
+    const id = `${field} ${value}`;
+    const item = known.get(id) ?? newItem(field, value);
+    items.set(id, item);
+    setText(item.children[1], count(number));
+    return item;
   });
   return [el("h2", {}, title), el("ul", {}, rows)];
+}
+
+function newItem(field, value) {
+  const [only, exclude] = filterButtons(field, value, visible(value, 80));
+  return el("li", {}, only, el("span", { className: "figure" }), exclude);
 }

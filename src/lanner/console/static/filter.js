@@ -4,7 +4,7 @@ import { ApiError } from "./api.js";
 import { PRIORITIES } from "./dom.js";
 
 const KEYS = { rule: 4, source: 7, subject: 5, container: 5, tag: "tag", tags: "tag", priority: "priority", since: "since", until: "until" };
-const KEY = /([A-Za-z_]\w*(?:\.\w+|\[[^\]\s"]*\])*)(>=|<=|!=|==|[:=<>])/y;
+const KEY = /([A-Za-z_]\w*(?:\.\w+|\[[^\]\s"]*\])*)(\s*)(>=|<=|!=|==|[:=<>])(\s*)/y;
 const QUOTED = /"((?:[^"\\]|\\.)*)\\?"?/sy;
 const BARE = /\S+/y;
 
@@ -17,12 +17,13 @@ function taken(pattern, text, at) {
   return pattern.exec(text);
 }
 
-/** Return a function of a text that compares it with a value; * in a bare value is any text. */
-function pattern(value, isQuoted) {
-  const wanted = lower(value);
-  if (isQuoted || !wanted.includes("*")) return (text) => lower(text) === wanted;
-  const parts = wanted.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-  const whole = new RegExp(`^${parts.join(".*")}$`, "s");
+const unescaped = (text) => text.replace(/\\([\\"*])/g, "$1");
+
+/** Return a function of a text that compares it with a value as it was written. * is any text; in quotes \* is the character. */
+function pattern(raw, isQuoted) {
+  const pieces = (isQuoted ? raw.match(/\\[\\"*]|\*|\\|[^\\*]+/g) : raw.match(/\*|[^*]+/g)) ?? [];
+  const literal = (piece) => lower(isQuoted ? unescaped(piece) : piece).replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  const whole = new RegExp(`^${pieces.map((piece) => (piece === "*" ? ".*" : literal(piece))).join("")}$`, "s");
   return (text) => whole.test(lower(text));
 }
 
@@ -49,28 +50,33 @@ export function parseFilter(text, tags) {
     const found = taken(isQuoted ? QUOTED : BARE, text, at);
     if (!found) return ["", false];
     at += found[0].length;
-    return [isQuoted ? found[1].replace(/\\([\\"])/g, "$1") : found[0], isQuoted];
+    return [isQuoted ? found[1] : found[0], isQuoted];
   };
   for (;;) {
     at += /^\s*/.exec(text.slice(at))[0].length;
     if (at >= text.length) break;
     let negated = text[at] === "-";
     if (negated) at += 1;
-    const found = taken(KEY, text, at);
-    const key = found && (KEYS[found[1].toLowerCase()] ?? (/[.[]/.test(found[1]) ? "field" : undefined));
-    const isText = key === undefined || key === null || (key !== "priority" && /[<>]/.test(found[2]));
-    if (!isText) at += found[0].length;
-    const [value, isQuoted] = readValue();
+    if (negated && /^(\s|$)/.test(text.slice(at))) continue;
+    const [whole, name, space, operator, after] = taken(KEY, text, at) ?? [];
+    const key = name && (KEYS[name.toLowerCase()] ?? (/[.[]/.test(name) ? "field" : undefined));
+    const isOrder = /^[<>]/.test(operator);
+    const isText = key === undefined || (key !== "priority" && isOrder) || (operator === ":" && (space || (after && key === "field")));
+    if (!isText) at += whole.length;
+    if (!isText && at === text.length) break;
+    const [raw, isQuoted] = readValue();
+    const value = isQuoted ? unescaped(raw) : raw;
     let test;
     if (isText) {
-      const phrase = spaced(value);
+      const isOpen = value.endsWith("*") && words(value.slice(-2)).length > 0;
+      const phrase = isOpen ? spaced(value).trimEnd() : spaced(value);
       if (!phrase.trim() || (!isQuoted && value.toLowerCase() === "and")) continue;
       test = (row) => spaced(`${row[4]}\n`).includes(phrase) || spaced(row[6]).includes(phrase) || spaced(row[5]).includes(phrase);
     } else {
-      if (found[2] === "!=") negated = !negated;
-      if (key === "field") throw new ApiError(`a report keeps the fields of some alerts only: search for the value of ${found[1]} as text`, 400);
-      const fits = pattern(value, isQuoted);
-      if (key === "priority") test = ofPriority(found[2], value);
+      if (operator === "!=") negated = !negated;
+      if (key === "field") throw new ApiError(`a report keeps the fields of some alerts only: search for the value of ${name} as text`, 400);
+      const fits = pattern(raw, isQuoted);
+      if (key === "priority") test = ofPriority(operator, value);
       else if (key === "since" || key === "until") test = ofTime(key, value);
       else if (key === "tag") test = (row) => (tags[row[4]] ?? []).some(fits);
       else test = (row) => fits(row[key]);

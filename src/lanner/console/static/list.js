@@ -16,17 +16,36 @@ export class AlertList {
     this.withDate = false;
     this.callbacks = { onSelect, onOpen, onFollow, onEnd };
     this.grid = $("#rows");
+    this.head = this.grid.querySelector(".head");
+    this.tall = $("#tall");
     this.window = $("#window");
-    this.pool = [];
-    this.lastTop = 0;
+    this.lines = []; // elements, in their order on the screen; they are used again for other rows
+    this.first = 0; // row of the first line
+    this.top = 0; // what is above the part in sight, in pixels
+    this.isMoved = false; // whether the grid must be scrolled there
     this.grid.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.window.addEventListener("click", (event) => this.clicked(event));
     new ResizeObserver(() => this.measure()).observe(this.grid);
     this.measure();
   }
 
+  // Sizes are read only here: reading one after a change makes the browser lay the page out at once
   measure() {
     this.height = parseFloat(getComputedStyle(this.grid).getPropertyValue("--row")) || 24;
+    this.shownHeight = this.grid.clientHeight;
+    this.headHeight = this.head.offsetHeight;
+    this.change();
+  }
+
+  /** The highest value of `top`. */
+  get bottom() {
+    return Math.max(0, this.headHeight + this.rows.length * this.height - this.shownHeight);
+  }
+
+  /** Scroll with the next frame. */
+  moveTo(top) {
+    this.top = Math.max(0, Math.min(this.bottom, top));
+    this.isMoved = true;
     this.change();
   }
 
@@ -34,8 +53,7 @@ export class AlertList {
   replace(rows) {
     this.rows = rows;
     this.selected = -1;
-    this.grid.scrollTop = this.lastTop = 0;
-    this.change();
+    this.moveTo(0);
   }
 
   /** Append rows; the oldest go when there are too many. */
@@ -45,17 +63,16 @@ export class AlertList {
       const cut = this.rows.length - MOST_ROWS;
       this.rows = this.rows.slice(cut);
       this.selected = Math.max(-1, this.selected - cut);
-      if (!this.follow) this.grid.scrollTop = this.lastTop = Math.max(0, this.grid.scrollTop - cut * this.height);
+      this.moveTo(this.top - cut * this.height);
     }
     this.change();
   }
 
   /** Paint with the next frame. */
   change() {
-    if (this.frame) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
+    this.frame ||= requestAnimationFrame(() => {
       this.paint();
+      this.frame = 0;
     });
   }
 
@@ -67,55 +84,85 @@ export class AlertList {
   }
 
   scrolled() {
-    const { scrollTop, clientHeight, scrollHeight } = this.grid;
-    const atEnd = scrollTop + clientHeight >= scrollHeight - 2;
-    if (this.follow && scrollTop < this.lastTop && !atEnd) this.setFollow(false);
-    this.lastTop = scrollTop;
-    if (scrollTop + 3 * clientHeight > scrollHeight) this.callbacks.onEnd();
+    if (this.isMoved) return; // an earlier position: the next frame scrolls on
+    const top = this.grid.scrollTop;
+    if (this.follow && top < this.top && top < this.bottom - 2) this.setFollow(false);
+    this.top = top;
+    if (top + 2 * this.shownHeight > this.bottom) this.callbacks.onEnd();
     this.change();
   }
 
   paint() {
-    const { rows, grid, height, pool } = this;
-    $("#tall").style.height = `${rows.length * height}px`;
-    if (this.follow) grid.scrollTop = this.lastTop = grid.scrollHeight;
-    const first = Math.max(0, Math.floor(grid.scrollTop / height) - SPARE);
-    const needed = Math.ceil(grid.clientHeight / height) + 2 * SPARE;
-    while (pool.length < needed) pool.push(this.newRow());
-    this.window.style.transform = `translateY(${first * height}px)`;
-    let active = "";
-    pool.forEach((line, slot) => {
-      const index = first + slot;
-      const row = slot < needed ? rows[index] : undefined;
-      line.hidden = row === undefined;
-      if (!row) return;
-      line.id = `row-${index}`;
-      line.setAttribute("aria-rowindex", index + 2);
-      line.setAttribute("aria-selected", index === this.selected);
-      line.classList.toggle("even", index % 2 === 0);
-      if (index === this.selected) active = line.id;
-      this.fill(line, row);
-    });
-    grid.setAttribute("aria-rowcount", rows.length + 1);
-    if (active) grid.setAttribute("aria-activedescendant", active);
-    else grid.removeAttribute("aria-activedescendant");
+    const { rows, height } = this;
+    if (this.follow) this.moveTo(this.bottom);
+    if (this.painted !== rows.length * height) {
+      this.painted = rows.length * height;
+      this.tall.style.height = `${this.painted}px`;
+      this.grid.setAttribute("aria-rowcount", rows.length + 1);
+    }
+    const number = Math.ceil(this.shownHeight / height) + 2 * SPARE;
+    while (this.lines.length < number) this.lines.push(this.newLine());
+    this.turn(Math.max(0, Math.floor(this.top / height) - SPARE));
+    this.lines.forEach((line, slot) => this.place(line, this.first + slot));
+    const isInSight = this.lines[this.selected - this.first]?.index === this.selected;
+    if (isInSight) this.grid.setAttribute("aria-activedescendant", `row-${this.selected}`);
+    else this.grid.removeAttribute("aria-activedescendant");
+    if (this.isMoved) this.grid.scrollTop = this.top;
+    this.isMoved = false;
   }
 
-  newRow() {
+  /** Begin with another row: lines that leave at one end continue at the other. */
+  turn(first) {
+    const by = first - this.first;
+    this.first = first;
+    if (Math.abs(by) >= this.lines.length) return;
+    const moved = this.lines.splice(by > 0 ? 0 : by, Math.abs(by));
+    if (by > 0) {
+      this.lines.push(...moved);
+      this.window.append(...moved);
+    } else if (by < 0) {
+      this.lines.unshift(...moved);
+      this.window.prepend(...moved);
+    }
+  }
+
+  newLine() {
     const line = el("div", { role: "row", className: "row" });
-    for (let column = 0; column < 5; column++) line.append(el("span", { role: "gridcell" }));
+    line.cells = Array.from({ length: 5 }, () => new Text());
+    line.append(...line.cells.map((cell) => el("span", { role: "gridcell" }, cell)));
     this.window.append(line);
     return line;
   }
 
+  /** Let a line show the row with this index. */
+  place(line, index) {
+    const row = this.rows[index];
+    line.hidden = row === undefined;
+    if (!row) return;
+    const isSelected = index === this.selected;
+    if (line.index !== index || line.height !== this.height) {
+      Object.assign(line, { index, height: this.height });
+      line.style.top = `${index * this.height}px`;
+      line.setAttribute("aria-rowindex", index + 2);
+      line.classList.toggle("even", index % 2 === 0);
+    }
+    if (line.isSelected !== isSelected || isSelected) {
+      line.isSelected = isSelected;
+      line.setAttribute("aria-selected", isSelected);
+      line.id = isSelected ? `row-${index}` : "";
+    }
+    if (line.shows !== row || line.zone !== this.zone) this.fill(line, row);
+  }
+
   fill(line, row) {
-    if (line.shows === row && line.zone === this.zone) return;
-    [line.shows, line.zone] = [row, this.zone];
-    const cells = line.children;
-    line.classList.toggle("gap", row.gap !== undefined);
-    const texts = row.gap === undefined ? this.texts(row) : ["", "", "", "", gapText(row)];
-    texts.forEach((text, column) => (cells[column].textContent = text));
-    cells[1].className = row.gap === undefined ? `p${row[3]}` : "";
+    Object.assign(line, { shows: row, zone: this.zone });
+    const isGap = row.gap !== undefined;
+    line.classList.toggle("gap", isGap);
+    const texts = isGap ? ["", "", "", "", gapText(row)] : this.texts(row);
+    texts.forEach((text, column) => {
+      if (line.cells[column].data !== text) line.cells[column].data = text;
+    });
+    line.children[1].className = isGap ? "" : `p${row[3]}`;
   }
 
   texts(row) {
@@ -131,7 +178,7 @@ export class AlertList {
   clicked(event) {
     const line = event.target.closest("[role=row]");
     if (!line) return;
-    this.select(Number(line.id.slice(4)));
+    this.select(line.index);
     this.open();
   }
 
@@ -140,17 +187,14 @@ export class AlertList {
     this.setFollow(false);
     this.selected = Math.max(0, Math.min(this.rows.length - 1, index));
     const top = this.selected * this.height;
-    const inSight = this.grid.clientHeight - this.height;
-    if (top < this.grid.scrollTop) this.grid.scrollTop = top;
-    else if (top + this.height > this.grid.scrollTop + inSight) this.grid.scrollTop = top + this.height - inSight;
-    this.change();
+    this.moveTo(Math.max(Math.min(this.top, top), top + this.height + this.headHeight - this.shownHeight));
     this.callbacks.onSelect(this.rows[this.selected]);
   }
 
   /** Select the row that is `by` rows further; without a selection, the newest in sight. */
   move(by) {
     if (this.selected >= 0) this.select(this.selected + by);
-    else this.select(this.follow ? this.rows.length - 1 : Math.floor(this.grid.scrollTop / this.height));
+    else this.select(this.follow ? this.rows.length - 1 : Math.floor(this.top / this.height));
   }
 
   open() {

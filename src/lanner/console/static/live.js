@@ -6,8 +6,10 @@ import { count, plural } from "./dom.js";
 const LIMIT = 5000;
 const FIRST = 500;
 const MOST_ASKED = 20; // answers for the first alerts; what a rare filter selects further back is in the history
-const EVERY = 250; // milliseconds between polls
-const EVERY_IDLE = 1000; // after a minute without an alert
+// milliseconds between polls, by the milliseconds since the last alert
+const BUSY = [100, 5000];
+const CALM = [250, 60_000];
+const EVERY_IDLE = 1000;
 const EVERY_HIDDEN = 5000;
 const TOO_FAR = 50_000; // alerts after which the page does not catch up but continues with the newest
 
@@ -24,7 +26,7 @@ export class Feed {
   /** Start with the newest alerts that the filter selects; an empty text selects all. */
   async start(filter) {
     this.stop();
-    const run = (this.run = { filter, total: 0, omitted: 0, recent: [], lastAlert: Date.now() });
+    const run = (this.run = { filter, total: 0, omitted: 0, recent: [], lastAlert: performance.now() });
     this.list.replace([]);
     while (this.run === run) {
       try {
@@ -47,7 +49,8 @@ export class Feed {
 
   interval(run) {
     if (document.hidden) return EVERY_HIDDEN;
-    return Date.now() - run.lastAlert > 60_000 || this.paused ? EVERY_IDLE : EVERY;
+    const since = performance.now() - run.lastAlert;
+    return this.paused ? EVERY_IDLE : since < BUSY[1] ? BUSY[0] : since < CALM[1] ? CALM[0] : EVERY_IDLE;
   }
 
   async first(run) {
@@ -91,10 +94,10 @@ export class Feed {
       rows.push(row);
     }
     run.total += alerts.length;
-    run.lastAlert = Date.now();
-    run.recent.push([performance.now(), alerts.length]);
+    run.lastAlert = performance.now();
+    run.recent.push([run.lastAlert, alerts.length]);
     this.list.append(rows);
-    this.onAlerts(alerts);
+    this.onAlerts();
   }
 
   gap(run, missing, row, about = "") {

@@ -1,13 +1,12 @@
 // A report: the answers of the API from data in the page. lanner/console/report_file.py packs it.
 
 import { ApiError, useBackend } from "./api.js";
+import { start } from "./console.js";
 import { $, PRIORITIES } from "./dom.js";
 import { parseFilter } from "./filter.js";
 
 const STEPS = [1, 5, 15, 60, 300, 900, 3600, 21_600, 86_400, 604_800].map((seconds) => seconds * 1000);
 const AROUND = 300_000;
-
-export const isReport = $("#data") !== null;
 
 async function unpack() {
   const bytes = Uint8Array.from(atob($("#data").textContent), (character) => character.charCodeAt(0));
@@ -32,7 +31,7 @@ function counted(values) {
 }
 
 /** Take the data of the page for all answers. Returns the report's title. */
-export async function useReport() {
+async function useReport() {
   const data = await unpack();
   const rows = rowsOf(data);
   const byKey = new Map(rows.map((row) => [row[1], row]));
@@ -105,3 +104,5 @@ export async function useReport() {
   }, { fields: false });
   return `${data.title}: ${rows.length.toLocaleString("en")} alerts${data.more ? `; ${data.more.toLocaleString("en")} more are not in this report` : ""}`;
 }
+
+start({ history: "Alerts", rules: "Rules" }, useReport);

@@ -1,7 +1,7 @@
 // The view of rules: counts in the range, silent and noisy ones, and rates before and after each change of the rules.
 
 import { get } from "./api.js";
-import { $, PRIORITIES, button, count, el, table, visible } from "./dom.js";
+import { $, PRIORITIES, button, count, el, refill, table, visible } from "./dom.js";
 import { fullTime, shortTime, span } from "./settings.js";
 import { go } from "./state.js";
 import { term } from "./terms.js";
@@ -28,7 +28,8 @@ export async function showRules(begin, end) {
     rule.last_ms ? shortTime(rule.last_ms) : "", rule.is_loaded === false ? "not loaded" : visible(rule.path ?? ""),
   ]);
   const silentRows = silent.map((rule) => [visible(rule.rule), priority(rule), rule.last_ms ? shortTime(rule.last_ms) : "never, in the store", visible(rule.path ?? "")]);
-  page.replaceChildren(
+  refill(
+    page,
     el("h2", { tabIndex: -1 }, "Rules"),
     el("p", {}, `${span(begin, end)}: ${count(total)} alerts by ${count(active.length)} rules; ${count(silent.length)} silent`),
     table("Rules with alerts", ["Rule", "Priority", "Alerts", "Per hour", "Last", "File"], rows),

@@ -1,7 +1,7 @@
 // The view of the run: its problems by name, then the run, its outputs, engines, files and the store. And the short form in the header.
 
 import { get } from "./api.js";
-import { $, count, el, plural, table, visible } from "./dom.js";
+import { $, count, el, plural, refill, table, visible } from "./dom.js";
 import { fullTime } from "./settings.js";
 
 let chip = null;
@@ -87,8 +87,8 @@ export async function showStatus() {
   const faults = problems.map(({ what, where, advice }) =>
     el("li", {}, el("strong", {}, "✗ ", visible(what, 1000)), where ? ` (${visible(where, 1000)})` : "", advice ? el("p", {}, visible(advice, 2000)) : ""));
   const title = isRunning ? "This run" : run?.ended ? "The last run, which has ended" : "The last run, which was killed or crashed";
-  const focus = page.contains(document.activeElement);
-  page.replaceChildren(
+  refill(
+    page,
     el("h2", { tabIndex: -1 }, "Status"),
     faults.length
       ? el("ul", { className: "problems", "aria-label": "Problems" }, faults)
@@ -104,5 +104,4 @@ export async function showStatus() {
     hasAny(run?.outputs) ? outputs(run) : "",
     hasAny(run?.connected) || hasAny(run?.engine_counters) ? engines(run, isRunning) : "",
   );
-  if (focus) page.querySelector("h2").focus();
 }

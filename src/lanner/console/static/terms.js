@@ -4,8 +4,8 @@ const TERM = /(?:[^\s"]|"(?:[^"\\]|\\.)*"?)+/g;
 
 export const terms = (filter) => filter.match(TERM) ?? [];
 
-// always in quotes, in which * has no meaning
-const quoted = (value) => `"${value.replace(/["\\]/g, "\\$&")}"`;
+// as quote_value of lanner/alerts/filters.py: without a backslash, * is any text
+const quoted = (value) => `"${value.replace(/["\\*]/g, "\\$&")}"`;
 
 export const term = (key, value) => `${key}:${quoted(String(value))}`;
 

@@ -1,7 +1,7 @@
 // The alerts of the time range by priority, as bars; dragging over them sets the range.
 
 import { get } from "./api.js";
-import { $, PRIORITIES, button, count, el, plural } from "./dom.js";
+import { $, PRIORITIES, button, count, el, plural, refill } from "./dom.js";
 import { fullTime, shortTime, span } from "./settings.js";
 import { RANGES, go, state } from "./state.js";
 import { term, terms, toggled } from "./terms.js";
@@ -90,7 +90,7 @@ function legend(buckets) {
     });
   });
   const note = drawn.exact === false ? [el("span", {}, "a part was counted, not all")] : [];
-  $("#legend").replaceChildren(...items, ...note);
+  refill($("#legend"), ...items, ...note);
 }
 
 /** Show the choice of ranges, and let the pointer select one. */

@@ -194,10 +194,8 @@ def _read_plugin_versions(item: Mapping, steps: list[Step]) -> None:
         entry = (*context, plugin.spot("required plugin versions entry"))
         if not isinstance(plugin, Mapping):
             raise ItemError("Plugin version must be a mapping", entry)
-        name = read_required(plugin, "name", entry).value
-        entry = (*context, plugin.spot("required plugin versions entry", name))
-        version = read_required(plugin, "version", entry).value
-        steps.append(PluginVersion(entry, ((name, version), *_read_alternatives(plugin, entry))))
+        entry, version = _read_version(plugin, context, "required plugin versions entry")
+        steps.append(PluginVersion(entry, (version, *_read_alternatives(plugin, entry))))
     warn_of_keys(item, frozenset({"required_plugin_versions"}), item_context(item, "required plugin versions"), steps)
 
 
@@ -211,9 +209,14 @@ def _read_alternatives(plugin: Mapping, context: Context) -> Iterable[tuple[str,
         inner = (*context, other.spot("required plugin versions alternative"))
         if not isinstance(other, Mapping):
             raise ItemError("Plugin version alternative must be a mapping", inner)
-        name = read_required(other, "name", inner).value
-        inner = (*context, other.spot("required plugin versions alternative", name))
-        yield name, read_required(other, "version", inner).value
+        yield _read_version(other, context, "required plugin versions alternative")[1]
+
+
+def _read_version(plugin: Mapping, context: Context, kind: str) -> tuple[Context, tuple[str, str]]:
+    """Return the context of messages about this entry of a kind, and the name and version in it."""
+    name = read_required(plugin, "name", (*context, plugin.spot(kind))).value
+    named = (*context, plugin.spot(kind, name))
+    return named, (name, read_required(plugin, "version", named).value)
 
 
 # Lists and macros

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Any, Final, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -25,6 +25,9 @@ WHOLE: Final = Meta(extra={"whole": True})
 WITHOUT_EFFECT: Final = Meta(extra={"without_effect": True})
 """The key is read and checked, but has no effect."""
 
+AT_START: Final = Meta(extra={"at_start": True})
+"""The key is read when a run starts. A reload reports a change of it, and uses the old value."""
+
 
 def schema_limit(limit: int) -> Meta:
     """Return the mark of a number with a limit only in Falco's schema, not in Falco itself."""
@@ -38,6 +41,16 @@ def find_schema_limit(about: tuple[Meta, ...]) -> int | None:
 
 class Block(SafeRepr, msgspec.Struct, frozen=True):
     """A block in which the schema requires at least one key."""
+
+
+def annotations_of(kind: Any) -> tuple[Any, ...]:
+    """Return the annotations of a key, from its type."""
+    return get_args(kind)[1:] if get_origin(kind) is Annotated else ()
+
+
+def without_annotations(kind: Any) -> Any:
+    """Return the type of a key without its annotations."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def has(about: tuple[Meta, ...], mark: Meta) -> bool:

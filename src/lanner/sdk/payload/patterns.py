@@ -35,15 +35,13 @@ class Group(Value):
         return ["group", self.expression, self.name]
 
 
-@final
-class LineForm(Record):
-    """A fixed form of lines. `form["name"]` is the text at that name, `form[KEY]` that at the field's argument."""
+class _Line(Record):
+    """A payload that is a line, whose parts are read by brackets."""
 
-    form: Literal["logfmt", "cef"]
-
-    def __getitem__(self, name: str | FieldArgument) -> PayloadPart:
-        """Return the text at a name. Raises `DefinitionError` for anything else."""
-        return PayloadPart(self.form, name)
+    @property
+    def _variable(self) -> str:
+        """The variable that messages write before the brackets."""
+        raise NotImplementedError
 
     if not TYPE_CHECKING:  # a checker refuses unknown attributes itself
 
@@ -53,7 +51,22 @@ class LineForm(Record):
                 raise AttributeError(name)
             from lanner.sdk.payload.value_advice import describe_member  # rare
 
-            raise AttributeError(describe_member(name, f'{self.form}["{name}"]'))
+            raise AttributeError(describe_member(name, f'{self._variable}["{name}"]'))
+
+
+@final
+class LineForm(_Line):
+    """A fixed form of lines. `form["name"]` is the text at that name, `form[KEY]` that at the field's argument."""
+
+    form: Literal["logfmt", "cef"]
+
+    def __getitem__(self, name: str | FieldArgument) -> PayloadPart:
+        """Return the text at a name. Raises `DefinitionError` for anything else."""
+        return PayloadPart(self.form, name)
+
+    @property
+    def _variable(self) -> str:
+        return self.form
 
     def __iter__(self) -> Never:
         """Refuse iteration, which `__getitem__` would otherwise allow."""
@@ -65,7 +78,7 @@ cef = LineForm("cef")
 
 
 @final
-class Pattern(Record):
+class Pattern(_Line):
     """A regular expression for whole payloads. `line["name"]` is the text of its group `name`."""
 
     expression: str
@@ -79,15 +92,9 @@ class Pattern(Record):
             raise DefinitionError(f"the pattern has no group {name!r}: {advice}")
         return Group(self.expression, name)
 
-    if not TYPE_CHECKING:  # a checker refuses unknown attributes itself
-
-        def __getattr__(self, name: str) -> Never:
-            """Raise AttributeError with advice: brackets read a group."""
-            if name.startswith("__"):
-                raise AttributeError(name)
-            from lanner.sdk.payload.value_advice import describe_member  # rare
-
-            raise AttributeError(describe_member(name, f'line["{name}"]'))
+    @property
+    def _variable(self) -> str:
+        return "line"
 
     def __iter__(self) -> Never:
         """Refuse iteration, which `__getitem__` would otherwise allow."""
