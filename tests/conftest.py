@@ -36,7 +36,7 @@ for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, si
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Keep the collector from looking at thousands of tests again and again, while they are collected and while they run."""
+    """Exempt collected tests from the garbage collector, which would traverse thousands of them again and again."""
     gc.disable()
     try:
         return (yield)
