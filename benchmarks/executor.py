@@ -22,7 +22,7 @@ from lanner.native._executor import Executor
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.hosting.batches import Batch
-from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

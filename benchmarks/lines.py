@@ -13,7 +13,7 @@ from lanner.host.pump import Pump
 from lanner.native import Reader
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
 from lanner.sdk.hosting.batches import Batch
-from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FIELDS = ("client", "user", "method", "path", "status", "size", "referer", "agent")

@@ -12,8 +12,9 @@ from lanner.docker import Docker
 from lanner.host.generic import EventContext, generic_reader
 from lanner.rules import AlertRule, AlertWriter, Catalog, Executor, compile_rules, load_rules
 from lanner.rules.plan.executor import compile_values
-from lanner.sdk.hosting.field_reader import FieldReader, init_plugin
+from lanner.sdk.hosting.field_reader import FieldReader
 from lanner.sdk.hosting.framing import new_framer
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 ROUNDS = size(60, 1)
 

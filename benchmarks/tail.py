@@ -8,8 +8,8 @@ from pathlib import Path
 import lanner
 from benchmarks.measure import progress, require, size, table
 from lanner import sources
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 COUNT = size(500_000, 2_000)
 LINE = '203.0.113.7 - - [29/Nov/2026:12:00:00 +0000] "GET /item/{:08} HTTP/1.1" 200 1234 "-" "Mozilla/5.0 (X11; Linux x86_64)"\n'

@@ -33,6 +33,17 @@ for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, si
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.SIG_DFL if number == signal.SIGCHLD else lambda *_: None)
 
+# Variables of the user, of CI or of an outer make would change what Lanner, pytest, make, git or urllib do in the tests
+_OUTER = {
+    *("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "GNUMAKEFLAGS", "COLUMNS", "LINES", "CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR"),
+    *("CLICOLOR", "CLICOLOR_FORCE", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY", "LANGUAGE", "NOTIFY_SOCKET"),
+    *("WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "SSH_AUTH_SOCK", "SOURCE_DATE_EPOCH", "PYTHONWARNINGS"),
+}
+for name in list(os.environ):
+    if name.upper() in _OUTER or name.startswith(("DOCKER_", "FALCO_", "XDG_", "GIT_")):
+        del os.environ[name]
+os.umask(0o022)
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():

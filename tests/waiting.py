@@ -1,5 +1,6 @@
 """How long tests wait for what happens soon: until something hangs. A wait ends with its event, so that patience costs nothing."""
 
+import gc
 import time
 from pathlib import Path
 
@@ -23,3 +24,14 @@ def is_running(pid):
         return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] not in {b"Z", b"X"}
     except OSError:
         return False
+
+
+def count_descriptors():
+    """Return the number of this process's open descriptors."""
+    gc.collect()
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def check_descriptors(before):
+    """Wait until no more are open than before. Threads may still close theirs, as those of an earlier test may have."""
+    until(lambda: count_descriptors() <= before, lambda: f"{count_descriptors()} descriptors are open, {before} before")

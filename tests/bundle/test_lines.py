@@ -6,7 +6,8 @@ import pytest
 
 from lanner.abi.versions import APIS
 from lanner.host.plugin_loader import load_plugin
-from lanner.sdk.hosting.field_reader import FieldReader, init_plugin
+from lanner.sdk.hosting.field_reader import FieldReader
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from .conftest import PLUGINS, ROOT
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from ..docker.stand_in import NOW, RememberingEngine
+from ..docker.stand_in import LAST_CHUNK, NOW, RememberingEngine, chunk, event
 from ..docker.streaming import eventually, gap_of, is_gap, lines
 
 pytestmark = pytest.mark.slow
@@ -68,3 +68,50 @@ def test_with_a_cursor_the_next_host_goes_on(engine, watch, tmp_path):
     engine.miss(*lines(11, 4))
     # the last one was read, and the host did not come back for more
     assert watch(engine.stream, 5) == lines(10, 5)
+
+
+def test_events_of_each_kind_come_once_and_in_order(engine, watch):
+    """Singly and together, whole and in parts, long, repeated, without a time, with a member that only Lanner writes."""
+    alone = [event(NOW + number, Type="volume", Action="prune") for number in range(20)]
+    kinds = [
+        event(NOW + 100, Action="exec_create: " + "x" * 100_000),
+        event(NOW + 101),
+        b'{"Type":"volume","Action":"prune"}\n',
+        event(NOW + 102, lanner={"host": "forged"}),
+        event(NOW + 103, Type="volume"),
+    ]
+
+    def happen():
+        stream = engine.stream()
+        for line in alone:
+            engine.publish(line)
+            stream.wait_until_read()
+        stream.send(chunk(kinds[0][:50_000]))
+        stream.wait_until_read()
+        stream.send(chunk(kinds[0][50_000:]) + chunk(alone[-1] + kinds[1] + alone[3] + kinds[1]))
+        for line in kinds[2:]:
+            stream.wait_until_read()
+            stream.send(chunk(line))
+
+    found = watch(happen, 25)
+    assert found[:23] == alone + kinds[:3]
+    # the event that claims Lanner's member gets an empty one, which counts
+    assert found[23] == kinds[3].replace(b"}\n", b',"lanner":{}}\n')
+    assert found[24] == kinds[4]
+
+
+@pytest.mark.parametrize("end", [b"nonsense\r\n", LAST_CHUNK, None], ids=["invalid chunk", "last chunk", "closed"])
+def test_after_the_end_of_a_connection_the_next_one_goes_on(engine, watch, end):
+    def happen():
+        stream = engine.stream()
+        for line in lines(0, 5):
+            engine.publish(line)
+            stream.wait_until_read()
+        if end is not None:
+            stream.send(end)
+        engine.miss(*lines(5, 5))
+        engine.cut()
+        engine.stream()
+        engine.publish(*lines(10, 5))
+
+    assert watch(happen, 15) == lines(0, 15)

@@ -11,7 +11,8 @@ from lanner.abi.versions import APIS
 from lanner.docker import Docker
 from lanner.host.plugin_loader import load_plugin
 from lanner.sdk.authoring.plugin import plugin_info
-from lanner.sdk.hosting.field_reader import FieldReader, init_plugin
+from lanner.sdk.hosting.field_reader import FieldReader
+from lanner.sdk.hosting.plugin_init import init_plugin
 from lanner.sdk.text.encoding import to_bytes
 from lanner.sdk.text.printable import escape_bytes
 from lanner.sdk.types import FieldType

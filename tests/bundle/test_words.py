@@ -9,7 +9,8 @@ import pytest
 from lanner.abi.declared_fields import offers
 from lanner.abi.versions import APIS
 from lanner.host.plugin_loader import load_plugin
-from lanner.sdk.hosting.field_reader import FieldReader, init_plugin
+from lanner.sdk.hosting.field_reader import FieldReader
+from lanner.sdk.hosting.plugin_init import init_plugin
 from lanner.sdk.types import FieldType
 
 pytestmark = [pytest.mark.slow, pytest.mark.native]

@@ -360,7 +360,7 @@ def test_a_dry_run_reports_the_error_that_a_run_would_end_with(lanner, tmp_path,
         (
             ["-o", "webserver={enabled: true, ssl_enabled: true, ssl_certificate: missing.pem}"],
             1,
-            "error: -o webserver: the web server cannot use missing.pem",
+            "error: -o webserver: the web server cannot use TLS ($.webserver.ssl_certificate): cannot read the TLS certificate missing.pem: no such file",
         ),
     ],
 )

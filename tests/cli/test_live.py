@@ -88,12 +88,15 @@ def test_a_signal_sent_twice_as_timeout_does_ends_the_run_with_a_summary(start, 
 
 
 def test_the_time_limit_ends_the_run(lanner, plugin, words, rules):
-    begin = time.monotonic()
-    done = lanner("run", plugin("Quiet"), "-r", rules("quiet"), "--open", words(b"one"), "--duration", "0.3")
-    assert 0.3 <= time.monotonic() - begin < 10
+    for seconds in (0.3, 3.0, 30.0):  # a busy machine may need more to come to the first event
+        begin = time.monotonic()
+        done = lanner("run", plugin("Quiet"), "-r", rules("quiet"), "--open", words(b"one"), "--duration", str(seconds))
+        assert time.monotonic() - begin >= seconds
+        if done.lines:
+            break
     assert done.code == 0
     assert done.lines == ["22:13:20.000000000: Notice got one"]
-    assert "1 event, 1 alert in 0." in done.err
+    assert re.search(r"1 event, 1 alert in \d+\.\d s", done.err)
 
 
 def test_max_events_ends_the_run_at_that_very_event(lanner, plugin, words, rules):

@@ -114,17 +114,21 @@ def test_a_recording_that_cannot_be_read_is_said(lanner, example, tmp_path, name
     assert f"lanner: error: cannot read the recording {tmp_path / name}: {reason}" in done.err
 
 
-@pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM", "--duration"])
-def test_a_recording_that_keeps_one_waiting_can_be_ended(start, ending):
-    limit = ["--duration", "0.5"] if ending == "--duration" else []
-    process = start("run", "docker", "--replay", "-", *limit)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_recording_that_keeps_one_waiting_can_be_ended(start, number):
+    process = start("run", "docker", "--replay", "-")
     process.stdin.write(GOOD + b"\n")
     process.stdin.flush()
     assert process.stdout.readline().decode().rstrip() == ALERT
-    if not limit:
-        process.send_signal(getattr(signal, ending))
+    process.send_signal(number)
     assert process.wait(PATIENCE) == 0
     assert b"1 event, 1 alert in " in process.stderr.read()
+
+
+def test_a_recording_that_keeps_one_waiting_ends_at_the_time_limit(start):
+    process = start("run", "docker", "--replay", "-", "--duration", "0.3")
+    assert process.wait(PATIENCE) == 0
+    assert b"0 events, 0 alerts in " in process.stderr.read()
 
 
 def test_max_events_ends_a_replay(lanner, example):

@@ -72,11 +72,14 @@ def test_metrics_mask_secrets_in_the_names_of_counters(lanner, rules, tmp_path):
         "    def __iter__(self):\n        while True:\n            yield '{}'\n"
     )
     metrics = ("-o", "metrics.enabled=true", "-o", "metrics.interval=100ms", "-o", "metrics.output_rule=true", "-o", "json_output=true")
-    options = ("-r", rules("vault", "vault.text exists", "-"), "--config", "apiPat: open-sesame", "--duration", "1", *metrics)
-    done = lanner("run", file, *options)
-    assert b'"plugins.vault.asked' in done.out
-    assert b"sesame" not in done.out
-    assert "sesame" not in done.err
+    options = ("-r", rules("vault", "vault.text exists", "-"), "--config", "apiPat: open-sesame", *metrics)
+    for seconds in ("1", "10", "60"):  # a busy machine may need more to come to the first metrics
+        done = lanner("run", file, *options, "--duration", seconds)
+        assert b"sesame" not in done.out
+        assert "sesame" not in done.err
+        if b'"plugins.vault.asked' in done.out:
+            return
+    pytest.fail("the metrics have no counter of the plugin")
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])

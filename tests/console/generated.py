@@ -56,16 +56,16 @@ class Raised(NamedTuple):
 
 
 class GeneratedStore:
-    """A store in `directory` with alerts of the last hour, and `rate` more each second. Alert number 7, 107, ... is hostile."""
+    """A store in `directory` with alerts of the hour before `end`, and `rate` more each second. Alert number 7, 107, ... is hostile."""
 
-    def __init__(self, directory, alerts, rate=0):
+    def __init__(self, directory, alerts, rate=0, end=None):
         self.directory, self._rate = Path(directory), rate
         self._random = random.Random(1)
         self._templates = templates()
         self._writer = StoreWriter(self.directory)
         self._number = 0
         self._ending = threading.Event()
-        now = time.time_ns()
+        now = time.time_ns() if end is None else end
         own = Path(plugin_info(load_plugin("docker")).rules).read_bytes()
         self._loads = [
             self._load(now - 3600 * SECOND, {"docker_rules.yaml": own}),

@@ -208,9 +208,8 @@ class StandInEngine:
         if said is None:
             self.listen(exchange)
         elif said.startswith(STREAM):
-            exchange.send(STREAM)
+            exchange.send(said)  # at once: with the head of the stream a client has what comes after it
             self._streams.put(exchange)
-            exchange.send(said.removeprefix(STREAM))
             self.listen(exchange)
         else:
             exchange.send(said)

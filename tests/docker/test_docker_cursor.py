@@ -14,8 +14,8 @@ from lanner.docker import Docker, stream
 from lanner.docker.cursor import Cursor, _decode
 from lanner.docker.window import LastKeys
 from lanner.sdk.hosting import statefile
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 from lanner.sources import Counters
 
 from ..waiting import PATIENCE

@@ -12,7 +12,7 @@ import lanner.testing
 from lanner.docker import Docker, client, stream
 from lanner.docker.gaps import Host
 from lanner.native import Events
-from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from .stand_in import NOW, RememberingEngine, answer, chunk, event
 from .streaming import eventually, gap_of, lines

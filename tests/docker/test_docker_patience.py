@@ -60,13 +60,13 @@ def test_an_answer_has_one_deadline_while_bytes_flow(dripping, begun, drip, paus
     started = time.monotonic()
     with pytest.raises(EngineError):
         get(parse_endpoint(dripping.url, "a test"), "/_ping", timeout=0.5)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < PATIENCE
 
 
 @pytest.mark.parametrize("drip", [b"x: y\r\n", b"x", b" \r\n"])
 def test_a_trailer_is_not_waited_for(dripping, drip):
     dripping.begun, dripping.drip, dripping.pause = CHUNKED + chunk(b"OK") + b"0\r\n", drip, 0
-    head, text = get(parse_endpoint(dripping.url, "a test"), "/_ping", timeout=30)
+    head, text = get(parse_endpoint(dripping.url, "a test"), "/_ping", timeout=PATIENCE)
     assert (head.status, text) == (200, b"OK")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import lanner
 from lanner.docker import Docker, client, ssh
-from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from ..waiting import PATIENCE, is_running
 from .ssh_server import SshServer, why_not, write_dial, write_program
@@ -198,7 +198,7 @@ def no_key(server, tmp_path, monkeypatch):
 def test_a_password_is_not_asked_for(server, no_key):
     started = time.monotonic()
     told = failure(server.url)
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < PATIENCE
     assert told.startswith(f"no Docker engine at {server.url} (from `$.host` of the configuration): ssh ended with status 255: ")
     assert "Permission denied (publickey" in told
     assert told.endswith("give ssh a key without a passphrase, or an agent (SSH_AUTH_SOCK), for this user")

@@ -5,8 +5,8 @@ import pytest
 import lanner
 import lanner.testing
 from lanner.docker import Docker
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from .stand_in import STREAM, answer, chunk, event, version
 from .streaming import failure, watching_stream

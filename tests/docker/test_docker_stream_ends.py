@@ -1,17 +1,15 @@
 """Ends of a stream: reconnects, pauses, close, and what is left behind."""
 
-import gc
 import logging
 import socket
 import threading
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from lanner.docker import client, watch
 
-from ..waiting import PATIENCE
+from ..waiting import PATIENCE, check_descriptors, count_descriptors
 from .stand_in import LAST_CHUNK, NOW, SECOND, STREAM, answer, chunk, event, version
 from .streaming import failure, gap_of, source_of, watching_stream
 
@@ -251,11 +249,6 @@ def test_a_timeout_without_events_is_an_empty_batch(engine):
 # what is left behind
 
 
-def _descriptors():
-    gc.collect()
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
 def _open_and_close(engine):
     with watching_stream(engine) as (host, connection):
         connection.send(chunk(event()))
@@ -290,11 +283,11 @@ def _reconnect(engine):
 
 @pytest.mark.parametrize("use", [_open_and_close, _fail_at_version, _fail_at_events, _reconnect])
 def test_no_descriptor_is_left_open(engine, no_pause, use):
-    before = _descriptors()
+    before = count_descriptors()
     for _ in range(10):
         use(engine)
     engine.wait_until_idle()
-    assert _descriptors() == before
+    check_descriptors(before)
 
 
 def test_the_engine_is_asked_by_get_alone(engine, no_pause):

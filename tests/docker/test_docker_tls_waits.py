@@ -1,14 +1,12 @@
 """TLS and waiting: each handshake, connection and look-up ends with its time or by close, and no host process notices."""
 
 import contextlib
-import gc
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +18,7 @@ from lanner.docker.engine_link import open_link
 from lanner.net.dial import Timer
 from lanner.net.link import Link
 
-from ..waiting import PATIENCE
+from ..waiting import PATIENCE, check_descriptors, count_descriptors
 from .certificates import OPENSSL
 from .tls_engines import endpoint, failure, listening
 
@@ -150,10 +148,9 @@ def test_without_tls_openssl_is_not_loaded(engine):
 def test_no_descriptor_is_left_open_whatever_fails(certificates, tls_engine):
     engine = tls_engine()
     cases = [certificates.other_ca, certificates.bare, certificates.strange, certificates.locked, certificates.mixed, None]
-    gc.collect()
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = count_descriptors()
     for tls in cases:
         failure(lambda tls=tls: find_engine(endpoint(engine, tls)))
     find_engine(endpoint(engine, certificates.good))
     engine.wait_until_idle()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    check_descriptors(before)

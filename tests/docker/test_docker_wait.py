@@ -6,7 +6,7 @@ import pytest
 
 import lanner
 from lanner.docker import Docker
-from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from .stand_in import RememberingEngine, answer, event
 from .streaming import eventually, gap_of, watching

@@ -7,8 +7,8 @@ import pytest
 
 import lanner.testing
 from lanner.docker import Docker
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from ..waiting import PATIENCE
 

@@ -405,7 +405,7 @@ void try_input(std::string_view input) {
   }
 
   const bool is_json = document.load(payload);
-  REQUIRE(is_json == (document.search() != nullptr));
+  REQUIRE(is_json == (document.tape() != nullptr));
   REQUIRE(is_json || !is_made);
   lanner::Document other(places);
   REQUIRE(other.load(payload) == is_json);

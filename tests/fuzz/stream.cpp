@@ -41,7 +41,7 @@ void try_line(std::string_view line) {
   REQUIRE(lanner::may_start_container(line) == may_start);
   const lanner::Places places;
   lanner::Document document(places);
-  const bool was_object = document.load(line) && document.search()->tape().is_object(lanner::Tape::document);
+  const bool was_object = document.load(line) && document.tape()->is_object(lanner::Tape::document);
   for (const char* name : {"", "\"host\":\"a\""}) {
     lanner::Finisher finisher(name);
     lanner::StreamEvent event;

@@ -11,7 +11,7 @@ from lanner.host.pump import Pump
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.hosting.batches import Batch
-from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.plugin_init import init_plugin
 from lanner.sdk.payload.misfits import describe_misfits
 
 pytestmark = pytest.mark.native

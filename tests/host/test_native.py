@@ -15,7 +15,7 @@ from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
 from lanner.rules.plan.native_program import NativePlanError
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.hosting.batches import Batch
-from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.plugin_init import init_plugin
 from lanner.sdk.text.encoding import to_bytes
 
 pytestmark = [pytest.mark.native, pytest.mark.slow]

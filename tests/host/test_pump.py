@@ -9,7 +9,7 @@ from lanner.host.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.hosting.batches import Batch
-from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 SECOND = 1_000_000_000
 

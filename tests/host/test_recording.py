@@ -7,7 +7,6 @@ import os
 import sys
 import threading
 from base64 import b64encode
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,7 @@ from lanner.host.recording import Replay, needs_envelope, open_recording, record
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import SourceError
 
-from ..waiting import PATIENCE
+from ..waiting import PATIENCE, check_descriptors, count_descriptors
 
 
 class Bare(lanner.Plugin):
@@ -299,12 +298,12 @@ def test_close_ends_a_wait_from_another_thread(fifo):
 
 
 def test_a_recording_lets_go_of_its_descriptors(replay):
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = count_descriptors()
     source = replay(b"{}\n", TIMED)
     read(source)
     source.close()
     del source
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    check_descriptors(before)
 
 
 @pytest.mark.parametrize("info", [TEXT, TIMED_TEXT], ids=["without times", "with times"])

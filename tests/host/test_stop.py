@@ -4,13 +4,12 @@ import os
 import signal
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from lanner.host.stop import close_on_signal
 
-from ..waiting import PATIENCE
+from ..waiting import PATIENCE, check_descriptors, count_descriptors
 
 
 class Closed:
@@ -123,15 +122,11 @@ def test_all_is_as_before_afterwards_also_after_a_failure(close):
 
 
 def test_no_descriptor_is_left_open(close):
-    def count():
-        join_watchers()
-        return len(list(Path("/proc/self/fd").iterdir()))
-
-    before = count()
+    before = count_descriptors()
     for _ in range(5):
         with close_on_signal(close):
             pass
-    assert count() == before
+    check_descriptors(before)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -1,6 +1,7 @@
 """Why a stored alert fired, an exception and a test for it; and plugins that crash or hang, which harm no one else."""
 
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -9,11 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from lanner.host.plugin_loader import load_plugin
 from lanner.inquiry.questions import Inquiry
 from lanner.rules.lint import check_files
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.testing.ruletests import run_file
 
+from ..forked import LANNER
 from ..waiting import PATIENCE, until
+from .conftest import RULES, StandInStore
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +49,9 @@ def test_an_exception_names_the_container_and_the_command(ask, shop, event_of, t
     found = ask("exception", store)
     assert found == {
         "text": (
+            "# Save this as exceptions.yaml, and load it after the rules file of the run:\n"
+            f"#   lanner run ... -r {tmp_path}/shop_rules.yaml -r exceptions.yaml\n"
+            f"#   lanner rules check --plugin docker {tmp_path}/shop_rules.yaml exceptions.yaml\n"
             "- rule: Command in a container\n"
             "  exceptions:\n"
             "    - name: web_1_sh_c_id\n"
@@ -95,6 +103,49 @@ def test_an_exception_for_any_text(ask, shop, event_of, value):
     assert found["tried"] == 1
 
 
+def test_the_commands_above_an_exception_load_it_and_check_it(ask, event_of, tmp_path):
+    """With two rules files, of which one has a path that a shell would split, and which the check needs in this order."""
+    (tmp_path / "my rules").mkdir()
+    first, second = tmp_path / "my rules" / "lists.yaml", tmp_path / "my rules" / "shop.yaml"
+    lists, _, rest = RULES.partition("- macro:")
+    first.write_text(lists)
+    second.write_text(f"- macro:{rest}")
+    found = ask("exception", StandInStore([first, second], events=[event_of(), event_of(name="web-2")]))
+    assert found["notes"] == []
+    (tmp_path / "exceptions.yaml").write_text(found["text"])
+    title, run, check_line = (line.removeprefix("# ") for line in found["text"].splitlines()[:3])
+    assert title == "Save this as exceptions.yaml, and load it after the 2 rules files of the run:"
+    assert shlex.split(run) == ["lanner", "run", "...", "-r", str(first), "-r", str(second), "-r", "exceptions.yaml"]
+    command, *arguments = shlex.split(check_line)
+    assert command == "lanner"
+    checked = subprocess.run([LANNER, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert (checked.returncode, checked.stdout) == (0, "3 files, 2 rules: no findings\n")
+
+
+def test_an_exception_to_the_plugins_own_rules_is_loaded_after_them(ask, event_of):
+    own = Path(plugin_info(load_plugin("docker")).rules)
+    found = ask("exception", StandInStore([own], events=[event_of("exec_start: sh -c id")]))
+    assert (
+        "#   lanner run ... -r plugin -r exceptions.yaml\n#   lanner rules check --plugin docker plugin exceptions.yaml\n" in found["text"]
+    )
+
+
+def test_a_path_of_a_rules_file_ends_no_comment(ask, event_of, tmp_path):
+    path = tmp_path / "shop\n- rule: x.yaml"
+    path.write_text(RULES)
+    found = ask("exception", StandInStore([path], events=[event_of()]))
+    assert [line[:2] for line in found["text"].splitlines()[:4]] == ["# ", "# ", "# ", "- "]
+
+
+def test_a_run_with_many_rules_files_has_a_short_comment(ask, event_of, tmp_path):
+    paths = [tmp_path / f"{number}.yaml" for number in range(6)]
+    for path in paths:
+        path.write_text("- list: none\n  items: []\n")
+    paths[0].write_text(RULES)
+    text = ask("exception", StandInStore(paths, events=[event_of()]))["text"]
+    assert text.startswith("# Save this as exceptions.yaml, and load it after the 6 rules files of the run:\n- rule: ")
+
+
 def test_two_exceptions_of_a_rule_have_different_names(ask, shop, event_of, tmp_path):
     store = shop(event_of(), event_of(name="web-2"))
     first = ask("exception", store)["text"]
@@ -129,7 +180,9 @@ def test_the_plugins_own_rules_are_named_by_their_word(ask, event_of):
     from lanner.sdk.authoring.plugin import plugin_info
 
     store = StandInStore([Path(plugin_info(load_plugin("docker")).rules)], events=[event_of("exec_start: cat /etc/shadow")])
-    assert ask("test", store)["text"].startswith("plugin: docker\nrules: [plugin]\n")
+    assert ask("test", store)["text"].startswith(
+        "# Save this as alert_test.yaml: lanner rules test alert_test.yaml\nplugin: docker\nrules: [plugin]\n"
+    )
     assert "docker.exec.command" in ask("exception", store)["text"]
 
 

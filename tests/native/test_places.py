@@ -1,6 +1,7 @@
 """The native reader finds the members that many fields name, whatever their names have in common."""
 
 import json
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -12,10 +13,11 @@ from lanner.sdk.payload import evaluate
 
 pytestmark = pytest.mark.native
 
-# of all sizes around those that are compared as one or two words of eight bytes, equal at both ends, or only in size
+# of all sizes around those that are compared as two words (the first four and the last eight bytes), equal at both ends, or only in size
 NAMES = [
     *(letter * size for letter in "ab" for size in range(20)),
     *(f"com.docker.{middle}.name" for middle in ("a", "b", "stack", "swarm")),
+    *("aaaa" + middle + "aaaaaaaa" for middle in ("b", "c", "bb", "bc")),
     *("\0" * size for size in range(1, 4)),
     *("é" * size for size in range(1, 11)),
 ]
@@ -39,6 +41,21 @@ def test_every_path_leads_to_the_same_value_as_in_the_reference(documents, paths
         assert reader.load(document.encode()) == reference.load(document.encode())
         for slot in range(len(table)):
             assert reader.get(slot, "aa") == reference.get(slot, "aa"), (document, table[slot])
+
+
+def test_objects_of_which_now_one_and_now_several_members_are_asked():
+    random = Random(7)
+    paths = [("a",), *(("a", name) for name in NAMES), *(("a", "b", name) for name in NAMES)]
+    table = [payload[path].data() for path in paths]
+    reader, reference = Reader(table), evaluate.Reader(table)
+    for _ in range(500):
+        inner = random.sample(NAMES, random.randrange(len(NAMES)))
+        outer = [(name, name * 2) for name in random.choices(NAMES, k=10)] + [("b", [(name, name * 3) for name in inner])]
+        document = written([("a", outer)]).encode()
+        assert reader.load(document)
+        assert reference.load(document)
+        for slot in random.sample(range(len(table)), random.choice([1, 1, 2, 40])):
+            assert reader.get(slot) == reference.get(slot), (document, table[slot])
 
 
 def test_items_and_members_of_one_place():

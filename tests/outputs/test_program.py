@@ -12,7 +12,7 @@ import pytest
 from lanner.outputs import Alert, OutputError
 from lanner.outputs.program_output import ProgramOutput
 
-from ..waiting import PATIENCE, until
+from ..waiting import PATIENCE, check_descriptors, count_descriptors, until
 
 
 def alerts(*lines):
@@ -276,17 +276,13 @@ def failing(do):
         do()
 
 
-def descriptors():
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
 def test_failures_keep_no_descriptors(program):
-    before = descriptors()
+    before = count_descriptors()
     gc.disable()
     try:
         for _ in range(10):
             program("exit 0").send(alerts("x" * 1_000_000))
             refused(program("exit 0", keep_alive=True), alerts("x" * 1_000_000))
-        assert descriptors() - before < 25  # of the outputs that the test keeps, one each
+        check_descriptors(before + 25)  # of the outputs that the test keeps, one each
     finally:
         gc.enable()

@@ -12,8 +12,8 @@ import lanner
 from lanner import NOTHING, Chunk
 from lanner.sdk.hosting import framing
 from lanner.sdk.hosting.batches import Batch, Source
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from ..waiting import PATIENCE
 

@@ -12,7 +12,7 @@ import pytest
 
 import lanner
 from lanner.sdk.authoring.plugin import plugin_info
-from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -11,7 +11,8 @@ import pytest
 
 import lanner
 from lanner import INDEX, KEY, Event, field, payload
-from lanner.sdk.hosting.field_reader import FieldReader, init_plugin, normalise
+from lanner.sdk.hosting.field_reader import FieldReader, normalise
+from lanner.sdk.hosting.plugin_init import init_plugin
 from lanner.sdk.types import FieldInfo, FieldType
 
 

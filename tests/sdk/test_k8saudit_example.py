@@ -8,7 +8,8 @@ import pytest
 
 from lanner.host.plugin_loader import load_plugin
 from lanner.sdk.authoring.plugin import plugin_info
-from lanner.sdk.hosting.field_reader import FieldReader, init_plugin
+from lanner.sdk.hosting.field_reader import FieldReader
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data" / "k8saudit.jsonl.xz"

@@ -14,8 +14,8 @@ import lanner
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.authoring.positions import Marks
 from lanner.sdk.hosting import positionfile
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 from lanner.sdk.hosting.positionfile import PositionFile, state_directory
 
 LONG = 60.0

@@ -14,7 +14,7 @@ import lanner
 from lanner.config.additions import Additions
 from lanner.config.falco import Falco, PluginEntry
 from lanner.config.plugin_entries import PluginSetup
-from lanner.sdk.hosting.field_reader import plugin_failure
+from lanner.sdk.hosting.failures import plugin_failure
 from lanner.sdk.hosting.loglines import log_line, record_text
 from lanner.sdk.options.config import load_config
 from lanner.sdk.options.secrets import Secret, mask_message, mask_option, mask_text, read_secret

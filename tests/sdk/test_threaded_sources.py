@@ -14,8 +14,8 @@ import lanner
 from lanner import NOTHING, Event
 from lanner.sdk.hosting import reading
 from lanner.sdk.hosting.batches import Batch, Source
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 LONG = 60.0  # seconds that a test waits for an immediate result
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import lanner
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 from lanner.sources import polling, tailing
 
 from ..waiting import PATIENCE

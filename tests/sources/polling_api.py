@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import lanner
 from lanner import sources
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 from ..waiting import PATIENCE
 

@@ -4,8 +4,8 @@ import pytest
 
 import lanner
 from lanner import sources
-from lanner.sdk.hosting.field_reader import init_plugin
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 SECRET = lanner.Secret("open-sesame")
 LOCAL = "127.0.0.1:0"

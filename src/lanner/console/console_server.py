@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,13 +9,15 @@ from typing import TYPE_CHECKING, Final
 from lanner.console.access import Access
 from lanner.console.api import LANES
 from lanner.console.handler import ConsoleHandler
-from lanner.console.listening import listen, show_address
+from lanner.console.listening import listen
 from lanner.console.token import make_token
+from lanner.net.tls import TlsError, make_server_context
 from lanner.operating.http_server import HttpServer
 from lanner.sdk.errors import LannerError, UsageError
-from lanner.sdk.files import check_regular
+from lanner.sdk.text.printable import join_port
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterable
 
     from lanner.console.api import Api
@@ -43,7 +44,7 @@ class Console:
     ) -> None:
         if not address.is_loopback and tls is None:
             raise UsageError(
-                f"--listen {show_address(address.host, address.port)} is reachable from other machines, which needs TLS: add --certificate "
+                f"--listen {join_port(address.host, address.port)} is reachable from other machines, which needs TLS: add --certificate "
                 "FILE (and --key FILE), or listen on 127.0.0.1 and forward the port with ssh -L"
             )
         self._path = address.path
@@ -54,7 +55,7 @@ class Console:
         cookie = f"lanner-{self.port}" if self.port else "lanner"
         access = Access(self.token, tuple(hosts), is_tls=tls is not None, cookie=cookie)
         scheme = "http" if tls is None else "https"
-        self.address: Final = f"unix:{address.path}" if address.path else f"{scheme}://{show_address(address.host, self.port)}/"
+        self.address: Final = f"unix:{address.path}" if address.path else f"{scheme}://{join_port(address.host, self.port)}/"
         self._server = HttpServer(listener, ConsoleHandler(access, api), tls=tls, deadline=deadline, workers=LANES)
 
     @property
@@ -72,20 +73,7 @@ class Console:
 
 def server_context(certificate: str, key: str) -> ssl.SSLContext:
     """Return the TLS configuration of a server; `key` is "" if the certificate's file contains it. Raises `LannerError`."""
-
-    def no_passphrase() -> str:
-        raise LannerError(f"the key in {key or certificate} has a passphrase: store the key without one")
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        check_regular(certificate)
-        if key:
-            check_regular(key)
-        context.load_cert_chain(certificate, key or None, password=no_passphrase)
-    except OSError as error:
-        raise LannerError(
-            f"the console cannot use the certificate {certificate}: {error.strerror or error}; "
-            "the files must be PEM with the certificate (--certificate) and its key (--key, or in the same file)"
-        ) from None
-    return context
+        return make_server_context(certificate, key)
+    except TlsError as error:
+        raise LannerError(f"the console cannot use TLS (--certificate): {error}") from None

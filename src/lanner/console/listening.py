@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from lanner.operating.http_server import BACKLOG
 from lanner.sdk.errors import LannerError, UsageError
+from lanner.sdk.text.printable import join_port
 
 DEFAULT: Final = "127.0.0.1:8766"
 _UNIX: Final = "unix:"
@@ -55,13 +56,8 @@ def listen(address: Address) -> socket.socket:
     try:
         return _listen_unix(address.path) if address.path else _listen_tcp(address)
     except OSError as error:
-        shown = f"{_UNIX}{address.path}" if address.path else show_address(address.host, address.port)
+        shown = f"{_UNIX}{address.path}" if address.path else join_port(address.host, address.port)
         raise LannerError(f"the console cannot listen on {shown}: {_why(error)}") from None
-
-
-def show_address(host: str, port: int) -> str:
-    """Return host and port as in a URL."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _listen_tcp(address: Address) -> socket.socket:

@@ -27,6 +27,14 @@ _TAKEN_BYTES: Final = 1024 * 1024
 class Sink(Protocol):
     """Receiver of an engine's events."""
 
+    inspects: bool
+    """Whether it adds what the engine knows about a container to events."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether events would now pass at once: nothing waits before the queue."""
+        ...
+
     @property
     def is_crowded(self) -> bool:
         """See `Buffer.is_crowded`."""
@@ -43,6 +51,9 @@ class Sink(Protocol):
 
 class Buffer:
     """At most `events` events and `size` bytes, and a report of drops; an empty queue accepts an event of any size."""
+
+    inspects = False
+    is_idle = True
 
     def __init__(self, events: int, size: int, policy: Policy, counters: Counters, writers: int = 1) -> None:
         self.ready = Flag()

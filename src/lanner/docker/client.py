@@ -14,14 +14,16 @@ import lanner
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError, no_answer, no_connection, refusal
 from lanner.docker.engine_link import open_link
 from lanner.docker.ssh_error import SSH_TIMEOUT
+from lanner.native import Loan
 from lanner.net.dial import Timer, WokenError
 from lanner.net.http1 import HttpError, Response, basic_authorization, read_date, read_head, write_request
+from lanner.net.link import Link
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.engine_link import Spare
+    from lanner.native import EventWindow, Finisher, ObjectFramer
     from lanner.net.http1 import Head
-    from lanner.net.link import Link
 
 # The newest version that still sends status, id and from; newer engines are queried in this version
 NEWEST_API: Final = (1, 51)
@@ -114,6 +116,13 @@ class Connection:
         if self.head is not None and self.head.status != 200:
             raise refusal(self._endpoint, self._path, self.head, data)
         return data
+
+    def make_loan(self, framer: ObjectFramer, window: EventWindow, finisher: Finisher, engine: int, *, inspects: bool) -> Loan | None:
+        """Return the connection with what its body passes through, for `HostReader.lend`; None if only `read` can read it."""
+        body = self._response.body
+        if body is None or body.has_length or not self.waits or type(self._link) is not Link:
+            return None
+        return Loan(self._link.fileno(), body.chunks, framer, window, finisher, engine, inspects)
 
     def engine_time(self) -> int:
         """Return the engine's clock now, in ns since 1970, by its `Date` header to the second; this machine's without the header."""

@@ -18,7 +18,7 @@ from lanner.docker.window import KEPT, NOWHERE, LastKeys, Position, time_of
 from lanner.sources import StateFile, StateTexts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from lanner.native import Events
     from lanner.sources import Counters
@@ -53,6 +53,8 @@ class Cursor:
 
     def __init__(self, path: str, interval: float, labels: Iterable[str], counters: Counters) -> None:
         self._state = threading.Lock()
+        self.take_direct: Callable[[], Iterable[tuple[str, Events, int]]] = tuple
+        """Returns events, as for `add`, that a host has processed without it; each once, before later ones are added."""
         self._file = StateFile(path, interval, _TEXTS, self._content, partial(counters.add, "cursor writes failed"), log)
         try:
             found = dict.fromkeys(labels, NOWHERE) | self._read()
@@ -75,14 +77,21 @@ class Cursor:
     def add(self, label: str, events: Events, since: int) -> None:
         """Record events of an engine that the host has processed, and the time that its queries began from."""
         with self._state:
-            keys, _ = self._positions[label]
-            keys.add(events)
-            self._positions[label] = keys, since
+            self._add_direct()
+            self._add(label, events, since)
+        self._file.change()
+
+    def note_direct(self, *, is_full: bool) -> None:
+        """Note that `take_direct` has events; take them now if it `is_full`."""
+        if is_full:
+            with self._state:
+                self._add_direct()
         self._file.change()
 
     def advance(self, positions: Mapping[str, tuple[LastKeys, int]]) -> None:
         """As `add`, for keys of events, by engine."""
         with self._state:
+            self._add_direct()
             for label, (later, since) in positions.items():
                 keys, _ = self._positions[label]
                 keys.extend(later)
@@ -97,8 +106,18 @@ class Cursor:
         """Write unwritten changes."""
         self._file.close()
 
+    def _add(self, label: str, events: Events, since: int) -> None:
+        keys, _ = self._positions[label]
+        keys.add(events)
+        self._positions[label] = keys, since
+
+    def _add_direct(self) -> None:
+        for label, events, since in self.take_direct():
+            self._add(label, events, since)
+
     def _content(self) -> bytes | None:
         with self._state:
+            self._add_direct()
             hosts = {
                 label: _Position(time_of(made[-1]), [f"{time_of(key)}-{key & 0xFFFF_FFFF_FFFF_FFFF:016x}" for key in made], since)
                 for label, (keys, since) in self._positions.items()

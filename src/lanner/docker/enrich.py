@@ -32,6 +32,14 @@ class Enricher:
         self._lock = _thread.allocate_lock()
         self._is_idle = False
 
+    inspects = True
+
+    @property
+    def is_idle(self) -> bool:
+        """See `Sink.is_idle`."""
+        with self._lock:
+            return self._is_idle
+
     @property
     def is_crowded(self) -> bool:
         """See `Buffer.is_crowded`."""

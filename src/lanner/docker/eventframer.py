@@ -36,6 +36,11 @@ class EventFramer:
         """Return the events that the bytes complete, as lines without their ends."""
 
     @property
+    def native(self) -> ObjectFramer:
+        """The framer that a host's thread may use instead of `feed`."""
+        return self._framer
+
+    @property
     def is_within(self) -> bool:
         """Whether an incomplete event has begun."""
         return self._framer.is_within

@@ -28,18 +28,18 @@ class Host:
     def __init__(self, label: str, *, named: bool) -> None:
         self.label = label.encode(errors="replace").decode()  # an address from the environment may contain any bytes
         self.named = named
-        self._finisher = Finisher(b'"host":' + msgspec.json.encode(self.label) if named else b"")
+        self.finisher = Finisher(b'"host":' + msgspec.json.encode(self.label) if named else b"")
         self._has_warned = False
 
     def finish(self, events: Events) -> None:
         """Add Lanner's members to each event. An event that is not a JSON object, or has no additions, is unchanged."""
-        if self._finisher.finish(events) and not self._has_warned:
+        if self.finisher.finish(events) and not self._has_warned:
             self._has_warned = True
             log().warning('%s: an event has a member "lanner", which only Lanner writes; such members are ignored', self.label)
 
     def describe(self, events: Events, place: int, container: bytes) -> None:
         """Add JSON text about its container to an event."""
-        self._finisher.describe(events, place, container)
+        self.finisher.describe(events, place, container)
 
     def gap(self, reason: str, since: int, until: int) -> "Part":
         """Return the part of a stream that reports a gap between these times (ns since 1970)."""

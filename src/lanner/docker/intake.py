@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.docker.buffer import Sink
+    from lanner.docker.client import Connection
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.gaps import Host
-    from lanner.native import Lines
+    from lanner.native import Lines, Loan
     from lanner.sources import Counters
 
 _PATIENCE: Final = 0.1
@@ -58,6 +59,29 @@ class Intake:
     def known_until(self) -> int:
         """Time until which all events are known, ns since 1970."""
         return self._known_until or self.since
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether events would now pass to the host at once."""
+        return self._sink.is_idle
+
+    def make_loan(self, connection: Connection, engine: int) -> Loan | None:
+        """Return the connection for a host that reads it itself instead of `frame` and `put`; None if only `connection` can read it."""
+        return connection.make_loan(self._framer.native, self.window, self._host.finisher, engine, inspects=self._sink.inspects)
+
+    def catch_up(self, loan: Loan, lines: Lines | None) -> None:
+        """Note what the host has read in a loan, and put the events that it has left. None: the connection has failed."""
+        if not loan.heard:
+            return
+        if loan.taken:
+            self._known_until = self.window.last
+        self._counters.add("events repeated", loan.repeated)
+        if not loan.unfinished_since:
+            self._unfinished_at = 0.0
+        elif loan.taken or loan.repeated or lines or not self._unfinished_at:
+            self._unfinished_at = loan.unfinished_since + _UNFINISHED
+        if lines is not None:
+            self.put(lines)
 
     def frame(self, data: bytes) -> Lines:
         """Return the events that the bytes complete."""

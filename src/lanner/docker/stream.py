@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import lanner
 from lanner.docker.buffer import Buffer
 from lanner.docker.engine_errors import EngineAwayError, EngineError, EngineRejectionError
+from lanner.docker.lending import Lending
 from lanner.docker.log import log
 from lanner.docker.watch import Watch
 from lanner.docker.window import NOWHERE, LastKeys
-from lanner.native import merge_events
+from lanner.native import Events, HostReader, merge_events
 from lanner.sources import Counters, Flag, wait
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class EventStream:
         self._given = self._committed = 0
         self._held: deque[_Held] = deque()
         self._cursor = _open_cursor(targets, options, self._counters)
+        self._lending = Lending()
         self._watches: list[Watch] = []
         self._by_label: dict[str, Watch] = {}
         self._threads: list[threading.Thread] = []
@@ -117,6 +119,15 @@ class EventStream:
     def connections(self) -> dict[str, bool]:
         """Whether the event stream is open, by the engine's name."""
         return {watch.target.host.label: watch.connected for watch in self._watches}
+
+    @property
+    def host_reader(self) -> HostReader | None:
+        """Reader for a host that waits without Python: from the first call on, connections are lent to it. None after `close`."""
+        if self._lending.reader is None and not self._closing.is_set:
+            if self._cursor is not None:
+                self._cursor.take_direct = self._take_direct
+            self._lending.reader = HostReader(self._buffer.ready.fileno(), self._note_direct if self._cursor else None)
+        return self._lending.reader
 
     def read_chunk(self, timeout: float) -> Lines | bytes | lanner.Nothing:
         """Return available events, NOTHING after `timeout` seconds, or b"" at the end: after close(), or past `until` for all engines."""
@@ -167,6 +178,8 @@ class EventStream:
             thread.join(max(0.0, deadline - time.monotonic()))
         if self._cursor is not None:
             self._cursor.close()
+            self._cursor.take_direct = tuple
+        self._lending.reader = None
 
     def __del__(self) -> None:
         if "_threads" in self.__dict__:
@@ -180,7 +193,17 @@ class EventStream:
 
             waiting = Buffer(options.queue_events, options.queue_bytes, options.queue_policy, self._counters)
             enricher = Enricher(waiting, self._buffer, self._closing, options.inspect_timeout)
-        watch = Watch(target, enricher or self._buffer, self._counters, self._closing, self._news, options.ping_interval, past)
+        watch = Watch(
+            target,
+            enricher or self._buffer,
+            self._counters,
+            self._closing,
+            self._news,
+            options.ping_interval,
+            past,
+            self._lending,
+            len(self._watches),
+        )
         if enricher is not None:
             self._run(partial(enricher.run, watch), f"{target.host.label}-inspect")
         watch.damaged_at = self._cursor.damaged_at if self._cursor else None
@@ -211,6 +234,16 @@ class EventStream:
         for watch in missing:
             watch.was_missed = True
             log().warning("%s; it is tried again", watch.failure or f"{watch.target.endpoint} has not answered yet")
+
+    def _note_direct(self, is_full: bool) -> None:
+        assert self._cursor is not None
+        self._cursor.note_direct(is_full=is_full)
+
+    def _take_direct(self) -> list[tuple[str, Events, int]]:
+        """Return events that a host has processed without the queue: engine, events, the time that its queries began from."""
+        reader = self._lending.reader
+        taken = reader.take_commits() if reader is not None else []
+        return [(self._watches[number].target.host.label, Events(lines), self._watches[number].since) for number, lines in taken]
 
     def _hold(self, held: _Held) -> None:
         if len(self._held) == _MOST_HELD:

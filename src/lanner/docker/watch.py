@@ -10,7 +10,7 @@ from __future__ import annotations
 import select
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from lanner.docker.client import Connection, Engine, find_engine, open_events, ping
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError
@@ -18,15 +18,20 @@ from lanner.docker.engine_link import Spare
 from lanner.docker.eventframer import EventFramer
 from lanner.docker.gaps import AWAY, CURSOR, LOST
 from lanner.docker.intake import Intake
+from lanner.docker.lending import Lender
 from lanner.docker.listing import list_events
 from lanner.docker.log import log
-from lanner.docker.window import NOWHERE, SPAN, Position
+from lanner.docker.window import SPAN
 from lanner.net.http1 import HttpError
 from lanner.sources import Backoff, Flag, wait
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lanner.docker.buffer import Sink
+    from lanner.docker.lending import Lending
     from lanner.docker.target import Target
+    from lanner.docker.window import Position
     from lanner.native import Lines
     from lanner.sources import Counters
 
@@ -38,6 +43,7 @@ _SECOND: Final = 1_000_000_000
 _PING_TIMEOUT: Final = 5.0
 _GRACE: Final = 1.0
 """Seconds for the stream to deliver what the engine lists already."""
+_T = TypeVar("_T")
 _NO_LINES: Final = EventFramer().feed(b"")
 
 
@@ -52,11 +58,20 @@ class _ClosedError(_LostError):
 class Watch:
     """Watch of one engine until `closing` is set or the query's end has passed; `run` is the thread's function.
 
-    `past` is the position of an earlier run. `news` is also set after the first attempt.
+    `past` is the position of an earlier run. `news` is also set after the first attempt. `number` is that of the engine in the stream.
     """
 
     def __init__(
-        self, target: Target, sink: Sink, counters: Counters, closing: Flag, news: Flag, ping_interval: float, past: Position = NOWHERE
+        self,
+        target: Target,
+        sink: Sink,
+        counters: Counters,
+        closing: Flag,
+        news: Flag,
+        ping_interval: float,
+        past: Position,
+        lending: Lending,
+        number: int,
     ) -> None:
         self.target = target
         self.engine: Engine | None = None
@@ -77,6 +92,7 @@ class Watch:
         self._intake = Intake(target.host, target.endpoint, sink, counters, closing, past.keys)
         self._intake.since = past.since or target.query.since or 0
         self._window = self._intake.window
+        self._lender = Lender(lending, number, self._intake, closing)
         self._asked: int | None = None
         self._reason = AWAY if past.keys else LOST
         self._begun = time.time_ns()
@@ -149,6 +165,7 @@ class Watch:
         finally:
             self.connected = False
             self._lost_at = time.monotonic()
+            self._lender.end()
             connection.close()
             self._intake.end()
             self._broken = ""
@@ -279,7 +296,7 @@ class Watch:
         heard = time.monotonic()
         self._suspects = _NO_LINES
         while not self._closing.is_set:
-            data = self._read(connection)
+            data = self._read(connection.read)
             if data is None or (not data and connection.ended):
                 if self._query.until is not None and connection.engine_time() >= self._query.until:
                     self.over = True  # a stopping engine also ends its responses cleanly
@@ -295,23 +312,31 @@ class Watch:
             patience = min(wake_at - now, self._intake.warn_if_unfinished(now), 1e6)
             if data:
                 self._intake.put(lines)
-                if not has_more and patience > 0:
-                    poll.poll(patience)
-            elif patience > 0:
-                poll.poll(patience)
+            if patience > 0:
+                if not has_more:
+                    heard = max(heard, self._wait(connection, poll, patience))
+            elif data:
+                continue
             elif self._suspects:
                 self._judge()
             else:
                 self._ask_whether_alive(connection, poll)
                 heard = time.monotonic()
 
-    def _read(self, connection: Connection) -> bytes | None:
+    def _read(self, read: Callable[[], _T]) -> _T:
         try:
-            return connection.read()
+            return read()
         except ConnectionError as error:
             raise _ClosedError(str(error)) from None
-        except (OSError, HttpError, EngineError) as error:
+        except (OSError, ValueError, EngineError) as error:  # `HttpError` is a `ValueError`
             raise _LostError(str(error)) from None
+
+    def _wait(self, connection: Connection, poll: select.epoll, seconds: float) -> float:
+        """Wait for the stream. Return when the host's thread has read from it last meanwhile, or 0.0."""
+        heard = None if self._suspects else self._read(partial(self._lender.lend, connection, seconds))
+        if heard is None:
+            poll.poll(seconds)
+        return heard or 0.0
 
     # a silent stream
 

@@ -48,7 +48,7 @@ def _plugin_checks(setup: SetupChecks) -> list[Check]:
     try:
         return list(setup.plugin.checks())
     except (Exception, SystemExit) as error:  # noqa: BLE001 - plugin code may raise anything
-        from lanner.sdk.hosting.field_reader import plugin_failure  # imports the native module, which may fail to load
+        from lanner.sdk.hosting.failures import plugin_failure  # imports the native module, which may fail to load
 
         failure = error if isinstance(error, LannerError) else plugin_failure(plugin_info(type(setup.plugin)).name, "checks", error)
         return [Check("checks of the plugin", lambda: [problem(str(failure), "Correct its method `checks`")])]

@@ -40,7 +40,7 @@ def plugin_class(plugin: str, bundle: str, path: str, archive: bytes) -> type[Pl
     except LannerError:
         raise
     except (Exception, SystemExit) as error:
-        from lanner.sdk.hosting.field_reader import plugin_failure
+        from lanner.sdk.hosting.failures import plugin_failure
 
         raise plugin_failure(module, "import", error) from error
     return found

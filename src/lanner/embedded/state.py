@@ -16,7 +16,9 @@ from lanner.embedded.modules import package_of, plugin_class
 from lanner.sdk.authoring.events import Event
 from lanner.sdk.authoring.plugin import plugin_info, skip_checks
 from lanner.sdk.errors import LannerError, PayloadError
-from lanner.sdk.hosting.field_reader import Failures, ResultTypeError, explain_result, init_plugin, normalise, plugin_failure
+from lanner.sdk.hosting.failures import Failures, plugin_failure
+from lanner.sdk.hosting.field_reader import ResultTypeError, explain_result, normalise
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 if TYPE_CHECKING:
     from lanner.embedded.resuming import ResumingSource

@@ -40,7 +40,7 @@ class Reloader:
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._poll = select.poll()
         self._poll.register(self._wake, select.POLLIN)
-        self._watcher = Watcher(self._poll) if files is not None else None
+        self._watcher = _make_watcher(self._poll) if files is not None else None
         self._seen = self._look()
         self.succeeded = self.failures = 0
         self.last_error = ""
@@ -119,6 +119,15 @@ class Reloader:
         self.failures += 1
         self.last_error = message
         self._failed(message)
+
+
+def _make_watcher(poll: select.poll) -> Watcher | None:
+    """Return a watcher, or None with a warning: the kernel limits the instances of inotify for each user."""
+    try:
+        return Watcher(poll)
+    except OSError as error:
+        logging.getLogger("lanner.reload").warning("cannot watch files for changes: %s; send SIGHUP to reload them", error.strerror)
+        return None
 
 
 class Watcher:

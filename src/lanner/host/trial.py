@@ -20,7 +20,7 @@ from lanner.rules.report.explainer import Explainer
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.hosting.batches import Batch
-from lanner.sdk.hosting.field_reader import BY_ARGUMENT, init_plugin
+from lanner.sdk.hosting.plugin_init import BY_ARGUMENT, init_plugin
 from lanner.sdk.payload.misfits import add_misfits, describe_misfits
 
 if TYPE_CHECKING:

@@ -7,14 +7,17 @@ rule has been tried with it: silent for this event, but not for another one.
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.alerts.subject import SUBJECT_FIELDS
 from lanner.inquiry import yaml_text
 from lanner.inquiry.memory_files import open_memory_file
+from lanner.rules.files.load import OWN_RULES
 from lanner.rules.lint import check_files
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError
+from lanner.sdk.text.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +32,8 @@ _FIXED: Final = re.compile(r"^\S+ (=|==|exists|!=)( |$)")
 """Tests whose value is the same in all alerts of the rule."""
 _LONGEST: Final = 1000
 _MOST_FIELDS: Final = 3
+_MOST_NAMED: Final = 5
+"""Rules files of a run that the comment names."""
 _BARE: Final = re.compile(r"[A-Za-z0-9_./:@%+-]+")
 
 
@@ -111,6 +116,19 @@ def _in_quotes(text: str) -> str:
     return f"{quote}{text.replace(quote, chr(92) + quote)}{quote}"
 
 
+def _head(loaded: LoadedCase) -> str:
+    """Return a comment that says where the exception is loaded: it changes a rule, which must be loaded before it."""
+    names = [OWN_RULES if path == loaded.own_rules else path for path, _ in loaded.case.rules]
+    after = "the rules file" if len(names) == 1 else f"the {len(names)} rules files"
+    lines = [f"Save this as exceptions.yaml, and load it after {after} of the run:"]
+    if len(names) <= _MOST_NAMED:
+        files = list(map(shlex.quote, names))
+        plugins = [f"--plugin {shlex.quote(each)}" for each in (loaded.case.plugin, *loaded.case.beside)]
+        lines.append(f"  lanner run ... {' '.join(f'-r {file}' for file in files)} -r exceptions.yaml")
+        lines.append(f"  lanner rules check {' '.join((*plugins, *files))} exceptions.yaml")
+    return "".join(f"# {printable_line(line)}\n" for line in lines)
+
+
 def _write(loaded: LoadedCase, rule: str, values: dict[str, str]) -> str:
     taken = {each.name for each in loaded.rules.definition(rule).exceptions}
     base = re.sub(r"\W+", "_", "_".join(values.values()), flags=re.ASCII).strip("_").lower()[:40].strip("_") or "exception"
@@ -145,7 +163,7 @@ def _try(loaded: LoadedCase, question: Question, text: str, different: Sequence[
         if before != loaded.holds(rules, question.rule, different):
             raise LannerError("it also silences other alerts of the rule")
         notes = list(_check(loaded, files, file))
-    return {"text": text, "checked": True, "tried": sum(before), "notes": notes}
+    return {"text": _head(loaded) + text, "checked": True, "tried": sum(before), "notes": notes}
 
 
 def _check(loaded: LoadedCase, files: Sequence[str], file: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lanner.inquiry import yaml_text
 from lanner.inquiry.memory_files import open_memory_file
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lanner.host.trial import Alert
     from lanner.inquiry.loaded import LoadedCase
     from lanner.inquiry.process_messages import Question
+
+_NOTE: Final = "# Save this as alert_test.yaml: lanner rules test alert_test.yaml\n"
 
 
 def make_test(loaded: LoadedCase, question: Question, alerts: Sequence[Alert]) -> dict[str, Any]:
@@ -36,7 +38,7 @@ def make_test(loaded: LoadedCase, question: Question, alerts: Sequence[Alert]) -
             reason = loaded.named(str(error))
             continue
         names = [OWN_RULES if path == loaded.own_rules else path for path, _ in loaded.case.rules]
-        return {"text": _head(loaded, names) + body, "checked": True}
+        return {"text": _NOTE + _head(loaded, names) + body, "checked": True}
     raise LannerError(f"no test of this alert passes: {reason}")
 
 

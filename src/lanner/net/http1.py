@@ -142,8 +142,21 @@ class Body:
         length = headers.get("content-length", "") if not coding else ""
         # int() raises its own error for a number of thousands of digits
         self._left: int | None = int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
-        self.ended = self._left == 0
+
+    @property
+    def ended(self) -> bool:
         """Whether the body is complete; False for one without a length. A trailer may follow, which is not awaited."""
+        return self._left == 0 if self._chunks is None else self._chunks.ended
+
+    @property
+    def chunks(self) -> Dechunker | None:
+        """The decoder of a body in chunks."""
+        return self._chunks
+
+    @property
+    def has_length(self) -> bool:
+        """Whether the body ends after a given number of bytes."""
+        return self._left is not None
 
     @property
     def is_complete(self) -> bool:
@@ -154,16 +167,13 @@ class Body:
         """Return the bytes of the body in `data`. Raises `HttpError` for invalid chunks."""
         if self._chunks is not None:
             try:
-                taken = self._chunks.feed(data)
+                return self._chunks.feed(data)
             except ValueError as error:
                 raise HttpError(str(error)) from None
-            self.ended = self._chunks.ended
-            return taken
         if self._left is None:
             return data
         taken = data[: self._left]
         self._left -= len(taken)
-        self.ended = self._left == 0
         return taken
 
 
@@ -174,19 +184,20 @@ class Response:
         self.head: Head | None = None
         """None until it has arrived."""
         self._received = bytearray()
-        self._body: Body | None = None
+        self.body: Body | None = None
+        """None until the head has arrived."""
         self.has_begun = False
         self._interim = 0
 
     @property
     def ended(self) -> bool:
         """Whether the body is complete; see `Body.ended`."""
-        return self._body is not None and self._body.ended
+        return self.body is not None and self.body.ended
 
     @property
     def is_complete(self) -> bool:
         """Whether the whole response has arrived; see `Body.is_complete`."""
-        return self._body is not None and self._body.is_complete
+        return self.body is not None and self.body.is_complete
 
     @property
     def leaves_open(self) -> bool:
@@ -195,8 +206,8 @@ class Response:
 
     def feed(self, data: bytes) -> bytes:
         """Return the bytes of the body in `data`; none while the head is incomplete. Raises `HttpError`."""
-        if self._body is not None:
-            return self._body.feed(data)
+        if self.body is not None:
+            return self.body.feed(data)
         self.has_begun = True
         searched = len(self._received)
         self._received += data
@@ -204,8 +215,8 @@ class Response:
             head, rest = found
             if head.status >= 200 or head.status == _SWITCHING_PROTOCOLS:
                 self.head, self._received = head, bytearray()
-                self._body = Body({"content-length": "0"} if head.status in _WITHOUT_BODY else head.headers)
-                return self._body.feed(rest)
+                self.body = Body({"content-length": "0"} if head.status in _WITHOUT_BODY else head.headers)
+                return self.body.feed(rest)
             self._interim += 1
             if self._interim > MAX_INTERIM:
                 raise HttpError(f"more than {MAX_INTERIM} interim answers came before the answer")

@@ -84,6 +84,8 @@ def _load_own(context: "ssl.SSLContext", tls: Tls) -> None:
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise TlsError(f"the TLS key {key} does not belong to the certificate {tls.cert}") from None
+        if not tls.key:
+            raise TlsError(f"the TLS certificate {tls.cert} is not a PEM file of a certificate and its key") from None
         raise TlsError(f"the TLS certificate {tls.cert} or its key {key} is not a PEM file of a certificate or key") from None
 
 

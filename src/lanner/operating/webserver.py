@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import errno
 import socket
-import ssl
 from typing import TYPE_CHECKING, Final
 
+from lanner.net.tls import TlsError, make_server_context
 from lanner.operating.hosts import Hosts
 from lanner.operating.http_server import BACKLOG, HttpServer
 from lanner.operating.webpages import Pages
 from lanner.sdk.errors import LannerError
-from lanner.sdk.files import check_regular
+from lanner.sdk.text.printable import join_port
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterable
 
     from lanner.operating.snapshot import Snapshot
@@ -93,7 +94,7 @@ def _bind(address: str, port: int) -> socket.socket:
 
 
 def _refusal(address: str, port: int, error: OSError) -> str:
-    shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    shown = join_port(address, port)
     return f"the web server cannot listen on {shown}: {_why(error)}"
 
 
@@ -110,19 +111,7 @@ def _why(error: OSError) -> str:
 
 
 def _tls(certificate: str) -> ssl.SSLContext:
-    def no_passphrase() -> str:
-        raise LannerError(
-            f"the web server's key in {certificate} has a passphrase: a service cannot ask for it, so store the key without one"
-        )
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        check_regular(certificate)
-        context.load_cert_chain(certificate, password=no_passphrase)
-    except OSError as error:
-        raise LannerError(
-            f"the web server cannot use {certificate} ($.webserver.ssl_certificate): {error.strerror or error}; "
-            "the file must be PEM with the certificate and its key"
-        ) from None
-    return context
+        return make_server_context(certificate)
+    except TlsError as error:
+        raise LannerError(f"the web server cannot use TLS ($.webserver.ssl_certificate): {error}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lanner.sdk.authoring.checks import Finding
+from lanner.sdk.text.printable import join_port
 
 _ANSWER: Final = 5.0
 """Timeout of the connection, in seconds."""
@@ -14,7 +15,7 @@ def look_at_server(host: str, port: int, what: str, key: str) -> Finding:
     """Return a finding on whether `what` accepts a connection; `key` is the key of falco.yaml with its address."""
     from lanner.net.dial import Timer, dial
 
-    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    shown = join_port(host, port)
     try:
         dial(host, port, Timer(_ANSWER), lambda _: None).close()
     except (OSError, UnicodeError) as error:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from lanner.sdk.errors import SourceError
+from lanner.sdk.text.printable import join_port
 from lanner.sources.calls import block_signals
 from lanner.sources.hookrequests import RequestHandler, WebhookAnswer
 from lanner.sources.waiting import Flag
@@ -210,7 +211,7 @@ def _refuse(_: WebhookRequest) -> WebhookAnswer:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    shown = join_port(host, port)
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.socket(family, kind, protocol)

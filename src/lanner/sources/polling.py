@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from lanner.sdk.authoring.events import Event, Nothing
-from lanner.sdk.hosting.field_reader import plugin_failure
+from lanner.sdk.hosting.failures import plugin_failure
 from lanner.sdk.options.secrets import mask_text
 from lanner.sources.arguments import (
     argument_error,

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from lanner.native import Events, merge_events
 from lanner.sdk.authoring.events import NOTHING, Event, Nothing
 from lanner.sdk.errors import SourceError, UsageError
-from lanner.sdk.hosting.field_reader import plugin_failure
+from lanner.sdk.hosting.failures import plugin_failure
+from lanner.sdk.text.printable import join_port
 from lanner.sources.addresses import is_loopback
 from lanner.sources.arguments import (
     argument_error,
@@ -155,7 +156,7 @@ class Webhook(Feed):
             self._poll.register(flag, select.POLLIN)
         self._receiver = Receiver(host, port, self._rules.check, self._answer, limits, self._report, tls)
         self.port = self._receiver.port
-        shown = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+        shown = join_port(host, self.port)
         self.name = f"webhook http{'s' if tls else ''}://{shown}{rules.path}"
         self.connections = {self.name: True}
 

@@ -13,17 +13,10 @@ from lanner.sdk.authoring.events import Event
 from lanner.sdk.authoring.plugin import Plugin, plugin_info
 from lanner.sdk.errors import PayloadError
 from lanner.sdk.hosting.batches import Batch, Source
-from lanner.sdk.hosting.field_reader import (
-    BY_ARGUMENT,
-    Failures,
-    FieldReader,
-    ResultTypeError,
-    explain_result,
-    field_arguments,
-    init_plugin,
-    normalise,
-)
+from lanner.sdk.hosting.failures import Failures
+from lanner.sdk.hosting.field_reader import FieldReader, ResultTypeError, explain_result, field_arguments, normalise
 from lanner.sdk.hosting.open_source import open_source
+from lanner.sdk.hosting.plugin_init import BY_ARGUMENT, init_plugin
 from lanner.sdk.types import FieldType
 from lanner.testing.payloads import payload
 

@@ -1,11 +1,17 @@
-"""The pictures of docs/console.md, from a real store. LANNER_PICTURES=docs/images writes them there."""
+"""The page over a real store: the pictures of docs/console.md, and texts to copy. LANNER_PICTURES=docs/images writes the pictures there."""
 
 import base64
 import os
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
-from tests.console.generated import GeneratedStore, serving
+from tests.console.generated import CHANGED, GeneratedStore, serving
+from tests.forked import LANNER
+
+from lanner.host.plugin_loader import load_plugin
+from lanner.sdk.authoring.plugin import plugin_info
 
 from .conftest import note_console
 from .pages import until_rows
@@ -90,3 +96,32 @@ def test_narrow_page(open_page, take):
     page = open_page("view=live", viewport={"width": 390, "height": 760})
     until_rows(page, "n === 500")
     take(page, "narrow")
+
+
+def test_rules_on_a_narrow_page(open_page, take):
+    page = open_page("view=rules&range=1h", viewport={"width": 390, "height": 760})
+    page.get_by_role("table", name="Rules with alerts").wait_for()
+    take(page, "narrow-rules")
+
+
+def test_a_copied_exception_passes_the_check_that_its_comment_names(open_page, tmp_path):
+    page = open_page("view=live")
+    until_rows(page, "n === 500")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#window [role=row]:visible").filter(has_text="in a container").last.click()
+    page.locator("summary", has_text="Exception for alerts like this one").click()
+    box = page.locator("details", has=page.locator("summary", has_text="Exception for alerts like this one"))
+    box.get_by_text("checked by Lanner").wait_for()
+    box.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_text("exception copied").wait_for()
+    text = page.evaluate("navigator.clipboard.readText()")
+    # the rules files as the store has them
+    own = Path(plugin_info(load_plugin("docker")).rules)
+    (tmp_path / "docker_rules.yaml").write_bytes(own.read_bytes())
+    (tmp_path / "mine.yaml").write_bytes(CHANGED)
+    (tmp_path / "exceptions.yaml").write_text(text)
+    (command,) = (line.removeprefix("#   lanner ") for line in text.splitlines() if line.startswith("#   lanner rules check "))
+    arguments = shlex.split(command.replace("/etc/lanner/rules.d/", ""))
+    checked = subprocess.run([LANNER, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "3 files, " in checked.stdout

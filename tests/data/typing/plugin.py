@@ -8,7 +8,7 @@ from typing import Annotated
 
 import lanner
 from lanner import INDEX, KEY, Meta, field, payload
-from lanner.sdk.hosting.field_reader import init_plugin
+from lanner.sdk.hosting.plugin_init import init_plugin
 
 attributes = payload["Actor", "Attributes"]
 reveal_type(attributes["com.example.role"])  # reveals: lanner.sdk.payload.values.Path

@@ -29,6 +29,7 @@ from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError
 from lanner.sdk.options.secrets import mask_message
 from lanner.sdk.text.encoding import many
+from lanner.sdk.text.printable import join_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -116,16 +117,12 @@ def _show_status(falco: Falco, status: Status, loading: _ReloadJob, stack: ExitS
             certificate=web.ssl_certificate if web.ssl_enabled else "",
         )
         stack.callback(server.close)
-        say(f"listening on http{'s' if web.ssl_enabled else ''}://{_bracket(web.listen_address)}:{server.port}")
+        say(f"listening on http{'s' if web.ssl_enabled else ''}://{join_port(web.listen_address, server.port)}")
     if metrics.enabled and (metrics.output_rule or metrics.output_file):
         from lanner.operating.periodic import Periodic
 
         emit = loading.tell_figures if metrics.output_rule else None
         stack.callback(Periodic(metrics.interval, status.snapshot, emit, metrics.output_file, **switches).close)
-
-
-def _bracket(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
 
 
 class _ReloadJob:

@@ -10,7 +10,7 @@ from lanner.cli.show import make_escape, print_text
 from lanner.host.plugin_loader import load_plugin
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import UsageError
-from lanner.sdk.hosting.field_reader import plugin_failure
+from lanner.sdk.hosting.failures import plugin_failure
 
 if TYPE_CHECKING:
     from lanner.cli.runs.settings import Settings

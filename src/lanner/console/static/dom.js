@@ -15,12 +15,17 @@ export function el(tag, properties = {}, ...children) {
   return made;
 }
 
-/** Return a table that scrolls sideways where it does not fit. `rows` are lists of the cells' children. */
+/**
+ * Return a table that scrolls sideways where it does not fit; a narrow page shows each row as a card with the names of its columns.
+ * `rows` are lists of the cells' children. The roles are written out, because a browser takes them from cells that are laid out as cards.
+ */
 export function table(caption, heads, rows) {
-  const head = el("thead", {}, el("tr", {}, heads.map((text) => el("th", { scope: "col" }, text))));
-  const body = el("tbody", {}, rows.map((cells) => el("tr", {}, cells.map((cell) => el("td", {}, cell)))));
+  const head = el("tr", { role: "row" }, heads.map((text) => el("th", { scope: "col", role: "columnheader" }, text)));
+  const cell = (children, column) => el("td", { role: "cell", "data-head": heads[column] }, children);
+  const body = rows.map((cells) => el("tr", { role: "row" }, cells.map(cell)));
   return el("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": caption },
-    el("table", {}, el("caption", {}, caption), head, body));
+    el("table", { role: "table", "aria-label": caption },
+      el("caption", {}, caption), el("thead", { role: "rowgroup" }, head), el("tbody", { role: "rowgroup" }, body)));
 }
 
 /** Set the text of an element, if it is another one. */

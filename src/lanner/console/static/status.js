@@ -33,7 +33,7 @@ export async function askStatus() {
 
 // What a run writes about itself may be damaged: each value is shown as what it is
 const shown = (value) => (typeof value === "number" ? count(value) : typeof value === "string" && value ? visible(value, 1000) : "–");
-const moment = (ms) => (typeof ms === "number" ? fullTime(ms) : "–");
+const moment = (ms) => (Number.isFinite(ms) ? fullTime(ms) : "–");
 const sum = (...numbers) => numbers.reduce((total, number) => total + (Number(number) || 0), 0);
 const entries = (value) => Object.entries(value ?? {});
 const hasAny = (value) => entries(value).length > 0;

@@ -308,13 +308,7 @@ int next_batch(lanner_instance* instance, std::uint32_t* count, void** events) n
 
 bool extract(lanner_state* state, const lanner_event* event, const lanner_request* requests, std::uint32_t count, bool offsets,
              lanner_result* results) noexcept {
-  try {
-    return state->extract(*event, requests, count, offsets, results);
-  } catch (const std::exception& failure) {
-    for (std::uint32_t place = 0; place < count; ++place) results[place] = {};
-    state->error = failure.what();
-    return false;
-  }
+  return state->extract(*event, requests, count, offsets, results);
 }
 
 const char* event_to_string(lanner_state* state, const lanner_event* event) noexcept {

@@ -9,6 +9,7 @@
 
 #include "bridge/threads.hpp"
 #include "python/framer.hpp"
+#include "python/host_reader.hpp"
 
 using namespace lanner;
 
@@ -41,8 +42,12 @@ lanner_instance::lanner_instance(lanner_state& of, const char* params) : state(o
   wait_ = checked(PyObject_GetAttrString(state.plugin(), "wait"));
   wait_ms_ = static_cast<int>(PyFloat_AsDouble(wait_.get()) * 1000);
   if (PyErr_Occurred()) throw PythonError();
+  no_wait_ = checked(PyFloat_FromDouble(0));
   fileno_ = Ref(PyObject_GetAttrString(source_.get(), "fileno"));
   if (!fileno_) PyErr_Clear();
+  host_reader_ = Ref(PyObject_GetAttrString(source_.get(), "host_reader"));
+  if (!host_reader_) PyErr_Clear();
+  direct_ = host_reader_ ? as_host_reader(host_reader_.get()) : nullptr;
   const Ref commits(PyObject_GetAttrString(source_.get(), "commits_itself"));
   if (!commits) PyErr_Clear();
   commits_ = commits && PyObject_IsTrue(commits.get()) == 1;
@@ -98,6 +103,17 @@ void lanner_instance::take_batch(PyObject* payloads, PyObject* timestamps) {
   }
 }
 
+void lanner_instance::take_batch(const std::vector<StreamEvent>& events) {
+  std::size_t need = 0;
+  for (const auto& event : events) need += room_of(event.size());
+  if (memory_.size() < need) memory_.resize(need);
+  for (const auto& event : events) {
+    const std::string with_tail = event.tail ? event.text() : std::string();
+    const std::string_view payload = event.tail ? with_tail : event.head;
+    add(payload, state.time_of(payload).value_or(event.time));
+  }
+}
+
 // The events in the host's layout. All memory is allocated now.
 void* lanner_instance::finish() {
   if (state.api == LANNER_API_3) {
@@ -140,16 +156,52 @@ int lanner_instance::next_batch(std::uint32_t& count, void*& events) {
   places_.clear();
   used_ = 0;
   if (memory_.size() > kept_memory) memory_ = std::vector<char>();
+  if (descriptor_ >= 0 && direct_) {
+    const struct Leave {
+      HostReader& reader;
+      ~Leave() { reader.leave(); }
+    } leave{*direct_};
+    return read(count, events);
+  }
   if (descriptor_ >= 0) {
     // without Python: an idle source costs no more than one written in C
     pollfd wait{descriptor_, POLLIN, 0};
     // except the first time after events, when the source learns that the host has processed them
     if (poll(&wait, 1, wait_ms_) <= 0 && !uncommitted_) return LANNER_TIMEOUT;
   }
+  return call_source(wait_.get(), count, events);
+}
+
+// The same for a source with connections that the host's thread can read without Python.
+int lanner_instance::read(std::uint32_t& count, void*& events) {
+  if (const auto news = direct_->commit(); news != Commits::News::none) {
+    const Gil gil;
+    try {
+      tell_commit(host_reader_.get(), news);
+    } catch (const PythonError&) {
+      state.failed("commit");
+    }
+  }
+  auto found = direct_->wait(wait_ms_, !uncommitted_);
+  if (found == HostReader::Found::nothing && !uncommitted_) return LANNER_TIMEOUT;
+  if (found == HostReader::Found::queue) return call_source(no_wait_.get(), count, events);
+  if (found != HostReader::Found::events) {
+    // the source learns first that the host has processed its events: those of a connection come after them
+    const int result = call_source(no_wait_.get(), count, events);
+    if (result != LANNER_TIMEOUT || found == HostReader::Found::nothing) return result;
+    found = direct_->wait(0, true);
+    if (found != HostReader::Found::events) return LANNER_TIMEOUT;
+  }
+  take_batch(direct_->events());
+  return give(count, events);
+}
+
+// Returns a batch of the source.
+int lanner_instance::call_source(PyObject* timeout, std::uint32_t& count, void*& events) {
   uncommitted_ = false;
   const Gil gil;
   try {
-    PyObject* const arguments[] = {wait_.get()};
+    PyObject* const arguments[] = {timeout};
     const Ref batch = checked(PyObject_Vectorcall(next_.get(), arguments, 1, nullptr));
     static PyObject *const payloads_name = PyUnicode_InternFromString("payloads"),
                            *const times_name = PyUnicode_InternFromString("timestamps"),
@@ -165,9 +217,13 @@ int lanner_instance::next_batch(std::uint32_t& count, void*& events) {
     return LANNER_FAILURE;
   }
   if (places_.empty()) return ended_ ? LANNER_EOF : LANNER_TIMEOUT;
+  uncommitted_ = commits_;
+  return give(count, events);
+}
+
+int lanner_instance::give(std::uint32_t& count, void*& events) {
   count = static_cast<std::uint32_t>(places_.size());
   events = finish();
-  uncommitted_ = commits_;
   return LANNER_SUCCESS;
 }
 

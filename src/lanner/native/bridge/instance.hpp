@@ -7,6 +7,7 @@
 
 #include "bridge/bridge.h"
 #include "bridge/state.hpp"
+#include "stream/host_reader.hpp"
 
 struct lanner_instance {
  public:
@@ -22,13 +23,20 @@ struct lanner_instance {
  private:
   void add(std::string_view payload, std::uint64_t timestamp);
   void take_batch(PyObject* payloads, PyObject* timestamps);
+  void take_batch(const std::vector<lanner::StreamEvent>& events);
+  int read(std::uint32_t& count, void*& events);
+  int call_source(PyObject* timeout, std::uint32_t& count, void*& events);
+  int give(std::uint32_t& count, void*& events);
   void* finish();
   int descriptor();
 
   lanner::Ref source_;  // lanner.sdk.hosting.batches.Source
   lanner::Ref next_;    // its next_batch
   lanner::Ref wait_;    // seconds that it may wait
-  lanner::Ref fileno_;  // its fileno, or nothing
+  lanner::Ref no_wait_;
+  lanner::Ref fileno_;                    // its fileno, or nothing
+  lanner::Ref host_reader_;               // its lanner.native.HostReader, or nothing
+  lanner::HostReader* direct_ = nullptr;  // the reader in it
   int wait_ms_ = 0;
   int descriptor_ = -1;  // readable when the next call need not wait; -1 if only Python can wait
   bool ended_ = false;

@@ -55,6 +55,12 @@ std::optional<std::uint64_t> last_member(std::string_view payload, std::string_v
   return product;
 }
 
+std::string_view payload_of(const lanner_event& event) { return {reinterpret_cast<const char*>(event.payload), event.size}; }
+
+bool is_place(const Value& value) {
+  return value.kind == Value::Kind::path && !value.is_list && !value.is_of_item && value.placed == value.steps.size();
+}
+
 // Which argument is used: hosts pass an index also as a key if the field takes both.
 Given to_given(const Field& field, const lanner_request& request) {
   const auto is_number = [](const char* text) {
@@ -114,6 +120,7 @@ void lanner_state::take_fields() {
     field.takes_index = takes_index;
     field.needs_argument = needs_argument;
     if (tree != Py_None) field.value = tree_of(tree);
+    field.is_place = field.value && is_place(*field.value) && !field.needs_argument;
     field.method = Ref::borrowed(method);
     field.info = Ref::borrowed(info);
     fields_.push_back(std::move(field));
@@ -143,52 +150,76 @@ std::optional<std::uint64_t> lanner_state::time_of(std::string_view payload) {
 }
 
 bool lanner_state::extract(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets,
-                           lanner_result* results) {
+                           lanner_result* results) noexcept {
+  if (count == 1 && !offsets && requests->field < fields_.size()) {
+    // most calls: a text of the event that the last call read, which uses no memory of a call
+    Field& field = fields_[requests->field];
+    if (field.is_place && document_.holds(payload_of(event))) {
+      take_text(field, *results);
+      return true;
+    }
+  }
+  try {
+    return extract_each(event, requests, count, offsets, results);
+  } catch (const std::exception& failure) {
+    std::fill_n(results, count, lanner_result{});
+    error = failure.what();
+    return false;
+  }
+}
+
+bool lanner_state::extract_each(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets,
+                                lanner_result* results) {
   scratch_.clear();
   arena_.clear();
-  is_loaded_ = false;
   is_kept_stale_ = true;
+  bool is_loaded = false;
   bool ok = true;
   for (std::uint32_t place = 0; place < count; ++place) {
-    results[place] = {};
-    ok &= extract_one(event, requests[place], offsets, results[place]);
-    if (offsets && !results[place].starts) {
+    const lanner_request& request = requests[place];
+    lanner_result& result = results[place];
+    result = {};
+    if (request.field >= fields_.size()) {
+      error = "unknown field id " + std::to_string(request.field);
+      ok = false;
+      continue;
+    }
+    Field& field = fields_[request.field];
+    if (field.value && !is_loaded) {
+      // hosts reuse numbers and addresses of events: only the payload tells them apart
+      if (const auto payload = payload_of(event); !document_.holds(payload)) document_.load(payload);
+      is_loaded = true;
+    }
+    if (field.is_place && !offsets) {
+      take_text(field, result);
+      continue;
+    }
+    ok &= extract_one(field, event, request, offsets, result);
+    if (offsets && !result.starts) {
       // values computed by Python code have no position in the event
-      auto* zeros = scratch_.take<std::uint32_t>(results[place].count + 1);
-      std::fill_n(zeros, results[place].count + 1, 0);
-      results[place].starts = results[place].sizes = zeros;
+      auto* zeros = scratch_.take<std::uint32_t>(result.count + 1);
+      std::fill_n(zeros, result.count + 1, 0);
+      result.starts = result.sizes = zeros;
     }
   }
   return ok;
 }
 
-bool lanner_state::extract_one(const lanner_event& event, const lanner_request& request, bool offsets, lanner_result& result) {
-  if (request.field >= fields_.size()) {
-    error = "unknown field id " + std::to_string(request.field);
-    return false;
-  }
-  const Field& field = fields_[request.field];
+// The value of a field that is a place: without an evaluation or a copy.
+void lanner_state::take_text(Field& field, lanner_result& result) {
+  field.text = document_.text_at(field.value->place);
+  result = {.values = &field.text, .count = field.text != nullptr, .starts = nullptr, .sizes = nullptr};
+}
+
+bool lanner_state::extract_one(const Field& field, const lanner_event& event, const lanner_request& request, bool offsets,
+                               lanner_result& result) {
   const Given given = to_given(field, request);
   if (field.needs_argument && std::holds_alternative<std::monostate>(given)) return true;
   if (!field.value) return call(field, event, given, result);
-  const std::string_view payload(reinterpret_cast<const char*>(event.payload), event.size);
-  if (!is_loaded_ && !document_.holds(payload)) document_.load(payload);
-  is_loaded_ = true;
   const Value& value = *field.value;
-  if (value.kind == Value::Kind::path && !value.is_list) {
-    // most fields take this fast path
-    Search* const document = document_.search();
-    if (const char* text = document ? text_at(value, *document, given) : nullptr) {
-      auto* place = scratch_.take<const char*>(1);
-      *place = text;
-      result.values = place;
-      result.count = 1;
-    }
-  } else {
-    take(document_.read(value, given, arena_), field, result);
-  }
+  take(document_.read(value, given, arena_), field, result);
   if (offsets && result.count) {
-    const auto spans = locate(value, document_, payload, given, result.count, arena_);
+    const auto spans = locate(value, document_, payload_of(event), given, result.count, arena_);
     auto* starts = scratch_.take<std::uint32_t>(result.count);
     auto* sizes = scratch_.take<std::uint32_t>(result.count);
     for (std::size_t i = 0; i < spans.size(); ++i) {

@@ -17,13 +17,15 @@
 namespace lanner {
 
 // A field as described by lanner.embedded.state.
-struct Field {
+struct alignas(64) Field {
   int type = 0;
   bool is_list = false;
   bool takes_key = false;
   bool takes_index = false;
   bool needs_argument = false;
   const Value* value = nullptr;  // its tree in the table; none for a method
+  bool is_place = false;         // the tree is a path to a text, without an argument
+  const char* text = nullptr;    // of the path for the last call
   Ref method;                    // bound to the plugin's instance
   Ref info;                      // lanner.sdk.types.FieldInfo
 };
@@ -38,7 +40,8 @@ struct lanner_state {
   lanner_state(const lanner_state&) = delete;
   lanner_state& operator=(const lanner_state&) = delete;
 
-  bool extract(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets, lanner_result* results);
+  bool extract(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets,
+               lanner_result* results) noexcept;
   const char* event_to_string(const lanner_event& event);
   const char* list_open_params();
 
@@ -55,7 +58,10 @@ struct lanner_state {
 
  private:
   void take_fields();
-  bool extract_one(const lanner_event& event, const lanner_request& request, bool offsets, lanner_result& result);
+  bool extract_each(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets, lanner_result* results);
+  bool extract_one(const lanner::Field& field, const lanner_event& event, const lanner_request& request, bool offsets,
+                   lanner_result& result);
+  void take_text(lanner::Field& field, lanner_result& result);
   void take(const lanner::Result& value, const lanner::Field& field, lanner_result& result);
   void take(lanner::Items items, const lanner::Field& field, lanner_result& result);
   bool call(const lanner::Field& field, const lanner_event& event, const lanner::Given& given, lanner_result& result);
@@ -74,7 +80,6 @@ struct lanner_state {
   std::string time_member_;  // if the time is the integer of one member: `"NAME":`, and its unit in nanoseconds
   std::uint64_t time_factor_ = 1;
   lanner::Document document_{table_.places};
-  bool is_loaded_ = false;                 // it has the payload of the current call
   lanner::Document timed_{table_.places};  // of time_of: the host may still use texts of `document_`
   lanner::Arena timed_arena_;
   lanner::Scratch scratch_;

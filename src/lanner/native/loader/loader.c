@@ -165,10 +165,21 @@ EXPORT const char* plugin_event_to_string(struct state* state, const struct host
 
 enum { AT_ONCE = 16 };
 
-/* Hosts request one field per call; pointers that must be valid until the next call stay valid for all fields of one. */
-static int32_t extract(struct state* state, const struct lanner_event* event, uint32_t count, struct host_field* fields, bool offsets,
-                       struct lanner_result* results) {
+/* Most hosts request one field per call. */
+static inline int32_t extract_one(struct state* state, const struct lanner_event* event, struct host_field* field, bool offsets,
+                                  struct lanner_result* result) {
+  struct lanner_request request;
+  request_from_host(field, &request);
+  const bool ok = atomic_load_explicit(&the_bridge, memory_order_relaxed)->extract(state->inner, event, &request, 1, offsets, result);
+  result_to_host(result, field);
+  return ok ? LANNER_SUCCESS : LANNER_FAILURE;
+}
+
+/* Pointers that must be valid until the next call stay valid for all fields of one. */
+static __attribute__((noinline)) int32_t extract_several(struct state* state, const struct lanner_event* event, uint32_t count,
+                                                         struct host_field* fields) {
   struct lanner_request requests[AT_ONCE];
+  struct lanner_result results[AT_ONCE];
   requests[0] = (struct lanner_request){0};
   if (count > AT_ONCE) {
     const struct lanner_result none = {0};
@@ -177,7 +188,7 @@ static int32_t extract(struct state* state, const struct lanner_event* event, ui
   }
   for (uint32_t place = 0; place < count; ++place) request_from_host(&fields[place], &requests[place]);
   const struct lanner_bridge* bridge = atomic_load_explicit(&the_bridge, memory_order_relaxed);
-  const bool ok = bridge->extract(state->inner, event, requests, count, offsets, results);
+  const bool ok = bridge->extract(state->inner, event, requests, count, false, results);
   for (uint32_t place = 0; place < count; ++place) result_to_host(&results[place], &fields[place]);
   return ok ? LANNER_SUCCESS : LANNER_FAILURE;
 }
@@ -185,21 +196,22 @@ static int32_t extract(struct state* state, const struct lanner_event* event, ui
 #if LANNER_API == 3
 EXPORT int32_t plugin_extract_fields(struct state* state, const struct host_event* input, const struct host_extraction* extraction) {
   struct lanner_event event;
-  struct lanner_result results[AT_ONCE];
   if (!event_from_host(input, &event)) {
     for (uint32_t place = 0; place < extraction->count; ++place) extraction->fields[place].count = 0;
     return LANNER_SUCCESS;
   }
-  struct host_offsets* offsets = state->has_offsets && extraction->count == 1 ? extraction->offsets : NULL;
-  const int32_t rc = extract(state, &event, extraction->count, extraction->fields, offsets != NULL, results);
-  if (offsets) *offsets = (struct host_offsets){results[0].starts, results[0].sizes};
+  if (extraction->count != 1) return extract_several(state, &event, extraction->count, extraction->fields);
+  struct lanner_result result;
+  struct host_offsets* offsets = state->has_offsets ? extraction->offsets : NULL;
+  const int32_t rc = extract_one(state, &event, extraction->fields, offsets != NULL, &result);
+  if (offsets) *offsets = (struct host_offsets){result.starts, result.sizes};
   return rc;
 }
 #else
 EXPORT int32_t plugin_extract_fields(struct state* state, const host_event* input, uint32_t count, struct host_field* fields) {
   struct lanner_event event;
-  struct lanner_result results[AT_ONCE];
+  struct lanner_result result;
   event_from_host(input, &event);
-  return extract(state, &event, count, fields, false, results);
+  return count == 1 ? extract_one(state, &event, fields, false, &result) : extract_several(state, &event, count, fields);
 }
 #endif

@@ -6,6 +6,8 @@
 namespace lanner {
 namespace {
 
+PyTypeObject* dechunker_type;
+
 PyObject* dechunker_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {nullptr};
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, ":Dechunker", const_cast<char**>(names))) return nullptr;
@@ -65,6 +67,8 @@ PyType_Spec dechunker_spec = {"lanner.native.Dechunker", sizeof(Holder<Decoder>)
 
 }  // namespace
 
-int add_dechunker(PyObject* module) { return add_type(module, dechunker_spec, "Dechunker"); }
+Decoder* as_decoder(PyObject* object) { return Py_TYPE(object) == dechunker_type ? &content_of<Decoder>(object) : nullptr; }
+
+int add_dechunker(PyObject* module) { return add_type(module, dechunker_spec, "Dechunker", &dechunker_type); }
 
 }  // namespace lanner

@@ -282,9 +282,6 @@ PyObject* py_merge_events(PyObject*, PyObject* parts) {
   }
 }
 
-int add_events(PyObject* module) {
-  if (!events_type) events_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &events_spec, nullptr));
-  return events_type ? PyModule_AddObjectRef(module, "Events", reinterpret_cast<PyObject*>(events_type)) : -1;
-}
+int add_events(PyObject* module) { return add_type(module, events_spec, "Events", &events_type); }
 
 }  // namespace lanner

@@ -37,6 +37,12 @@ inline int add_type(PyObject* module, PyType_Spec& spec, const char* name) {
   return type ? PyModule_AddObjectRef(module, name, type.get()) : -1;
 }
 
+// The same for a type that C++ code recognises by `type`. The first module makes it, and it is never freed.
+inline int add_type(PyObject* module, PyType_Spec& spec, const char* name, PyTypeObject** type) {
+  if (!*type) *type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &spec, nullptr));
+  return *type ? PyModule_AddObjectRef(module, name, reinterpret_cast<PyObject*>(*type)) : -1;
+}
+
 // The bytes in a bytes object
 inline std::string_view view_of(PyObject* bytes) { return {PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))}; }
 

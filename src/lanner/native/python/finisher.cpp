@@ -8,6 +8,8 @@
 namespace lanner {
 namespace {
 
+PyTypeObject* finisher_type;
+
 PyObject* finisher_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"name", nullptr};
   const char* name;
@@ -67,6 +69,8 @@ PyType_Spec finisher_spec = {"lanner.native.Finisher", sizeof(Holder<Finisher>),
 
 }  // namespace
 
-int add_finisher(PyObject* module) { return add_type(module, finisher_spec, "Finisher"); }
+Finisher* as_finisher(PyObject* object) { return Py_TYPE(object) == finisher_type ? &content_of<Finisher>(object) : nullptr; }
+
+int add_finisher(PyObject* module) { return add_type(module, finisher_spec, "Finisher", &finisher_type); }
 
 }  // namespace lanner

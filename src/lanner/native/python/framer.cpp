@@ -17,7 +17,7 @@ struct LinesState {
   LineList list;
 };
 
-PyTypeObject* lines_type;
+PyTypeObject *lines_type, *object_framer_type;
 
 Py_ssize_t lines_length(PyObject* self) { return static_cast<Py_ssize_t>(content_of<LinesState>(self).list.size()); }
 
@@ -224,12 +224,15 @@ PyObject* to_lines(PyObject* keeper, LineList list) {
 
 const LineList* as_lines(PyObject* object) { return Py_TYPE(object) == lines_type ? &content_of<LinesState>(object).list : nullptr; }
 
+ObjectFramer* as_object_framer(PyObject* object) {
+  return Py_TYPE(object) == object_framer_type ? &content_of<ObjectFramer>(object) : nullptr;
+}
+
 int add_lines(PyObject* module) {
-  if (!lines_type) lines_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &lines_spec, nullptr));
-  if (!lines_type || PyModule_AddObjectRef(module, "Lines", reinterpret_cast<PyObject*>(lines_type)) < 0) return -1;
+  if (add_type(module, lines_spec, "Lines", &lines_type) < 0) return -1;
   const Ref capsule(PyCapsule_New(reinterpret_cast<void*>(as_lines), as_lines_name, nullptr));
   if (!capsule || PyModule_AddObjectRef(module, "as_lines", capsule.get()) < 0) return -1;
-  if (add_type(module, object_framer_spec, "ObjectFramer") < 0) return -1;
+  if (add_type(module, object_framer_spec, "ObjectFramer", &object_framer_type) < 0) return -1;
   return add_type(module, framer_spec, "Framer");
 }
 

@@ -5,6 +5,7 @@
 #include <Python.h>
 
 #include "framing/lines.hpp"
+#include "framing/objects.hpp"
 
 namespace lanner {
 
@@ -13,6 +14,9 @@ int add_lines(PyObject* module);
 
 // A Lines of this list, whose lines are in the memory of `keeper`, or in the list. Null with an error set.
 PyObject* to_lines(PyObject* keeper, LineList list);
+
+// The framer in a Python object, if it is an ObjectFramer.
+ObjectFramer* as_object_framer(PyObject* object);
 
 // The list in a Python object, if it is a Lines. Other modules find the function in the capsule with that name.
 const LineList* as_lines(PyObject* object);

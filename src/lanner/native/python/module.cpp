@@ -12,6 +12,7 @@
 #include "python/events.hpp"
 #include "python/finisher.hpp"
 #include "python/framer.hpp"
+#include "python/host_reader.hpp"
 #include "python/reader.hpp"
 #include "python/slots.hpp"
 #include "python/window.hpp"
@@ -109,6 +110,7 @@ PyModuleDef_Slot slots[] = {
     {Py_mod_exec, reinterpret_cast<void*>(lanner::add_events)},
     {Py_mod_exec, reinterpret_cast<void*>(lanner::add_finisher)},
     {Py_mod_exec, reinterpret_cast<void*>(lanner::add_window)},
+    {Py_mod_exec, reinterpret_cast<void*>(lanner::add_host_reader)},
     {Py_mod_exec, reinterpret_cast<void*>(lanner::add_lazy_slot)},
     {0, nullptr},
 };

@@ -6,20 +6,18 @@
 
 #include "python/events.hpp"
 #include "python/extension.hpp"
-#include "stream/window.hpp"
 
 namespace lanner {
 namespace {
 
-struct WindowState {
-  WindowState(std::uint64_t secret, PyObject* function) : fingerprint(secret), digest(Ref::borrowed(function)) {}
+struct WindowState : SeenEvents {
+  WindowState(std::uint64_t secret, PyObject* function) : SeenEvents(secret), digest(Ref::borrowed(function)) {}
 
-  const Fingerprint fingerprint;
-  EventWindow seen;
-  std::vector<std::uint64_t> given;  // the times of the keys from another run, sorted
-  std::vector<EventKey> keys;        // of the lines that are being taken
-  const Ref digest;                  // the function that made the hashes of those keys from lines
+  std::vector<EventKey> keys;  // of the lines that are being taken
+  const Ref digest;            // the function that made the hashes of the keys in `given` from lines
 };
+
+PyTypeObject* window_type;
 
 std::uint64_t big_endian(const char* bytes) {
   std::uint64_t number = 0;
@@ -42,7 +40,7 @@ PyObject* window_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     auto state = std::make_unique<WindowState>(big_endian(secret), digest);
     for (Py_ssize_t place = 0; place < given_size; place += 16) {
       const EventKey key{big_endian(given + place), big_endian(given + place + 8)};
-      state->seen.add(key);
+      state->window.add(key);
       state->given.push_back(key.time);
     }
     std::sort(state->given.begin(), state->given.end());
@@ -63,7 +61,7 @@ bool was_given(const WindowState& state, const StreamEvent& event) {
     PyErr_SetString(PyExc_TypeError, "a digest is 8 bytes");
     throw PythonError();
   }
-  return state.seen.contains({event.time, big_endian(PyBytes_AS_STRING(digest.get()))});
+  return state.window.contains({event.time, big_endian(PyBytes_AS_STRING(digest.get()))});
 }
 
 PyObject* window_take(PyObject* self, PyObject* args, PyObject* kwargs) {
@@ -81,16 +79,16 @@ PyObject* window_take(PyObject* self, PyObject* args, PyObject* kwargs) {
     source.each([&](StreamEvent& event) {
       if (!event.has_time && timed) return true;
       state.keys.push_back({event.time, event.has_time ? state.fingerprint(event.line) : 0});
-      if (event.has_time) state.seen.prefetch(state.keys.back());
+      if (event.has_time) state.window.prefetch(state.keys.back());
       list.push_back(std::move(event));
       return true;
     });
     std::size_t place = 0;
     std::erase_if(list, [&](const StreamEvent& event) {
       const auto& key = state.keys[place++];
-      return event.has_time && (was_given(state, event) || !state.seen.add(key));
+      return event.has_time && (was_given(state, event) || !state.window.add(key));
     });
-    state.seen.forget();
+    state.window.forget();
     return events.release();
   } catch (...) {
     return failed();
@@ -104,7 +102,7 @@ PyObject* has_line(PyObject* self, PyObject* lines, bool wanted) {
     const LineSource source(lines);
     const bool none = source.each([&](const StreamEvent& event) {
       if (!event.has_time) return true;
-      const bool seen = state.seen.contains({event.time, state.fingerprint(event.line)}) || was_given(state, event);
+      const bool seen = state.window.contains({event.time, state.fingerprint(event.line)}) || was_given(state, event);
       return seen != wanted;
     });
     return PyBool_FromLong(!none);
@@ -117,9 +115,9 @@ PyObject* window_has_seen(PyObject* self, PyObject* lines) { return has_line(sel
 
 PyObject* window_has_missed(PyObject* self, PyObject* lines) { return has_line(self, lines, false); }
 
-Py_ssize_t window_length(PyObject* self) { return static_cast<Py_ssize_t>(state_of(self).seen.size()); }
+Py_ssize_t window_length(PyObject* self) { return static_cast<Py_ssize_t>(state_of(self).window.size()); }
 
-PyObject* window_last(PyObject* self, void*) { return PyLong_FromUnsignedLongLong(state_of(self).seen.last()); }
+PyObject* window_last(PyObject* self, void*) { return PyLong_FromUnsignedLongLong(state_of(self).window.last()); }
 
 PyMethodDef window_methods[] = {
     {"take", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(window_take)), METH_VARARGS | METH_KEYWORDS,
@@ -151,6 +149,8 @@ PyType_Spec window_spec = {"lanner.native.EventWindow", sizeof(Holder<WindowStat
 
 }  // namespace
 
-int add_window(PyObject* module) { return add_type(module, window_spec, "EventWindow"); }
+SeenEvents* as_seen_events(PyObject* object) { return Py_TYPE(object) == window_type ? &state_of(object) : nullptr; }
+
+int add_window(PyObject* module) { return add_type(module, window_spec, "EventWindow", &window_type); }
 
 }  // namespace lanner

@@ -127,15 +127,12 @@ void rewrite_numbers(char* at, char* end) {
 static_assert(Document::padding >= simdjson::SIMDJSON_PADDING);
 
 struct Document::Parsed {
-  explicit Parsed(const Places& places) : forms(places.forms), search(places), lines(places.forms) {}
-
-  const Forms& forms;
+  Parsed(const Forms& forms, Search& of) : search(of), lines(forms) {}
 
   simdjson::dom::parser parser;
-  Search search;
+  Search& search;
   Tokens tokens;
   Lines lines;
-  std::string_view payload;
   bool has_pointers = false;
 
   // `room` is the least capacity of a new parser.
@@ -150,20 +147,19 @@ struct Document::Parsed {
     if (error == simdjson::MEMALLOC) throw std::bad_alloc();
     if (!error) {
       const Tape tape(parser.doc.tape.get(), parser.doc.string_buf.get());
-      search.begin(tape);
+      search.set(tape);
       tokens.begin(parser, tape, {data, size});
     }
     return error;
   }
 };
 
-Document::Document(const Places& places) : parsed_(std::make_unique<Parsed>(places)) {}
+Document::Document(const Places& places)
+    : forms_(places.forms), search_(places), parsed_(std::make_unique<Parsed>(places.forms, search_)) {}
 Document::~Document() = default;
 
-Search* Document::search() const { return valid_ ? &parsed_->search : nullptr; }
-
-Context Document::context(const Given& given, Arena& arena) const {
-  return {parsed_->search, parsed_->tokens, parsed_->lines, parsed_->payload, parsed_->has_pointers, given, arena};
+Context Document::context(const Given& given, Arena& arena) {
+  return {search_, parsed_->tokens, parsed_->lines, payload_, parsed_->has_pointers, given, arena};
 }
 
 bool Document::load(std::string_view payload) {
@@ -172,10 +168,11 @@ bool Document::load(std::string_view payload) {
   make_room(size_);
   std::memcpy(buffer_.data(), payload.data(), size_);
   std::memset(buffer_.data() + size_, ' ', padding);
-  is_copied_ = true;
   // simdjson would skip a byte order mark; RFC 8259 leaves that open, and Python's decoders reject it
   valid_ = size_ && reads_json() && !payload.starts_with("\xEF\xBB\xBF") && parse_copy();
-  return finish(original_.empty() ? std::string_view(buffer_.data(), size_) : original_);
+  const bool is_readable = finish(original_.empty() ? std::string_view(buffer_.data(), size_) : original_);
+  is_copied_ = true;
+  return is_readable;
 }
 
 bool Document::load_in_place(std::string_view payload) {
@@ -195,30 +192,25 @@ bool Document::load_in_place(std::string_view payload) {
 
 void Document::begin() {
   // also if loading throws
-  valid_ = is_copied_ = has_invalid_utf8_ = parsed_->has_pointers = false;
-  empty(original_);
-  parsed_->payload = {};
-  parsed_->search.begin();
-  parsed_->lines.begin({});
+  valid_ = is_copied_ = has_invalid_utf8_ = false;
+  payload_ = {};
+  if (!original_.empty()) empty(original_);
+  search_.begin();
+  parsed_->has_pointers = false;
+  if (forms_.reads_lines()) parsed_->lines.begin({});
 }
 
 bool Document::finish(std::string_view payload) {
-  const auto& forms = parsed_->forms;
-  parsed_->payload = payload;
-  if (forms.reads_pointers) parsed_->has_pointers = has_pointers(payload);
+  payload_ = payload;
+  if (forms_.reads_pointers) parsed_->has_pointers = has_pointers(payload);
   bool is_readable = valid_ || parsed_->has_pointers;
-  if (forms.reads_lines()) {
+  if (forms_.reads_lines()) {
     parsed_->lines.begin(payload);
     is_readable = is_readable || parsed_->lines.is_line();
   }
   // of JSON it is known already
   if (is_readable && !valid_) has_invalid_utf8_ = !simdjson::validate_utf8(payload.data(), payload.size());
   return is_readable;
-}
-
-bool Document::reads_json() const {
-  const auto& forms = parsed_->forms;
-  return forms.reads_json || !(forms.reads_pointers || forms.reads_lines());
 }
 
 // Parses the payload in the buffer.
@@ -255,10 +247,6 @@ Result Document::read(const Value& value, const Given& given, Arena& arena, Misf
   auto context = this->context(given, arena);
   context.misfits = misfits;
   return evaluate_field(value, context);
-}
-
-bool Document::holds(std::string_view payload) const {
-  return is_copied_ && payload == (original_.empty() ? std::string_view(buffer_.data(), size_) : original_);
 }
 
 void Document::make_room(std::size_t size) {

@@ -36,27 +36,36 @@ class Document {
   Result read(const Value& value, const Given& given, Arena& arena, Misfits* misfits = nullptr);
 
   // Whether the last load had this payload, and a new load would have the same result.
-  bool holds(std::string_view payload) const;
+  bool holds(std::string_view payload) const { return is_copied_ && payload == payload_; }
 
   // Whether texts of the last load's document have no UTF-8, as above.
   bool has_invalid_utf8() const { return has_invalid_utf8_; }
 
   // For an evaluation of trees for the last payload
-  Context context(const Given& given, Arena& arena) const;
+  Context context(const Given& given, Arena& arena);
 
-  // The places of the last load's document; null if it is not JSON.
-  Search* search() const;
+  // Null if the last load's payload is not JSON
+  const Tape* tape() const { return valid_ ? &search_.tape() : nullptr; }
+
+  // The text at a place, which ends with NUL; null if there is none.
+  const char* text_at(std::uint32_t place) {
+    const auto element = search_.at(place);
+    return element != Tape::none && search_.tape().is_text(element) ? search_.tape().text(element).data() : nullptr;
+  }
 
  private:
   struct Parsed;
 
-  bool reads_json() const;
+  bool reads_json() const { return forms_.reads_json || !(forms_.reads_pointers || forms_.reads_lines()); }
   void begin();
   bool finish(std::string_view payload);
   void make_room(std::size_t size);
   bool parse_copy();
   bool parse_readable();
 
+  const Forms& forms_;
+  Search search_;
+  std::string_view payload_;  // of the last load
   std::unique_ptr<Parsed> parsed_;
   std::vector<char> buffer_;
   std::string original_;  // the payload, if another text was parsed in its place

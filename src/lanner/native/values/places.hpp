@@ -28,86 +28,95 @@ struct Where {
 };
 using Step = std::variant<std::string, std::uint64_t, Argument, Each, Where>;
 
-// Numbers of names. Two words of a name are its hash and, for a name of at most 16 bytes, the whole comparison.
+// Numbers of names, as a tape stores them: four bytes with the size, the name, a NUL and seven bytes that can be read. A key of two words
+// has the size and the first four and last eight bytes, so that most names are compared by two words.
 class NameTable {
  public:
   // The number of all other names
-  static constexpr std::uint32_t none = 1;
+  static constexpr std::uint32_t none = 0;
 
   NameTable() = default;
   NameTable(NameTable&&) noexcept = default;
 
-  void add(std::string_view name, std::uint32_t number);
+  // Returns the table's copy of the name.
+  std::string_view add(std::string_view name, std::uint32_t number);
   bool empty() const { return names_.empty(); }
+  std::uint32_t find(std::string_view name) const;
 
   // For many lookups: a copy whose members the compiler keeps in registers. The table must not change meanwhile.
   class Lookup;
   Lookup lookup() const;
 
  private:
-  static constexpr std::size_t word = sizeof(std::uint64_t);
-
   struct Key {
     Key() = default;
-    // Eight bytes can be read at `name`.
-    Key(const char* name, std::size_t length) : size(length) {
-      std::memcpy(&head, name, word);
-      if (length >= word) {
-        std::memcpy(&tail, name + length - word, word);
+    explicit Key(const char* stored) {
+      std::memcpy(&head, stored, sizeof head);
+      if (const auto size = static_cast<std::uint32_t>(head); size >= 4) [[likely]] {
+        std::memcpy(&tail, stored + size - 4, sizeof tail);
       } else {
-        head = head << 8 * (word - 1 - length) << 8;  // little-endian, as are all machines that Lanner supports
+        head = head << 8 * (4 - size) >> 8 * (4 - size);  // little-endian, as are all machines that Lanner supports
       }
     }
-    std::size_t hash() const { return static_cast<std::size_t>((head ^ tail << 1 ^ size) * 0x9E3779B97F4A7C15 >> 40); }
+    std::size_t hash(std::uint64_t factor) const { return static_cast<std::size_t>((head + tail) * factor >> 35); }
+    std::size_t size() const { return head & 0xFFFF'FFFF; }
+    bool operator==(const Key&) const = default;
 
     std::uint64_t head = 0;
     std::uint64_t tail = 0;
-    std::size_t size = 0;
   };
+  static constexpr std::size_t longest_key = 12;
+  static constexpr std::uint32_t is_long = std::uint32_t{1} << 31;
+
   struct Entry {
-    std::uint64_t head = 0;
-    std::uint64_t tail = 0;
-    std::uint32_t size = 0;
-    std::uint32_t number = none;
-    const char* name = nullptr;
+    Key key;
+    const char* stored = nullptr;
+    std::uint32_t number = none;  // with `is_long` if the name has more bytes than its key
   };
 
-  void put(const std::string& name, std::uint32_t number);
+  bool put(const std::string& stored, std::uint32_t number);
+  bool put_all();
 
-  std::deque<std::string> names_;  // a deque: addresses stay valid
+  std::deque<std::string> names_;  // as stored; a deque: addresses stay valid
   std::vector<std::uint32_t> numbers_;
   std::vector<Entry> slots_ = std::vector<Entry>(1);  // at least three quarters of them are free: `none`
+  std::uint64_t factor_ = 0x9E3779B97F4A7C15;         // of the hash: few names get one with which each has its own slot
 };
 
 class NameTable::Lookup {
  public:
-  // Eight bytes can be read at `name`, as on a tape.
-  std::uint32_t operator()(const char* name, std::size_t size) const {
-    const Key key(name, size);
-    for (std::size_t slot = key.hash() & mask_;; slot = (slot + 1) & mask_) {
-      const Entry& entry = slots_[slot];
-      const bool is_same = ((entry.head ^ key.head) | (entry.tail ^ key.tail) | (entry.size ^ key.size)) == 0;
-      const bool is_sure = is_same ? size <= 2 * word : entry.number == none;
-      if (is_sure || (is_same && std::memcmp(entry.name, name, size) == 0)) return is_same ? entry.number : none;
-    }
+  std::uint32_t operator()(const char* stored) const {
+    const Key key(stored);
+    const std::size_t offset = key.hash(factor_) & mask_;
+    const auto& entry = *reinterpret_cast<const Entry*>(slots_ + offset);
+    const auto number = entry.number;
+    const bool is_sure = entry.key == key ? !(number & is_long) : number == none;
+    return is_sure ? number : find_from(offset, key, stored, *this);
   }
 
  private:
   friend class NameTable;
-  Lookup(const Entry* slots, std::size_t mask) : slots_(slots), mask_(mask) {}
+  explicit Lookup(const NameTable& table)
+      : slots_(reinterpret_cast<const char*>(table.slots_.data())),
+        mask_((table.slots_.size() - 1) * sizeof(Entry)),
+        factor_(table.factor_) {}
+  // In this slot or a later one. Not inline: `operator()` is small without it.
+  [[gnu::noinline]] static std::uint32_t find_from(std::size_t offset, Key key, const char* stored, Lookup lookup);
 
-  const Entry* slots_;
+  // offsets instead of numbers, so that a lookup multiplies nothing
+  const char* slots_;
   std::size_t mask_;
+  std::uint64_t factor_;
 };
 
-inline NameTable::Lookup NameTable::lookup() const { return {slots_.data(), slots_.size() - 1}; }
+inline NameTable::Lookup NameTable::lookup() const { return Lookup(*this); }
 
 // The places of a table's paths as a tree. The whole document is place 0.
 class Places {
  public:
   Forms forms;  // what the trees read besides
 
-  static constexpr std::uint32_t document = 0;
+  static constexpr std::uint32_t document = NameTable::none;  // below no other place
 
   // The place of the steps before an argument, and their number.
   std::pair<std::uint32_t, std::size_t> add(const std::vector<Step>& steps);
@@ -117,49 +126,60 @@ class Places {
   friend class Search;
   struct Node {
     std::uint32_t above = document;
+    MemberName name = MemberName({});                            // of a member; its text is in `members` of the node above
     NameTable members;                                           // the places below, if this one is an object ...
     std::vector<std::pair<std::uint64_t, std::uint32_t>> items;  // ... or an array
   };
 
   std::uint32_t below(std::uint32_t place, const Step& step);
 
-  std::vector<Node> nodes_ = std::vector<Node>(2);  // the second is for the members that no path names: NameTable::none
+  std::vector<Node> nodes_ = std::vector<Node>(1);
 };
 
-// The places in one document after another. An object is searched once for all places in it, when the first of them is asked for.
+// The places in one document after another. An object is searched once for all places in it. Only if it has been asked for one place in the
+// last documents, only that one is looked for: half the work. (The document itself is asked for several by nearly all hosts.)
 class Search {
  public:
   // `places` may grow until the first document.
-  explicit Search(const Places& places) : places_(places) {}
+  explicit Search(const Places& places) : table_(places) {}
 
-  void begin(const Tape& tape);
-
-  // For a payload without a document: no place has an element.
+  // A payload without a document: no place has an element.
   void begin();
+
+  // The document of the payload
+  void set(const Tape& tape) {
+    tape_ = tape;
+    places_[Places::document].found = found(Tape::document);
+  }
 
   const Tape& tape() const { return tape_; }
 
   // The element at a place, or Tape::none
   std::uint32_t at(std::uint32_t place) {
-    const auto above = places_.nodes_[place].above;
-    if (searched_[above] != turn_) search(above);
-    return found_[place].turn == turn_ ? found_[place].element : Tape::none;
+    const auto& one = places_[place];
+    if (one.found >> 32 == turn_) return static_cast<std::uint32_t>(one.found);
+    return places_[one.above].searched == turn_ ? Tape::none : look_for(place);
   }
 
  private:
-  struct Found {
-    std::uint32_t element;
-    std::uint32_t turn;
+  struct Place {
+    std::uint64_t found = 0;     // an element, and before it the turn in which it was found: one store
+    std::uint32_t searched = 0;  // the turn in which the places below were searched ...
+    std::uint32_t asked = 0;     // ... or only one of them
+    std::uint32_t above = Places::document;
+    bool has_several = false;  // several places below were asked for
   };
 
-  void search(std::uint32_t place);
+  std::uint64_t found(std::uint32_t element) const { return std::uint64_t{turn_} << 32 | element; }
+  std::uint32_t look_for(std::uint32_t place);
+  // Not inline: `look_for` needs few registers without them.
+  [[gnu::noinline]] std::uint32_t look_for_member(std::uint32_t place, std::uint32_t object);
+  [[gnu::noinline]] std::uint32_t search(std::uint32_t place, std::uint32_t container, std::uint32_t element);
 
-  const Places& places_;
+  const Places& table_;
   Tape tape_;
-  std::uint32_t turn_ = 0;  // the number of the document
-  // by place:
-  std::vector<Found> found_;             // valid in one turn
-  std::vector<std::uint32_t> searched_;  // the turn in which the places below were searched
+  std::uint32_t turn_ = 0;  // the number of the payload
+  std::vector<Place> places_;
 };
 
 }  // namespace lanner

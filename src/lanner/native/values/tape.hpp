@@ -2,11 +2,49 @@
 // word is its type. Texts are elsewhere: their size, their bytes and a NUL. No Python here.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
 namespace lanner {
+
+// The name of a member to look for. Names are stored with their size before them. Two words have the size and the first four and last
+// eight bytes, so that most names are compared without a call.
+class MemberName {
+ public:
+  explicit MemberName(std::string_view text) : text_(text), begin_(text.size()) {
+    const auto sized = std::string_view(text).substr(0, begin_bytes);
+    for (std::size_t at = 0; at < sized.size(); ++at)
+      begin_ |= std::uint64_t{static_cast<unsigned char>(text[at])} << 8 * (size_bytes + at);
+    if (text.size() < begin_bytes) known_ >>= 8 * (begin_bytes - text.size());
+    if (text.size() >= sizeof end_) std::memcpy(&end_, text.data() + text.size() - sizeof end_, sizeof end_);
+  }
+
+  bool equals(const char* stored) const {
+    // little-endian, as are all machines that Lanner supports
+    if ((word(stored) & known_) != begin_) return false;
+    const auto size = text_.size();
+    if (size <= begin_bytes) return true;
+    if (size < sizeof end_ || size > begin_bytes + sizeof end_) return std::memcmp(stored + size_bytes, text_.data(), size) == 0;
+    return word(stored + size_bytes + size - sizeof end_) == end_;
+  }
+
+ private:
+  static constexpr std::size_t size_bytes = sizeof(std::uint32_t);
+  static constexpr std::size_t begin_bytes = 4;
+  static std::uint64_t word(const char* at) {
+    std::uint64_t result;
+    std::memcpy(&result, at, sizeof result);
+    return result;
+  }
+
+  std::string_view text_;
+  std::uint64_t begin_;
+  std::uint64_t known_ = ~std::uint64_t{0};  // the bits of `begin_` that a short name has
+  std::uint64_t end_ = 0;
+};
 
 class Tape {
  public:
@@ -24,9 +62,11 @@ class Tape {
   bool is_array(std::uint32_t element) const { return type(element) == '['; }
   bool is_text(std::uint32_t element) const { return type(element) == '"'; }
 
-  // A text or a name; a NUL follows it, and at least seven more bytes can be read.
+  // Where the size of a text or a name is, its bytes and a NUL; at least seven more bytes can be read.
+  const char* stored(std::uint32_t element) const { return texts_ + (words_[element] & 0x00FF'FFFF'FFFF'FFFF); }
+
   std::string_view text(std::uint32_t element) const {
-    const char* const place = texts_ + (words_[element] & 0x00FF'FFFF'FFFF'FFFF);
+    const char* const place = stored(element);
     std::uint32_t size;
     std::memcpy(&size, place, sizeof size);
     return {place + sizeof size, size};
@@ -42,26 +82,34 @@ class Tape {
   std::uint32_t first(std::uint32_t container) const { return container + 1; }
   std::uint32_t end(std::uint32_t container) const { return static_cast<std::uint32_t>(words_[container]) - 1; }
   std::uint32_t after(std::uint32_t element) const {
-    switch (type(element)) {
-      case '{':
-      case '[':
-        return static_cast<std::uint32_t>(words_[element]);
-      case 'l':
-      case 'u':
-      case 'd':
-        return element + 2;
-      default:
-        return element + 1;
+    const auto kind = type(element);
+    if (kind == '"') [[likely]]
+      return element + 1;
+    if (kind == 'l' || kind == 'u' || kind == 'd') return element + 2;
+    return kind == '{' || kind == '[' ? static_cast<std::uint32_t>(words_[element]) : element + 1;
+  }
+
+  // Calls take(stored name, element of its value) for each member of an object.
+  template <typename Take>
+  void each_member(std::uint32_t object, Take&& take) const {
+    constexpr auto type_of_text = std::uint64_t{'"'} << 56;
+    const auto texts = reinterpret_cast<std::uintptr_t>(texts_) - type_of_text;  // a name's word has its type as well
+    const auto* const stop = words_ + end(object);
+    for (const auto* name = words_ + first(object); name != stop;) {
+      const auto* const value = name + 1;
+      const auto element = static_cast<std::uint32_t>(value - words_);
+      take(reinterpret_cast<const char*>(texts + *name), element);
+      name = reinterpret_cast<const char*>(value)[7] == '"' ? value + 1 : words_ + after(element);
     }
   }
 
   // The member of an object or the item of an array, or none
-  std::uint32_t member(std::uint32_t object, std::string_view name) const {
+  std::uint32_t member(std::uint32_t object, const MemberName& name) const {
     std::uint32_t last = none;  // of equal names the last counts
     if (!is_object(object)) return none;
-    for (std::uint32_t each = first(object), stop = end(object); each != stop; each = after(each + 1)) {
-      if (text(each) == name) last = each + 1;
-    }
+    each_member(object, [&last, name](const char* stored, std::uint32_t value) {
+      if (name.equals(stored)) last = value;
+    });
     return last;
   }
   std::uint32_t item(std::uint32_t array, std::uint64_t index) const {

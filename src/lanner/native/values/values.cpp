@@ -25,9 +25,9 @@ Scalar to_scalar(const Result& result) {
 
 // The place that a name, a number or the argument leads to, or none
 std::uint32_t next_place(const Tape& tape, std::uint32_t place, const Step& step, const Given& given) {
-  if (const auto* name = std::get_if<std::string>(&step)) return tape.member(place, *name);
+  if (const auto* name = std::get_if<std::string>(&step)) return tape.member(place, MemberName(*name));
   if (const auto* number = std::get_if<std::uint64_t>(&step)) return tape.item(place, *number);
-  if (const auto* key = std::get_if<std::string_view>(&given)) return tape.member(place, *key);
+  if (const auto* key = std::get_if<std::string_view>(&given)) return tape.member(place, MemberName(*key));
   if (const auto* index = std::get_if<std::uint64_t>(&given)) return tape.item(place, *index);
   return Tape::none;
 }
@@ -42,7 +42,7 @@ std::uint32_t find(const Value& value, Search& document, std::uint32_t item, con
 
 // Whether the member `where.name` of an item is one of the texts, or exists
 bool holds(const Where& where, std::uint32_t place, Context& context) {
-  const auto found = context.document.tape().member(place, where.name);
+  const auto found = context.document.tape().member(place, MemberName(where.name));
   if (found == Tape::none || where.texts.empty()) return found != Tape::none;
   const auto before = context.misfit;
   const auto result = read(found, context, Reads::scalar);
@@ -413,11 +413,6 @@ Value make_keys(Value path) {
   value.word = word_of("keys");
   value.children.push_back(std::move(path));
   return value;
-}
-
-const char* text_at(const Value& value, Search& document, const Given& given) {
-  const auto element = find(value, document, Tape::document, given);
-  return element != Tape::none && document.tape().is_text(element) ? document.tape().text(element).data() : nullptr;
 }
 
 Result evaluate(const Value& value, Context& context, Reads reads) {

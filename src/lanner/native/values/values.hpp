@@ -139,7 +139,7 @@ struct Context {
   Misfits* misfits = nullptr;           // counts values of other types
   std::uint32_t item = Tape::document;  // the element of the innermost `each`
   Misfit misfit = Misfit::none;         // why the value that is being evaluated does not exist
-  std::vector<Shared> shared;           // by number
+  std::vector<Shared> shared = {};      // by number
   std::size_t repeated = 0;             // the room of the uses of shared parts
 
   bool is_excess() const { return repeated > max_repeated; }
@@ -150,8 +150,5 @@ Result evaluate(const Value& value, Context& context, Reads reads = Reads::text)
 
 // The same, and counts a value of another type.
 Result evaluate_field(const Value& value, Context& context);
-
-// The same for a tree that is a path to a text: null for no value; the text ends with NUL.
-const char* text_at(const Value& value, Search& document, const Given& given);
 
 }  // namespace lanner

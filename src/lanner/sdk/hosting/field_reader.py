@@ -1,18 +1,18 @@
-"""The common part of all hosts of a plugin class: create its state, and read fields from events.
+"""Read numbered fields of the current event, as every host does: from payloads as data, or by the plugin's methods.
 
-`lanner run` and a native .so both use it: `init_plugin` validates the configuration and creates the instance, `FieldReader`
-reads numbered fields of the current event. Exceptions of plugin code become `LannerError`s here.
+Exceptions of plugin code become `LannerError`s here.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from lanner.native import Reader
 from lanner.sdk.authoring.events import Event
 from lanner.sdk.authoring.plugin import Plugin, plugin_info
-from lanner.sdk.errors import ConfigError, LannerError, OpenError, PayloadError, SourceError, UsageError
+from lanner.sdk.errors import PayloadError
+from lanner.sdk.hosting.failures import Failures
 from lanner.sdk.payload.misfits import TIMESTAMP, misfits_by_field
 from lanner.sdk.text.encoding import without_halves
 from lanner.sdk.types import FieldType
@@ -21,122 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lanner.sdk.authoring.fields import FieldDeclaration
-    from lanner.sdk.authoring.plugin import PluginInfo
     from lanner.sdk.payload.misfits import Misfits
     from lanner.sdk.types import FieldInfo, FieldValue
 
-_P = TypeVar("_P", bound=Plugin)
-BY_ARGUMENT: Final = "in `config`, as in `{}`"
-"""How to set an option in a test, for `lanner.sdk.options.option_errors.advise_required`."""
 _UINT64: Final = 1 << 64
-
-
-def init_plugin(
-    cls: type[_P],
-    config: str | bytes | dict[str, Any] = "",
-    *,
-    warn: Callable[[str], object] | None = None,
-    embedded: bool = False,
-    way: str = "",
-) -> _P:
-    """Return the plugin's state: an instance whose `config` is validated.
-
-    `config` is JSON text (empty: the defaults) or its decoded value. `warn` is called with each warning about it; the default
-    logs it. `embedded` is the value of the instance's attribute with that name. `way` is how the caller's user sets options, for
-    `lanner.sdk.options.option_errors.advise_required`; messages then name the plugin.
-    Raise `ConfigError` for an invalid configuration, `LannerError` for an error in the class's own `__init__`.
-    """
-    info = plugin_info(cls)
-    try:
-        return _create(cls, info, config, warn or partial(_log_warning, info.name), embedded=embedded)
-    except ConfigError as error:
-        if not way:
-            raise
-        from lanner.sdk.options.option_errors import advise_required  # rare
-
-        raise ConfigError(advise_required(f"plugin {info.name}: {error}", way)) from None
-
-
-def _create(cls: type[_P], info: PluginInfo, config: str | bytes | dict[str, Any], warn: Callable[[str], object], *, embedded: bool) -> _P:
-    if info.config is not None:
-        from lanner.sdk.options.config import convert_config, load_config  # msgspec only if there is a configuration
-
-        loaded = convert_config(info.config, config, warn) if isinstance(config, dict) else load_config(info.config, config, warn)
-    elif not _is_empty(config):
-        raise ConfigError(f"the plugin {info.name} takes no configuration: remove it")
-    else:
-        loaded = None
-    instance = cls.__new__(cls)
-    if embedded:
-        instance.embedded = True
-    if loaded is not None:
-        instance.config = loaded  # type: ignore[attr-defined]
-    try:
-        instance.__init__()  # type: ignore[misc]
-    except UsageError as error:  # for arguments of the command, or of `open`
-        raise ConfigError(str(error)) from error
-    except LannerError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise plugin_failure(info.name, "__init__", error) from error
-    return instance
-
-
-def _log_warning(plugin: str, text: str) -> None:
-    import logging  # rare
-
-    logging.getLogger(f"lanner.plugin.{plugin}").warning("%s", text)
-
-
-def _is_empty(config: str | bytes | dict[str, Any]) -> bool:
-    if isinstance(config, dict):
-        return not config
-    text = config if isinstance(config, str) else config.decode("utf-8", "replace")
-    return "".join(text.split()) in {"", "{}", "null"}
-
-
-def plugin_failure(plugin: str, call: str, error: BaseException) -> SourceError:
-    """Return an error with the plugin and the failed call, the last line of the traceback, and its place.
-
-    The place is the last one in the author's code: one in Lanner or in Python's own library would not help.
-    """
-    import traceback  # rare, and slow to import
-
-    from lanner.sdk.author_code import is_authors, place_text
-    from lanner.sdk.options.secrets import mask_message
-
-    last = mask_message("".join(traceback.format_exception_only(error)).strip()).splitlines()[-1]
-    frames = traceback.extract_tb(error.__traceback__)
-    outside = [frame for frame in frames if is_authors(frame.filename)]
-    place = "".join(place_text(frame.filename, frame.lineno or 0) for frame in (outside or frames)[-1:])
-    return SourceError(f"plugin {plugin}: {call}: {last}{place}")
-
-
-def opening_failure(plugin: str, call: str, error: BaseException) -> UsageError | OpenError:
-    """Return the error of a source that cannot be opened: the plugin's own `UsageError`, or an `OpenError` for any other one."""
-    if isinstance(error, UsageError | OpenError):
-        return error
-    return OpenError(str(error if isinstance(error, LannerError) else plugin_failure(plugin, call, error)))
-
-
-class Failures:
-    """Counts exceptions of plugin code, by the called function. The first of each kind is logged with its traceback."""
-
-    def __init__(self, plugin: str) -> None:
-        self._plugin = plugin
-        self._logged: set[tuple[str, type[BaseException]]] = set()
-        self.counts: dict[str, int] = {}
-
-    def note(self, what: str, error: BaseException) -> None:
-        """Count that `what` raised `error`."""
-        self.counts[what] = self.counts.get(what, 0) + 1
-        kind = (what, type(error))
-        if kind not in self._logged:
-            self._logged.add(kind)
-            import logging  # rare
-
-            log = logging.getLogger(f"lanner.plugin.{self._plugin}")
-            log.error("%s failed (further failures of this kind are counted only)", what, exc_info=error)
 
 
 class ResultTypeError(TypeError):

@@ -25,14 +25,14 @@ from lanner.sdk.hosting.batches import (
     describe_instance,
     member,
 )
-from lanner.sdk.hosting.field_reader import opening_failure, plugin_failure
+from lanner.sdk.hosting.failures import opening_failure, plugin_failure
 from lanner.sdk.hosting.framing import new_framer, warn_too_long
 from lanner.sdk.hosting.opening import Opening, where_blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lanner.native import Framer
+    from lanner.native import Framer, HostReader
     from lanner.sdk.authoring.positions import Positions
 YIELDS: Final = "it must yield events"
 """In the message for an `open` without a way to return events."""
@@ -167,6 +167,11 @@ class ChunkSource:
             self._fileno = None
             return -1
         return found
+
+    @property
+    def host_reader(self) -> HostReader | None:
+        """Reader of connections for a host that waits without Python; None for most open instances."""
+        return getattr(self._instance, "host_reader", None)
 
     def close(self) -> None:
         """See `Source`."""

@@ -12,7 +12,7 @@ from lanner.sdk.authoring.events import Event, Nothing
 from lanner.sdk.authoring.positions import Marks, freeze
 from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.hosting.batches import Batch, close_instance, describe_instance
-from lanner.sdk.hosting.field_reader import opening_failure, plugin_failure
+from lanner.sdk.hosting.failures import opening_failure, plugin_failure
 from lanner.sdk.hosting.opening import where_blocked
 from lanner.sdk.text.encoding import to_bytes
 

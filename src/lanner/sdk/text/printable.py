@@ -113,3 +113,8 @@ def _json_escape(char: str) -> str:
         return f"\\u{code:04x}"
     code -= _ASTRAL
     return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+
+def join_port(host: str, port: int) -> str:
+    """Return host and port as in a URL: an IPv6 address is in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,238 @@
+#include "stream/host_reader.hpp"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <new>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace lanner {
+namespace {
+
+constexpr std::size_t read_size = std::size_t{64} * 1024;
+constexpr std::size_t largest_line = std::size_t{16} * 1024;  // larger ones are rare, and the host would copy them for its commit
+constexpr long longest_absence = 20'000'000;                  // ns; engines drop the events of a listener that does not read for 100 ms
+constexpr std::uint64_t queue_number = 0;
+constexpr std::size_t most_found = 16;
+
+// A forked process has the descriptors of its parent, and must not read from them.
+std::atomic<unsigned> forks = 0;
+
+unsigned count_forks() {
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { ++forks; });
+  if (registered) throw std::system_error(registered, std::generic_category(), "pthread_atfork");
+  return forks;
+}
+
+bool is_readable(int descriptor, int milliseconds) {
+  pollfd wait{descriptor, POLLIN, 0};
+  return poll(&wait, 1, milliseconds) > 0;
+}
+
+[[noreturn]] void fail(const char* call) { throw std::system_error(errno, std::generic_category(), call); }
+
+LineList copy_of(const LineList& lines) {
+  LineList copy;
+  auto cut = lines.cut().begin();
+  for (std::size_t place = 0; place < lines.size(); ++place) {
+    std::string text(lines.at(place));
+    if (cut != lines.cut().end() && cut->first == place) {
+      copy.add_cut(std::move(text), cut++->second);
+    } else {
+      copy.add_copy(std::move(text));
+    }
+  }
+  return copy;
+}
+
+}  // namespace
+
+Descriptor::Descriptor(int owned) : descriptor_(owned) {
+  if (owned < 0) fail("descriptor");
+}
+
+Descriptor::~Descriptor() { close(descriptor_); }
+
+Loan::Loan() : wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+HostReader::HostReader(int queue, bool commits)
+    : queue_(queue),
+      commits_(commits),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
+      forks_(count_forks()),
+      received_(std::make_unique_for_overwrite<char[]>(read_size)),
+      body_(std::make_unique_for_overwrite<char[]>(read_size)) {
+  epoll_event event{EPOLLIN, {.u64 = queue_number}};
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, queue_, &event) < 0) fail("epoll_ctl");
+  set_timer(longest_absence);
+}
+
+HostReader::Found HostReader::wait(int milliseconds, bool reads) {
+  events_.clear();
+  if (forks != forks_) return is_readable(queue_, milliseconds) ? Found::queue : Found::nothing;
+  enter();
+  std::array<epoll_event, most_found> found;
+  const int count = epoll_wait(epoll_.get(), found.data(), most_found, milliseconds);
+  if (count <= 0) return Found::nothing;
+  const auto end = found.begin() + count;
+  // events in the queue may be earlier ones of a lent connection
+  if (std::any_of(found.begin(), end, [](const epoll_event& event) { return event.data.u64 == queue_number; })) return Found::queue;
+  if (count == most_found && is_readable(queue_, 0)) return Found::queue;
+  if (!reads) return Found::loan;
+  for (auto event = found.begin(); event != end && events_.empty(); ++event) read(event->data.u64);
+  return events_.empty() ? Found::nothing : Found::events;
+}
+
+void HostReader::enter() {
+  if (is_present_) return;
+  ++visits_;
+  set_timer(0);
+  is_present_ = true;
+}
+
+void HostReader::leave() {
+  if (forks != forks_) return;
+  is_present_ = false;
+  set_timer(longest_absence);
+}
+
+void HostReader::set_timer(long nanoseconds) const {
+  const itimerspec time{{0, 0}, {0, nanoseconds}};
+  timerfd_settime(timer_.get(), 0, &time, nullptr);
+}
+
+void HostReader::read(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  const auto lent = loans_.find(number);
+  if (lent == loans_.end()) return;
+  Loan& loan = *lent->second;
+  const auto size = recv(loan.socket, received_.get(), read_size, MSG_DONTWAIT);
+  if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+  if (size <= 0) {
+    loan.error = size < 0 ? errno : 0;
+    return finish(lent);
+  }
+  try {
+    loan.heard = Loan::Clock::now();
+    if (take(loan, {received_.get(), static_cast<std::size_t>(size)})) return;
+  } catch (const std::bad_alloc&) {
+    loan.error = ENOMEM;
+  }
+  finish(lent);
+}
+
+// Takes the events that the bytes complete. Returns whether the connection stays lent.
+bool HostReader::take(Loan& loan, std::string_view bytes) {
+  auto body = bytes;
+  if (loan.chunks) {
+    body = {body_.get(), loan.chunks->feed(bytes, body_.get())};
+    if (!loan.chunks->error.empty()) return false;
+  }
+  lines_ = LineList();
+  const auto too_long = loan.framer->too_long();
+  loan.framer->feed(body, lines_);
+  if (!loan.framer->is_within()) {
+    loan.unfinished_since = {};
+  } else if (lines_.size() || loan.unfinished_since == Loan::Clock::time_point()) {
+    loan.unfinished_since = loan.heard;
+  }
+  if (loan.framer->too_long() != too_long || !prepare(loan)) {
+    loan.returned = copy_of(lines_);
+    return false;
+  }
+  events_.reserve(prepared_.size());
+  engine_ = loan.engine;
+  for (std::size_t place = 0; place < prepared_.size(); ++place) {
+    if (loan.seen->window.add(keys_[place])) {
+      events_.push_back(std::move(prepared_[place]));
+      ++loan.taken;
+    } else {
+      ++loan.repeated;
+    }
+  }
+  loan.seen->window.forget();
+  return !loan.repeated && !(loan.chunks && loan.chunks->ended);
+}
+
+// Makes events of the lines. Returns false if the reader must process one of them; then the window is unchanged.
+bool HostReader::prepare(Loan& loan) {
+  prepared_.clear();
+  keys_.clear();
+  if (!lines_.cut().empty()) return false;
+  const auto& [fingerprint, window, given] = *loan.seen;
+  for (std::size_t place = 0; place < lines_.size(); ++place) {
+    StreamEvent event;
+    event.line = event.head = lines_.at(place);
+    const auto time = time_of(event.line);
+    if (!time || event.line.size() > largest_line || std::binary_search(given.begin(), given.end(), *time)) return false;
+    if (loan.inspects && may_start_container(event.line)) return false;
+    event.time = *time;
+    event.has_time = true;
+    if (loan.finisher->finish(event)) return false;
+    keys_.push_back({*time, fingerprint(event.line)});
+    window.prefetch(keys_.back());
+    prepared_.push_back(std::move(event));
+  }
+  return true;
+}
+
+// Ends a loan, and wakes its reader.
+void HostReader::finish(Loans::iterator lent) {
+  const Loan& loan = *lent->second;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, loan.socket, nullptr);
+  loans_.erase(lent);
+  eventfd_write(loan.wake.get(), 1);
+}
+
+void HostReader::lend(Loan& loan, int closing, std::chrono::milliseconds time) {
+  loan.taken = loan.repeated = 0;
+  loan.heard = loan.unfinished_since = {};
+  loan.returned = LineList();
+  loan.error = 0;
+  std::uint64_t number;
+  {
+    const std::lock_guard lock(mutex_);
+    number = ++last_number_;
+    loans_.emplace(number, &loan);
+    epoll_event event{EPOLLIN, {.u64 = number}};
+    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, loan.socket, &event) < 0) {
+      loans_.erase(number);
+      fail("epoll_ctl");
+    }
+  }
+  wait_for_end(loan, closing, Loan::Clock::now() + time);
+  const std::lock_guard lock(mutex_);
+  if (const auto lent = loans_.find(number); lent != loans_.end()) finish(lent);
+  eventfd_t count;
+  eventfd_read(loan.wake.get(), &count);
+}
+
+void HostReader::wait_for_end(const Loan& loan, int closing, Loan::Clock::time_point deadline) const {
+  bool watches = false;  // the socket: the timer has fired
+  auto visits = visits_.load();
+  while (true) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Loan::Clock::now()).count();
+    std::array<pollfd, 3> waits{{{loan.wake.get(), POLLIN, 0}, {closing, POLLIN, 0}, {watches ? loan.socket : timer_.get(), POLLIN, 0}}};
+    const int count = poll(waits.data(), waits.size(), static_cast<int>(std::max<long>(left, 0)));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0 || waits[0].revents || waits[1].revents) return;
+    const auto before = std::exchange(visits, visits_.load());
+    const bool is_away = !is_present_ && visits == before;
+    if (watches && is_away) return;
+    watches = is_away;
+  }
+}
+
+}  // namespace lanner
