@@ -16,7 +16,15 @@ SHELL = alert(
     priority=Priority.WARNING,
     subject="web-1",
     message="Shell /bin/sh in web-1 by root",
-    fields={"proc.name": "sh", "proc.pid": 4321, "proc.args": ["-c", "Run it"], "container.image": "example.com:443/web", "user": None},
+    fields={
+        "proc.name": "sh",
+        "proc.pid": 4321,
+        "proc.size": 2**53 + 1,
+        "proc.sizes": [1, "3"],
+        "proc.args": ["-c", "Run it"],
+        "container.image": "example.com:443/web",
+        "user": None,
+    },
     tags=("container", "T1059"),
     arrived=NOW - HOUR,
 )
@@ -74,6 +82,27 @@ def matches(text, found=SHELL):
         "since:2h until:30m",
         "-until:2h -since:30m",
         "since:2024-10-04T09:00:00Z",
+        "proc.pid>4320",
+        "proc.pid >= 4321",
+        "proc.pid<4321.5 proc.pid<=4321",
+        "proc.pid>-1",
+        'proc.pid>"4e3"',
+        "-proc.pid>4321",
+        "-proc.name>5",
+        "proc.size>9007199254740992",
+        "proc.sizes>2",
+        "rule in (other, Shell*)",
+        'rule in ("Shell in a container")',
+        'rule in ("a \\" b","shell in*" , c)',
+        "container in(web-1,db)",
+        "tag in (t1059, x)",
+        "source in (k8s, docker) and priority in (error, warning)",
+        "priority in (WARNING)",
+        "-priority in (error, notice)",
+        "proc.name in (bash, sh)",
+        "proc.args in (-c)",
+        "-proc.name in (bash, zsh)",
+        "proc.pid in (1, 4321)",
         "-bash -rule:other -container:db -tag:x -proc.name:bash",
         'rule:shell* priority>=warning container:web-1 "bin sh" -other',
         "shell and root",
@@ -128,6 +157,23 @@ def test_filters_that_match(text):
         "-proc.name:sh",
         "proc.none:x",
         "proc.pid:432",
+        "proc.pid>4321",
+        "proc.pid < 4321",
+        "-proc.pid<=4321",
+        "proc.name>5",
+        "proc.none>5",
+        "user>0",
+        "proc.size>9007199254740993",
+        "proc.sizes>3",
+        "rule in (other, shell)",
+        "-rule in (other, shell*)",
+        "container in (db)",
+        "tag in (x)",
+        "priority in (error)",
+        "-priority in (error, warning)",
+        "proc.name in (bash)",
+        "-proc.name in (bash, sh)",
+        'rule in ("shell\\*")',
         "since:30m",
         "until:1h",
         "until:2h",
@@ -151,6 +197,8 @@ def test_filters_that_do_not_match(text):
         ("priority:warnin", "invalid priority 'warnin' at character 10 of the filter: did you mean 'warning'?: use emergency", 9),
         ('-priority = "a b"', "invalid priority 'a b' at character 13 of", 12),
         ("since:yesterday", "`since:yesterday` at character 7 of the filter is not a time: write seconds since 1970, 2026-01-31T20", 6),
+        ("priority in (warning, loud)", "invalid priority 'loud' at character 23 of the filter", 22),
+        ('priority in ("loud")', "invalid priority 'loud' at character 14 of the filter", 13),
         ("until:9999-99-99", "`until:9999-99-99` at character 7 of the filter is not a time", 6),
     ],
 )
@@ -170,6 +218,15 @@ def test_an_impossible_value_of_a_known_key_is_an_error(text, says, place):
         ("not a", "a `-` before a term excludes: 'not' is searched as a word"),
         ("rule>x", "'rule' is compared with `:`, and is searched as text here"),
         ("rule:", "'rule' has no value and is ignored"),
+        ("proc.name>abc", "'proc.name' is compared by size only with a number, and is searched as text here"),
+        ("proc.pid >", "'proc.pid' is compared by size only with a number, and is searched as text here"),
+        ("rule='a", "`'` does not quote a value in a filter: use `\"` for 'rule'"),
+        ("rule contains x", '`contains` is not an operator of filters: write rule:"*text*". It is searched as a word here'),
+        ("a.b startswith x", '`startswith` is not an operator of filters: write a.b:"text*". It is searched as a word here'),
+        ("a.b[0] exists", "`exists` is not an operator of filters: write a.b[0]:*. It is searched as a word here"),
+        ("a.b regex x", "`regex` is not an operator of filters, which have no regular expressions. It is searched as a word here"),
+        ("a.b in (x", "`in` is not an operator of filters: write a.b in (one, two). It is searched as a word here"),
+        ("(rule:x)", "a filter has no parentheses, except after `in`: the terms in them are searched as text"),
         ("*hell", "a `*` in text has a meaning only at the end of a word: '*hell' is searched without it"),
         ("s*ell", "a `*` in text has a meaning only at the end of a word: 's*ell' is searched without it"),
     ],
@@ -179,7 +236,18 @@ def test_a_hint_is_a_note(text, note):
 
 
 def test_ordinary_texts_have_no_notes():
-    texts = ["http://example.com/x", "12:30:00", "sha256:abc", "a:b", "web text", "10.0.0.1:80", "C:\\Windows"]
+    texts = [
+        "http://example.com/x",
+        "12:30:00",
+        "sha256:abc",
+        "a:b",
+        "web text",
+        "10.0.0.1:80",
+        "C:\\Windows",
+        "shell in container",
+        "(a)",
+        "x > 5",
+    ]
     assert [text for text in texts if parse_filter(text, NOW).notes] == []
 
 
@@ -213,6 +281,13 @@ PIECES = (
         "1h",
         "a.b:",
         "a.b[0]=",
+        "a.b>",
+        "n.mod<=",
+        "1",
+        " in (",
+        "rule in (Shell, ",
+        "priority in (error,",
+        ",",
     ],
     *(" ", "\0", "\ud800", "\udcff", "🦊", "x" * 300, "é", "İ", "…", "\u202e"),
 )
@@ -238,7 +313,18 @@ def test_a_quoted_value_is_literal(value, key):
 
 
 def test_a_very_long_text_is_read_in_linear_time():
-    for text in ("a" * 10**6, "a:" * 10**5, '"' * 10**6, "a.b:" * 10**5, "-" * 10**6, "a\\" * 10**5, "[" * 10**5):
+    for text in (
+        "a in (" * 10**5,
+        "a.b in (" + "x," * 10**5,
+        "a.b exists " * 10**5,
+        "a" * 10**6,
+        "a:" * 10**5,
+        '"' * 10**6,
+        "a.b:" * 10**5,
+        "-" * 10**6,
+        "a\\" * 10**5,
+        "[" * 10**5,
+    ):
         parse_filter(text, NOW)
 
 

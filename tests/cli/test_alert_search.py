@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -271,6 +272,10 @@ def test_an_alert_is_shown_with_its_fields_its_event_and_why_it_fired(lanner, st
     assert '\nEvent (550 bytes)\n  {"status":"exec_start: nc -l' in text
     assert "docker_rules.yaml:" in text.partition("Why it fired (")[2]
     assert '  yes      docker.exec.command glob "*nc* -e *"   -> "nc -l -p 4444 -e /bin/sh"\n' in text
+    assert "Exception" not in text
+    text = lanner("alerts", "show", store, f"http://127.0.0.1:8766/#alert={key}", "--exception").out.decode()
+    assert "\n  - rule: Reverse shell in a container\n    exceptions:\n" in text.partition("\nException for alerts like this one\n")[2]
+    assert re.search(r"\n  Note: It would have silenced \d+ of the \d+ alerts of this rule in the store\.\n", text)
     found = json.loads(lanner("alerts", "show", store, key, "--format", "json").out)
     assert (found["key"], found["rule"], found["event_size"], found["why"]["matches"]) == (key, "Reverse shell in a container", 550, True)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lanner.alerts.store_format import DAY
 from lanner.host.plugin_loader import load_plugin
 from lanner.inquiry.questions import Inquiry
 from lanner.rules.lint import check_files
@@ -64,7 +65,7 @@ def test_an_exception_names_the_container_and_the_command(ask, shop, event_of, t
         ),
         "checked": True,
         "tried": 2,
-        "notes": [],
+        "notes": ["It would have silenced 1 of the 3 alerts of this rule in the store."],
     }
     # as the user does it: the file after the others
     (tmp_path / "mine.yaml").write_text(found["text"])
@@ -74,6 +75,21 @@ def test_an_exception_names_the_container_and_the_command(ask, shop, event_of, t
         + "  alerts: [Command in a container, Command in a container]\n"
     )
     assert [outcome.differences for outcome in run_file(str(tmp_path / "mine_test.yaml")).outcomes] == [[]]
+
+
+def test_an_exception_counts_the_recent_alerts_that_it_would_have_silenced(ask, shop, event_of, monkeypatch):
+    same, other = event_of("exec_start: sh -c id"), event_of("exec_start: ls /")
+    store = shop(*[same] * 150, *[other] * 50, event_of())
+    now = time.time_ns()
+    store.alerts = [each._replace(arrived=now - (number >= 100) * 8 * DAY) for number, each in enumerate(store.alerts)]
+    newest = store.detail(0)
+    assert ask("exception", store, detail=newest)["notes"] == [
+        "It would have silenced 100 of the 100 alerts of this rule of the last 7 days."
+    ]
+    old = store.detail(199)
+    assert ask("exception", store, detail=old)["notes"] == ["It would have silenced 50 of the 200 alerts of this rule in the store."]
+    monkeypatch.setattr("lanner.inquiry.cases._MOST_RECENT", 60)
+    assert ask("exception", store, detail=old)["notes"] == ["It would have silenced 50 of the newest 60 alerts of this rule."]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +127,7 @@ def test_the_commands_above_an_exception_load_it_and_check_it(ask, event_of, tmp
     first.write_text(lists)
     second.write_text(f"- macro:{rest}")
     found = ask("exception", StandInStore([first, second], events=[event_of(), event_of(name="web-2")]))
-    assert found["notes"] == []
+    assert found["notes"] == ["It would have silenced 1 of the 2 alerts of this rule in the store."]
     (tmp_path / "exceptions.yaml").write_text(found["text"])
     title, run, check_line = (line.removeprefix("# ") for line in found["text"].splitlines()[:3])
     assert title == "Save this as exceptions.yaml, and load it after the 2 rules files of the run:"
@@ -340,7 +356,8 @@ def test_required_options_have_placeholders_and_the_answers_say_so(ask, configur
     store = configured("more", kind)
     for question in ("why", "exception", "test"):
         found = ask(question, store)
-        assert found["notes"] == ["options of shop that the store does not contain have placeholders: city, more"]
+        silenced = ["It would have silenced the only alert of this rule in the store."] if question == "exception" else []
+        assert found["notes"] == [*silenced, "options of shop that the store does not contain have placeholders: city, more"]
     assert "\nconfig: {" in found["text"]
     assert run_text(found["text"])
 

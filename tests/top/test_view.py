@@ -209,6 +209,37 @@ def test_enter_shows_the_alert_and_why(run, watch):
     watch(talk, ask=lambda *_: why, size=(140, 40))
 
 
+def test_an_exception_is_shown_with_its_effect(run, watch):
+    run.raise_alerts("a shell")
+    answers = {
+        "why": {"unavailable": "no reason"},
+        "exception": {"text": "- rule: R\n  exceptions: [[b]x[/b]]\n", "notes": ["It would have silenced 3 of the 5 alerts"]},
+    }
+
+    async def talk(view):
+        await view.shows("a shell")
+        await view.press("enter")
+        await view.shows("no reason")
+        await view.press("e")
+        await view.shows("Exception for alerts like this one", "- rule: R", "exceptions: [[b]x[/b]]", "It would have silenced 3 of the 5")
+
+    watch(talk, ask=lambda kind, *_: answers[kind])
+
+
+def test_a_quiet_store_says_how_old_its_newest_alert_is(run, watch):
+    run.raise_alerts("a shell", arrived=time.time_ns() - 3 * 3600 * 10**9)
+
+    async def talk(view):
+        await view.shows("a shell", "no alert in the last 5 min; the newest is 3 h old")
+        await view.press("slash", *"bash", "enter")
+        await view.shows("no alert so far")
+        await view.press("escape")
+        run.raise_alerts("another")
+        await view.shows("another", "in 5 min")
+
+    watch(talk)
+
+
 def test_a_slow_plugin_blocks_nothing(run, watch):
     run.raise_alerts("a shell")
     asked, released = threading.Event(), threading.Event()

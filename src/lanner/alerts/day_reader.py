@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from msgspec import DecodeError, json
 
+from lanner.alerts.filter_terms import Choice
 from lanner.alerts.store_errors import DamagedError, StoreError, from_sqlite, primary_code
 from lanner.alerts.store_format import APPLICATION, HOUR, MINUTE, VERSION
 from lanner.alerts.stored import DAY_BITS, Detail, Run, StoredAlert
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
-    from lanner.alerts.filter_terms import Pattern
+    from lanner.alerts.filter_terms import AnyPattern
 
 _BUSY: Final = 1.0
 """Seconds to wait for a process that has locked the file."""
@@ -201,8 +202,12 @@ class DayReader:
         row = self.first_row(_ROW, (number,))
         return Row(*row)
 
-    def ids_of(self, pattern: Pattern) -> list[int] | None:
+    def ids_of(self, pattern: AnyPattern) -> list[int] | None:
         """Return the ids of the texts that match, or None if this takes too long or gives too many."""
+        if isinstance(pattern, Choice):
+            every = [self.ids_of(each) for each in pattern.patterns[:_MOST_IDS]]
+            ids = sorted({number for each in every for number in each or ()})
+            return None if len(ids) > _MOST_IDS or len(pattern.patterns) > _MOST_IDS or None in every else ids
         literal = pattern.literal
         try:
             prefix = (pattern.parts[0] if literal is None else literal).encode()

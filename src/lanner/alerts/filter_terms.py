@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+import operator
+import re
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 from msgspec import Struct
 
@@ -11,6 +13,8 @@ from lanner.alerts.search_words import space_words, texts_of_alert, value_texts
 if TYPE_CHECKING:
     from lanner.alerts.stored import Content, StoredAlert
 
+COMPARE: Final = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,4})?")
 _LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
@@ -46,12 +50,26 @@ class Pattern(Struct, frozen=True, gc=False):
         return True
 
 
+class Choice(Struct, frozen=True, gc=False):
+    """Several texts to compare with, of which one must match: `in (a, b)`."""
+
+    patterns: tuple[Pattern, ...]
+    literal: ClassVar[None] = None
+
+    def fits(self, text: str) -> bool:
+        """Return whether a text matches one of them."""
+        return any(pattern.fits(text) for pattern in self.patterns)
+
+
+AnyPattern: TypeAlias = Pattern | Choice
+
+
 class Value(Struct, frozen=True, gc=False):
     """The rule, source or subject has this value."""
 
     negated: bool
     key: str
-    pattern: Pattern
+    pattern: AnyPattern
 
     def holds(self, alert: StoredAlert, _: Content | None) -> bool:
         return self.pattern.fits(getattr(alert, self.key))
@@ -61,7 +79,7 @@ class Tag(Struct, frozen=True, gc=False):
     """One of the rule's tags has this value."""
 
     negated: bool
-    pattern: Pattern
+    pattern: AnyPattern
 
     def holds(self, _: StoredAlert, content: Content | None) -> bool:
         return content is not None and any(self.pattern.fits(tag) for tag in content.tags)
@@ -83,7 +101,7 @@ class Field(Struct, frozen=True, gc=False):
 
     negated: bool
     name: str
-    pattern: Pattern
+    pattern: AnyPattern
     words: tuple[str, ...]
 
     def holds(self, alert: StoredAlert, content: Content | None) -> bool:
@@ -94,7 +112,29 @@ class Field(Struct, frozen=True, gc=False):
         return bool(self.words) and _has_phrase(alert, content, self.words)
 
 
-Term: TypeAlias = Value | Tag | Text | Field
+class Comparison(Struct, frozen=True, gc=False):
+    """A field has a number that compares so, also in a text."""
+
+    negated: bool
+    name: str
+    operator: str
+    number: int | float
+
+    def holds(self, _: StoredAlert, content: Content | None) -> bool:
+        if content is None or self.name not in content.output_fields:
+            return False
+        compare, numbers = COMPARE[self.operator], map(read_number, value_texts(content.output_fields[self.name]))
+        return any(number is not None and compare(number, self.number) for number in numbers)
+
+
+Term: TypeAlias = Value | Tag | Text | Field | Comparison
+
+
+def read_number(text: str) -> int | float | None:
+    """Return the number that a text is, exactly if it is a whole one; None for another text."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    return int(text) if text.lstrip("+-").isdecimal() else float(text)
 
 
 def _has_phrase(alert: StoredAlert, content: Content, words: tuple[str, ...], *, is_open: bool = False) -> bool:

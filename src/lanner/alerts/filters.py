@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from lanner.alerts.filter_terms import Field, Pattern, Tag, Term, Text, Value, lower_ascii
+from lanner.alerts.filter_terms import (
+    COMPARE,
+    AnyPattern,
+    Choice,
+    Comparison,
+    Field,
+    Pattern,
+    Tag,
+    Term,
+    Text,
+    Value,
+    lower_ascii,
+    read_number,
+)
 from lanner.alerts.search_words import words_of
 from lanner.alerts.stored import read_content
 from lanner.rules.files.items import Priority
@@ -38,9 +51,25 @@ KEYS: Final = {
 
 ALL_PRIORITIES: Final = frozenset(Priority)
 
-_KEY: Final = re.compile(
-    r"(?P<key>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+|\[[^\]\s\"]*\])*)(?P<space>\s*)(?P<operator>>=|<=|!=|==|[:=<>])(?P<after>\s*)"
+_NAME: Final = r"(?P<key>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+|\[[^\]\s\"]*\])*)"
+_KEY: Final = re.compile(rf"{_NAME}(?P<space>\s*)(?P<operator>>=|<=|!=|==|[:=<>])(?P<after>\s*)")
+_IN: Final = re.compile(rf"{_NAME}\s+in\s*\(")
+_ITEM: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*+)"|([^\s"(),]+))\s*([,)])', re.DOTALL)
+_FALCO: Final = re.compile(
+    rf"{_NAME}\s+(?P<operator>i?contains|startswith|endswith|glob|exists|i?regex|pmatch|intersects|in(?=\s*\()|bcontains|bstartswith)(?![\w.])"
 )
+_ADVICE: Final = {
+    "contains": '{}:"*text*"',
+    "icontains": '{}:"*text*"',
+    "startswith": '{}:"text*"',
+    "endswith": '{}:"*text"',
+    "glob": '{}:"te*t"',
+    "exists": "{}:*",
+    "in": "{} in (one, two)",
+    "intersects": "{} in (one, two)",
+    "pmatch": "{} in (/one/*, /two/*)",
+}
+"""Filters in place of Falco's operators. A filter has no regular expressions."""
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*+)\\?"?', re.DOTALL)
 _BARE: Final = re.compile(r"\S+")
 _SPACE: Final = re.compile(r"\s*")
@@ -136,7 +165,8 @@ class _Parser:
             self._at += 1
             if self._at == len(self._text) or self._text[self._at].isspace():
                 return
-        if not self._keyed(negated=negated):
+        if not (self._choice(negated=negated) or self._keyed(negated=negated)):
+            self._advise()
             value, is_quoted = self._value()
             if not is_quoted and self._is_connective(value):
                 return
@@ -172,6 +202,8 @@ class _Parser:
             return False
         if operator == ":" and (found["space"] or (found["after"] and not key)):
             return False
+        if not key and operator in COMPARE:
+            return self._compare_number(found, negated=negated)
         if key != "priority" and operator not in _EQUAL:
             if key:
                 self._note(f"{key!r} is compared with `:`, and is searched as text here")
@@ -183,15 +215,64 @@ class _Parser:
         begin = self._at
         raw, is_quoted = self._value()
         value = _unescape(raw) if is_quoted else raw
+        if raw.startswith("'") and not is_quoted:
+            self._note(f"`'` does not quote a value in a filter: use `\"` for {message_line(written)!r}")
         negated ^= operator == "!="
         if key == "priority":
             self._limit_priority(operator, value, begin, negated=negated)
         elif key in {"since", "until"}:
             self._limit_time(key, value, begin, negated=negated)
         else:
-            parts = _parts(raw) if is_quoted else raw.split("*")
-            self._compare(key, written, value, Pattern(tuple(map(lower_ascii, parts))), negated=negated)
+            # `example.com:443` may be meant as text
+            words = tuple(words_of(f"{written}:{value}")) if words_of(value) else ()
+            self._compare(key, written, _pattern(raw, is_quoted=is_quoted), words, negated=negated)
         return True
+
+    def _compare_number(self, found: re.Match[str], *, negated: bool) -> bool:
+        """Read the number after a field and an operator of size, if it is one."""
+        begin, self._at = self._at, found.end()
+        value = self._value()[0] if self._at < len(self._text) else ""
+        number = read_number(value)
+        if number is None:
+            self._at = begin
+            self._note(f"{message_line(found['key'])!r} is compared by size only with a number, and is searched as text here")
+            return False
+        self._terms.append(Comparison(negated, found["key"], found["operator"], number))
+        return True
+
+    def _choice(self, *, negated: bool) -> bool:
+        """Read `key in (a, b)`, if this is such a term."""
+        found = _IN.match(self._text, self._at)
+        key = KEYS.get(found["key"].lower(), "") if found else ""
+        if not found or key in {"since", "until"} or not (key or "." in found["key"] or "[" in found["key"]):
+            return False
+        items, at, end = [], found.end(), ","
+        while end == ",":
+            item = _ITEM.match(self._text, at)
+            if item is None:
+                return False
+            raw, is_quoted = (item[1], True) if item[2] is None else (item[2], False)
+            items.append((raw, is_quoted, item.start(2) if item[1] is None else item.start(1) - 1))
+            at, end = item.end(), item[3]
+        if key == "priority":
+            levels = [self._priority(_unescape(raw) if is_quoted else raw, place) for raw, is_quoted, place in items]
+            self._priorities = self._priorities - set(levels) if negated else self._priorities & set(levels)
+        else:
+            patterns = tuple(_pattern(raw, is_quoted=is_quoted) for raw, is_quoted, _ in items)
+            self._compare(key, found["key"], patterns[0] if len(patterns) == 1 else Choice(patterns), (), negated=negated)
+        self._at = at
+        return True
+
+    def _advise(self) -> None:
+        """Add a note if a condition of Falco begins here that a filter does not have."""
+        found = _FALCO.match(self._text, self._at)
+        if found and (found["key"].lower() in KEYS or "." in found["key"] or "[" in found["key"]):
+            name, operator = message_line(found["key"]), found["operator"]
+            advice = _ADVICE.get(operator)
+            write = f": write {advice.format(name)}" if advice else ", which have no regular expressions"
+            self._note(f"`{operator}` is not an operator of filters{write}. It is searched as a word here")
+        elif self._text.startswith("(", self._at) and _KEY.match(self._text, self._at + 1):
+            self._note("a filter has no parentheses, except after `in`: the terms in them are searched as text")
 
     def _value(self) -> tuple[str, bool]:
         """Read a value; return it with its escapes, and whether it was in quotes. A quote that is not closed ends with the filter."""
@@ -204,14 +285,7 @@ class _Parser:
         return found[0], False
 
     def _limit_priority(self, operator: str, value: str, place: int, *, negated: bool) -> None:
-        limit = Priority.parse(value)
-        if limit is None:
-            names = [str(priority).lower() for priority in Priority]
-            raise FilterError(
-                f"invalid priority {message_line(value)!r} at character {place + 1} of the filter{suggest_name(value, names)}"
-                f": use {', '.join(names[:-1])} or {names[-1]}",
-                place,
-            )
+        limit = self._priority(value, place)
         # a higher priority has a lower number
         wanted = {
             ">=": range(limit + 1),
@@ -220,6 +294,17 @@ class _Parser:
             "<": range(limit + 1, len(Priority)),
         }.get(operator, range(limit, limit + 1))
         self._priorities = self._priorities - set(wanted) if negated else self._priorities & set(wanted)
+
+    def _priority(self, value: str, place: int) -> Priority:
+        limit = Priority.parse(value)
+        if limit is None:
+            names = [str(priority).lower() for priority in Priority]
+            raise FilterError(
+                f"invalid priority {message_line(value)!r} at character {place + 1} of the filter{suggest_name(value, names)}"
+                f": use {', '.join(names[:-1])} or {names[-1]}",
+                place,
+            )
+        return limit
 
     def _limit_time(self, key: str, value: str, place: int, *, negated: bool) -> None:
         try:
@@ -231,13 +316,12 @@ class _Parser:
         else:
             self._until = moment if self._until is None else min(moment, self._until)
 
-    def _compare(self, key: str, written: str, value: str, pattern: Pattern, *, negated: bool) -> None:
+    def _compare(self, key: str, written: str, pattern: AnyPattern, words: tuple[str, ...], *, negated: bool) -> None:
         if key == "tag":
             self._terms.append(Tag(negated, pattern))
         elif key:
             self._terms.append(Value(negated, key, pattern))
         else:
-            words = tuple(words_of(f"{written}:{value}")) if words_of(value) else ()
             self._terms.append(Field(negated, written, pattern, words))
 
     def _note(self, text: str) -> None:
@@ -247,6 +331,10 @@ class _Parser:
 
 def _unescape(text: str) -> str:
     return _ESCAPE.sub(r"\1", text)
+
+
+def _pattern(raw: str, *, is_quoted: bool) -> Pattern:
+    return Pattern(tuple(map(lower_ascii, _parts(raw) if is_quoted else raw.split("*"))))
 
 
 def _parts(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from lanner.sdk.text.printable import printable_json, printable_line
 from lanner.sdk.text.tables import columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lanner.alerts.stored import Detail
 
@@ -24,14 +24,16 @@ _FACTS: Final = ("key", "priority", "source", "subject", "time", "arrived", "hos
 _INDENT: Final = "  "
 
 
-def show_alert(directory: str, key: str, *, layout: str, plugins: Sequence[str], config: str) -> int:
-    """Print the alert and return the exit code. Raises `LannerError`."""
+def show_alert(directory: str, key: str, *, layout: str, with_exception: bool, plugins: Sequence[str], config: str) -> int:
+    """Print the alert, with an exception if wanted, and return the exit code. Raises `LannerError`."""
     with closing(make_inquiry(plugins, config)) as inquiry, closing(AlertStore(directory)) as store:
         key = key.rpartition("#alert=")[2]  # of a link
         detail = store.find(key)
         if detail is None:
             return report_problems(store) or fail(store.explain_missing(key))
         found = detail_of(detail) | {"why": inquiry.ask("why", detail, store)}
+        if with_exception:
+            found["exception"] = inquiry.ask("exception", detail, store)
         if layout == "json":
             print_json(found)
         else:
@@ -57,7 +59,19 @@ def _text(detail: Detail, found: dict[str, Any]) -> str:
     else:
         parts += ["", f"Why it fired ({printable_line(why['place'])})", indent(why["text"], _INDENT)]
         parts += [f"{_INDENT}Note: {printable_line(note)}" for note in why["notes"]]
+    if (exception := found.get("exception")) is not None:
+        parts += ["", *_exception(exception)]
     return "\n".join(parts)
+
+
+def _exception(answer: dict[str, Any]) -> Iterator[str]:
+    if "unavailable" in answer:
+        yield f"Exception: unavailable, {answer['unavailable']}"
+        return
+    yield "Exception for alerts like this one"
+    yield indent(answer["text"].rstrip("\n"), _INDENT)
+    for note in answer["notes"]:
+        yield f"{_INDENT}Note: {printable_line(note)}"
 
 
 def _value_text(value: Any) -> str:

@@ -100,6 +100,7 @@ def export(directory: str, **options: Any) -> int:
 @_DIRECTORY
 @click.argument("key")
 @_format("text")
+@click.option("--exception", "with_exception", is_flag=True, help="Also show an exception for alerts like this one, and its effect.")
 @click.option("--plugin", "plugins", multiple=True, metavar="PLUGIN", help="A plugin that the explanation may load. May be repeated.")
 @click.option("--config", default="", metavar="TEXT", help="The plugin's configuration for the explanation: JSON or YAML, or @FILE.")
 def show(directory: str, key: str, **options: Any) -> int:

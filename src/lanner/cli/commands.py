@@ -341,22 +341,25 @@ def doctor(plugin: str | None, *, file: str | None, rules: tuple[str, ...], conf
 
 @commands.group()
 def report() -> None:
-    """Compare reports, which `lanner run PLUGIN --replay FILE --report FILE` writes."""
+    """Compare replays by their reports or alert stores."""
 
 
 @report.command()
-@click.argument("first", metavar="FIRST.html")
-@click.argument("second", metavar="SECOND.html")
+@click.argument("first", metavar="FIRST")
+@click.argument("second", metavar="SECOND")
 @click.option("--format", "layout", type=click.Choice(["text", "json"]), default="text", show_default=True, help="json has every alert.")
 def diff(first: str, second: str, *, layout: str) -> int:
     """Show two replays side by side: counts by rule, and the alerts that only one of them raised.
 
-    For example one recording with the rules before and after a change. Two alerts are the same if rule, priority, message and the time of
-    the event are.
-    """
-    from lanner.cli.runs.replay_report import diff_reports
+    FIRST and SECOND are reports, which `lanner run PLUGIN --replay FILE --report FILE` writes, or directories of alert stores. For example
+    one recording with the rules before and after a change. Two alerts are the same if rule, priority, message and the time of the event
+    are.
 
-    return diff_reports(first, second, as_json=layout == "json")
+    Exit status: 0 success; 1 some alerts could not be compared.
+    """
+    from lanner.cli.runs.replay_diff import diff_replays
+
+    return diff_replays(first, second, as_json=layout == "json")
 
 
 @commands.command()

@@ -18,7 +18,6 @@ from lanner.sdk.errors import LannerError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.alerts.stored import Detail
 _CONFIGURATION: Final = "/etc/lanner/falco.yaml"
 _ADVICE: Final = (
     "`lanner run` stores alerts with -o lanner.store_output.enabled=true -o lanner.store_output.path=DIR, and `lanner top DIR` shows them"
@@ -37,11 +36,7 @@ def show_top(directory: str | None, file: str | None, text: str, plugins: Sequen
             "for a pipe or a file, use `lanner alerts search`"
         )
     inquiry = Inquiry(plugins, config)
-
-    def ask(detail: Detail, store: AlertStore) -> dict[str, Any]:
-        return inquiry.ask("why", detail, store)
-
-    return run_top(path, ask, inquiry.close, text, wanted) or 0
+    return run_top(path, inquiry.ask, inquiry.close, text, wanted) or 0
 
 
 def _import() -> Any:

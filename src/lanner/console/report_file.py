@@ -152,7 +152,7 @@ def _describe(store: AlertStore, detail: Detail) -> dict[str, Any]:
 
 
 def _ask(store: AlertStore, inquiry: Inquiry, kinds: Sequence[Kind], alerts: Sequence[tuple[Detail, dict[str, Any]]]) -> None:
-    """Add answers about the alerts. The page says of an alert without one that the report does not have it."""
+    """Add answers about the alerts. For an alert without an answer, the page says that the report has none."""
     deadline = time.monotonic() + _PATIENCE
     for detail, shown in alerts:
         if time.monotonic() > deadline:
@@ -168,17 +168,22 @@ def _rows(store: AlertStore, limit: int) -> tuple[list[_Row], int]:
     """
     rows: list[_Row] = []
     more = 0
-    for alert in _alerts(store):
+    for alert in stored_alerts(store):
         if len(rows) >= limit:
             more += 1
             continue
         _, key, _, priority, rule, subject, message, source = row_of(alert)
-        message = message if len(message) <= _LONGEST else message[: _LONGEST - 1] + "…"
-        rows.append(_Row(alert.timestamp, key, priority, rule, subject, message, source))
+        rows.append(_Row(alert.timestamp, key, priority, rule, subject, shorten(message), source))
     return sorted(rows, key=attrgetter("timestamp")), more
 
 
-def _alerts(store: AlertStore) -> Iterator[StoredAlert]:
+def shorten(message: str) -> str:
+    """Return a message as a report has it."""
+    return message if len(message) <= _LONGEST else message[: _LONGEST - 1] + "…"
+
+
+def stored_alerts(store: AlertStore) -> Iterator[StoredAlert]:
+    """Yield all alerts of a store, in order of their arrival."""
     position, more = 0, True
     while more:
         page = store.after(position, limit=_BATCH)

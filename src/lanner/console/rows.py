@@ -28,13 +28,14 @@ _LINES: Final = msgspec.json.Decoder(_Line)
 
 def row_of(alert: StoredAlert) -> list[Any]:
     """Return an alert of a list: [position, key, arrived_ms, priority, rule, subject, text, source]."""
-    text = _message(alert.line)
+    text = message_of(alert.line)
     if len(text) > _LONGEST:
         text = text[: _LONGEST - 1] + "…"
     return [alert.position, alert.key, alert.arrived // _NS, alert.priority, alert.rule, alert.subject, text, alert.source]
 
 
-def _message(line: bytes) -> str:
+def message_of(line: bytes) -> str:
+    """Return the message of an alert's line, without time and priority."""
     try:
         return _LINES.decode(line).message
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -42,7 +43,7 @@ def _message(line: bytes) -> str:
 
 
 def read_line(line: bytes) -> dict[str, Any]:
-    """Return the members of an alert's line, as UTF-8 can write them. A damaged line is {"message": line}."""
+    """Return the members of an alert's line, with escapes for bytes that are not UTF-8. A damaged line is {"message": line}."""
     text = escape_bytes(line.decode("utf-8", "surrogateescape"))
     try:
         found = json.loads(text)

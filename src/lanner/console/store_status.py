@@ -43,7 +43,7 @@ class _Output(msgspec.Struct):
 
 
 class RunState(msgspec.Struct):
-    """The members of run.json that problems are found in; it has more of them."""
+    """The members of run.json from which problems are found."""
 
     plugin: str = ""
     written: int = 0
@@ -51,7 +51,6 @@ class RunState(msgspec.Struct):
     connected: dict[str, bool] = {}
     outputs: dict[str, _Output] = {}
     counters: dict[str, int] = {}
-    engine_counters: dict[str, dict[str, int]] = {}
     reload_error: str = ""
     not_ready: list[str] = []
     unhealthy: list[str] = []
@@ -100,7 +99,7 @@ def describe_state(store: AlertStore, unreadable: Mapping[Path, StoreError]) -> 
 
 def _problems(state: RunState, *, is_running: bool) -> Iterator[Problem]:
     if not is_running:
-        return  # what it last said of engines and outputs is over
+        return  # the last state of engines and outputs no longer holds
     plugin = f"plugin {state.plugin}"
     if time.time_ns() - state.written > _OLD:
         yield Problem("the run does not write its state", plugin, "it may be stuck: read its log, then restart it")
@@ -113,7 +112,7 @@ def _problems(state: RunState, *, is_running: bool) -> Iterator[Problem]:
                 yield Problem(f"{many(waiting, 'alert')} waiting: {output.last_error}", f"$.{name}", "check its receiver")
         elif output.dropped:
             yield Problem(f"{many(output.dropped, 'alert')} dropped", f"$.{name}", "raise $.outputs_queue.capacity, or set $.lanner.spool")
-    for name, count in [*state.counters.items(), *_of_engines(state)]:
+    for name, count in state.counters.items():
         if count and ("dropped" in name or "gap" in name or "lost" in name):
             yield Problem(f"{name}: {count:,} since the run began", plugin, "events were lost: the run's log has the times")
     if state.reload_error:
@@ -135,12 +134,6 @@ def _is_replay(store: AlertStore, newest: list[StoredAlert]) -> bool:
     """Return whether the newest alert is of a replay, which ends with its recording."""
     run = store.run_of(newest[0]) if newest else None
     return run is not None and bool(run.about.get("replay"))
-
-
-def _of_engines(state: RunState) -> Iterator[tuple[str, int]]:
-    for engine, counters in state.engine_counters.items():
-        for name, count in counters.items():
-            yield f"{engine}: {name}", count
 
 
 def _size(directory: Path) -> int:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from lanner.alerts.filters import parse_filter, quote_value
+from lanner.alerts.store_format import DAY
 from lanner.alerts.stored import read_content
-from lanner.inquiry.process_messages import Case, Question
+from lanner.inquiry.process_messages import Case, Question, Recent
 from lanner.inquiry.trust import check_trust
 from lanner.sdk.errors import LannerError
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 _MOST_OTHERS: Final = 20
 _MOST_PAGES: Final = 5
+_DAYS: Final = 7
+_MOST_RECENT: Final = 2000
+_MOST_BYTES: Final = 8 << 20
+_PATIENCE: Final = 1.0
+"""Seconds to collect recent events."""
 
 
 class _Plugin(msgspec.Struct):
@@ -47,7 +53,7 @@ class About(msgspec.Struct):
 
 
 def make_case(detail: Detail, store: AlertStore, plugins: Sequence[str], config: str) -> Case:
-    """Return the case of an alert's run. Raises `LannerError` with the reason if the store does not have all of it."""
+    """Return the case of an alert's run. Raises `LannerError` with the reason if the store has only parts of it."""
     about = read_about(detail.run)
     if not detail.event_size:
         raise LannerError("the alert has no event: Lanner itself raised it, or its run stored none")
@@ -77,16 +83,42 @@ def read_about(run: Run) -> About:
         raise LannerError(f"the store describes the run {run.key} incompletely: {error}") from None
 
 
-def make_question(kind: Kind, detail: Detail, store: AlertStore) -> Question:
-    """Return a question about an alert; for an exception with other events of its rule."""
+def make_question(kind: Kind, detail: Detail, store: AlertStore, *, counts: bool = True) -> Question:
+    """Return a question about an alert; for an exception with other events of its rule, and if it `counts` with recent ones."""
     alert = detail.alert
     fields: dict[str, Any] = read_content(alert.line).output_fields
     others = tuple(_others(detail, store)) if kind == "exception" else ()
-    return Question(kind, alert.rule, detail.event, alert.timestamp, alert.key, fields, others)
+    recent = _recent(detail, store) if counts and kind == "exception" else Recent()
+    return Question(kind, alert.rule, detail.event, alert.timestamp, alert.key, fields, others, recent)
+
+
+def _recent(detail: Detail, store: AlertStore) -> Recent:
+    """Return the events of the rule's alerts of the last days, or of all if this one is older or of a replay, within the bounds."""
+    now, until = time.time_ns(), time.monotonic() + _PATIENCE
+    since = now - _DAYS * DAY
+    is_recent = detail.alert.arrived >= since and not detail.run.about.get("replay")
+    wanted = parse_filter(f"rule:{quote_value(detail.alert.rule)}", now)
+    wanted = msgspec.structs.replace(wanted, since=since if is_recent else None)
+    events: list[tuple[bytes, int]] = []
+    room, before, more = _MOST_BYTES, None, True
+    while more:
+        page = store.newest(wanted, _MOST_OTHERS * 5, before)
+        before, more = page.position, page.more
+        if time.monotonic() > until:
+            return Recent(tuple(events))
+        for alert in page.alerts:
+            other = store.find(alert.key)
+            if other is None or not other.event_size or len(other.event) < other.event_size:
+                continue  # it cannot be tried
+            room -= len(other.event)
+            if len(events) >= _MOST_RECENT or room < 0:
+                return Recent(tuple(events))
+            events.append((other.event, alert.timestamp))
+    return Recent(tuple(events), f"of the last {_DAYS} days" if is_recent else "in the store")
 
 
 def _others(detail: Detail, store: AlertStore) -> Iterator[tuple[bytes, int]]:
-    """Yield whole events of other alerts of the rule, the newest first, of each subject one."""
+    """Yield complete events of other alerts of the rule, the newest first, one of each subject."""
     wanted = parse_filter(f"rule:{quote_value(detail.alert.rule)}", time.time_ns())
     subjects, before = {detail.alert.subject}, None
     found = 0

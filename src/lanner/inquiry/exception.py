@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.alerts.subject import SUBJECT_FIELDS
@@ -22,6 +23,7 @@ from lanner.sdk.text.printable import printable_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from lanner.host.trial import LoadedRules
     from lanner.inquiry.loaded import LoadedCase
     from lanner.inquiry.process_messages import Question
     from lanner.rules.report.explanation import Explanation
@@ -31,6 +33,9 @@ _ACTIONS: Final = ("cmdline", "command", "commandline", "args", "exepath", "exe"
 _FIXED: Final = re.compile(r"^\S+ (=|==|exists|!=)( |$)")
 """Tests whose value is the same in all alerts of the rule."""
 _LONGEST: Final = 1000
+_PATIENCE: Final = 2.0
+"""Seconds after which recent alerts are no longer counted."""
+_AT_ONCE: Final = 100
 _MOST_FIELDS: Final = 3
 _MOST_NAMED: Final = 5
 """Rules files of a run that the comment names."""
@@ -40,8 +45,9 @@ _BARE: Final = re.compile(r"[A-Za-z0-9_./:@%+-]+")
 def make_exception(loaded: LoadedCase, question: Question, found: Explanation) -> dict[str, Any]:
     """Return {"text": YAML, "checked": True, "tried": number of other events that still fire, "notes": warnings of `rules check`}.
 
-    Raises `LannerError` if no exception passes the checks.
+    "silenced" is a sentence: how many of the recent alerts it would have silenced. Raises `LannerError` if no exception passes the checks.
     """
+    until = time.monotonic() + _PATIENCE
     reason = "no field of the event has a value that an exception can compare"
     second = None
     for names in _choices(loaded, question, found):
@@ -50,9 +56,9 @@ def make_exception(loaded: LoadedCase, question: Question, found: Explanation) -
         plain, quoted = ({name: form(_text(own[name])) for name in names} for form in (_bare, _in_quotes))
         for values in (plain, quoted) if plain != quoted else (plain,):
             try:
-                answer = _try(loaded, question, _write(loaded, question.rule, values), different)
+                answer = _try(loaded, question, _write(loaded, question.rule, values), different, until)
             except LannerError as error:
-                reason = loaded.named(str(error))
+                reason = loaded.restore_names(str(error))
                 continue
             if not answer["notes"]:
                 return answer
@@ -107,7 +113,7 @@ def _text(value: Any) -> str:
 
 
 def _bare(text: str) -> str:
-    """Return a value for a condition: Falco quotes one with a blank itself, and escapes nothing."""
+    """Return a value for a condition, without quotes if possible: Falco quotes a value with a blank itself, and escapes nothing."""
     return text if _BARE.fullmatch(text) or (" " in text and not set(text) & set("\"'\\")) else _in_quotes(text)
 
 
@@ -149,8 +155,8 @@ def _write(loaded: LoadedCase, rule: str, values: dict[str, str]) -> str:
     )
 
 
-def _try(loaded: LoadedCase, question: Question, text: str, different: Sequence[tuple[bytes, int]]) -> dict[str, Any]:
-    """Return the answer with this exception. Raises `LannerError` for one that is not right.
+def _try(loaded: LoadedCase, question: Question, text: str, different: Sequence[tuple[bytes, int]], until: float) -> dict[str, Any]:
+    """Return the answer with this exception. Raises `LannerError` for an exception that fails its checks.
 
     `different` are events of the rule's other alerts with other values.
     """
@@ -163,7 +169,29 @@ def _try(loaded: LoadedCase, question: Question, text: str, different: Sequence[
         if before != loaded.holds(rules, question.rule, different):
             raise LannerError("it also silences other alerts of the rule")
         notes = list(_check(loaded, files, file))
-    return {"text": _head(loaded) + text, "checked": True, "tried": sum(before), "notes": notes}
+        silenced = _count(loaded, rules, question, until)
+    return {"text": _head(loaded) + text, "checked": True, "tried": sum(before), "silenced": silenced, "notes": notes}
+
+
+def _count(loaded: LoadedCase, rules: LoadedRules, question: Question, until: float) -> str:
+    """Return how many of the recent alerts the exception would have silenced, as a sentence; "" without one that still fires."""
+    fired = silenced = 0
+    events = question.recent.events
+    for begin in range(0, len(events), _AT_ONCE):
+        part = events[begin : begin + _AT_ONCE]
+        before, after = (loaded.holds(each, question.rule, part) for each in (loaded.rules, rules))
+        fired += sum(before)
+        silenced += sum(was and not still for was, still in zip(before, after, strict=True))
+        if time.monotonic() > until:
+            events = events[: begin + _AT_ONCE]
+            break
+    if not fired:
+        return ""
+    is_whole = question.recent.period and len(events) == len(question.recent.events)
+    which = f"{fired:,} alerts of this rule {question.recent.period}" if is_whole else f"newest {fired:,} alerts of this rule"
+    if fired == 1 and is_whole:
+        return f"It would have silenced {'the only' if silenced else 'no'} alert of this rule {question.recent.period}."
+    return f"It would have silenced {silenced:,} of the {which}."
 
 
 def _check(loaded: LoadedCase, files: Sequence[str], file: str) -> Iterator[str]:

@@ -32,8 +32,19 @@ class Case(Struct, frozen=True):
     is_first: bool
 
 
+class Recent(Struct, frozen=True):
+    """Events of the newest alerts of a rule, with their times. `period` names all of them, if they are all: "of the last 7 days"."""
+
+    events: tuple[tuple[bytes, int], ...] = ()
+    period: str = ""
+
+
 class Question(Struct, frozen=True):
-    """A question about an alert of `rule`. `others` are further events of the rule, with their times; one has other values."""
+    """A question about an alert of `rule`.
+
+    For an exception, `others` are further events of the rule, with their times; one has other values. Those that it silences are
+    counted in `recent`.
+    """
 
     kind: Kind
     rule: str
@@ -42,6 +53,7 @@ class Question(Struct, frozen=True):
     key: str
     fields: dict[str, Any]
     others: tuple[tuple[bytes, int], ...] = ()
+    recent: Recent = Recent()
 
 
 class EndedError(Exception):

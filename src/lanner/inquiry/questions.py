@@ -36,11 +36,12 @@ class Inquiry:
     """Questions about alerts of stores. Each answer has the member `unavailable`, with the reason, if it cannot be given.
 
     `plugins` are names of plugins, as for `lanner run`, that the user allows in addition to the built-in and installed ones. `config` is
-    the configuration of the plugin. The process of the last run is kept for further questions. Threads take turns.
+    the configuration of the plugin. `counts`: an exception is tried on recent alerts. The process of the last run is kept for further
+    questions. Threads take turns.
     """
 
-    def __init__(self, plugins: Sequence[str] = (), config: str = "", *, seconds: float = _SECONDS) -> None:
-        self._plugins, self._config, self._seconds = plugins, config, seconds
+    def __init__(self, plugins: Sequence[str] = (), config: str = "", *, seconds: float = _SECONDS, counts: bool = True) -> None:
+        self._plugins, self._config, self._seconds, self._counts = plugins, config, seconds, counts
         self._lock = threading.Lock()
         self._case: Case | None = None
         self._process: _Process | None = None
@@ -51,7 +52,7 @@ class Inquiry:
         """Answer a question about an alert: "why" it fired, an "exception" or a "test" for it."""
         try:
             case = make_case(detail, store, self._plugins, self._config)
-            question = make_question(kind, detail, store)
+            question = make_question(kind, detail, store, counts=self._counts)
         except LannerError as error:
             return {"unavailable": str(error)}
         with self._lock:

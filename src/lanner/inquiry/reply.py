@@ -31,8 +31,9 @@ def make_reply(loaded: LoadedCase, question: Question) -> dict[str, Any]:
     else:
         deciding = sorted(found.part.deciding(), key=lambda each: not each[1].holds)
         shown = found.as_dict() | {"deciding": [list(path) for path, _ in deciding], "text": found.reasons()}
-        shown["place"] = loaded.named(found.place)
-    return shown | {"notes": [*shown.get("notes", ()), *notes]}
+        shown["place"] = loaded.restore_names(found.place)
+    silenced = [text] if (text := shown.pop("silenced", "")) else []
+    return shown | {"notes": [*silenced, *shown.get("notes", ()), *notes]}
 
 
 def _differences(question: Question, alerts: Sequence[Alert]) -> Iterator[str]:

@@ -104,13 +104,11 @@ def _resources() -> Iterator[Metric]:
 
 def _counters(snapshot: Snapshot) -> Iterator[Metric]:
     """Yield the source's counters under Falco's names for plugin metrics."""
-    by_name: dict[str, Counter[str]] = {}  # names that differ only in punctuation are one metric
-    for engine, counters in (("", snapshot.counters), *snapshot.engine_counters.items()):
-        for what, count in counters.items():
-            by_name.setdefault(in_a_name(f"{snapshot.plugin}_{what}").removesuffix("_"), Counter())[engine] += count
-    for name, by_engine in by_name.items():
-        samples = [({"host": engine} if engine else {}, count) for engine, count in by_engine.items()]
-        yield _counter(f"falcosecurity_plugins_{name}", "Counter of the event source", samples)
+    by_name: Counter[str] = Counter()  # names that differ only in punctuation are one metric
+    for what, count in snapshot.counters.items():
+        by_name[in_a_name(f"{snapshot.plugin}_{what}").removesuffix("_")] += count
+    for name, count in by_name.items():
+        yield _counter(f"falcosecurity_plugins_{name}", "Counter of the event source", [({}, count)])
 
 
 def _own(snapshot: Snapshot) -> Iterator[Metric]:

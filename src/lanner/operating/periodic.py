@@ -136,12 +136,11 @@ def figures(snapshot: Snapshot, now: int, *, rules: bool = True, resource_utiliz
 
 
 def _source(snapshot: Snapshot) -> dict[str, float]:
-    """Return the source's counters, summed over its engines."""
+    """Return the source's counters."""
     found: dict[str, float] = {}
-    for counters in (snapshot.counters, *snapshot.engine_counters.values()):
-        for what, count in counters.items():
-            name = f"plugins.{snapshot.plugin}.{in_a_name(what)}"
-            found[name] = found.get(name, 0) + count
+    for what, count in snapshot.counters.items():
+        name = f"plugins.{snapshot.plugin}.{in_a_name(what)}"
+        found[name] = found.get(name, 0) + count
     return found
 
 

@@ -51,9 +51,7 @@ class Snapshot:
     suppressed: Mapping[str, int] = field(default_factory=dict)
     """Alerts suppressed by throttling or deduplication, by rule."""
     counters: Mapping[str, int] = field(default_factory=dict)
-    """Counters of the source by name: `events dropped`, `gaps`."""
-    engine_counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """The same by engine name if the source has several engines; these are not in `counters`."""
+    """Counters of the source by name, for all its engines together: `events dropped`, `gaps`."""
     connected: Mapping[str, bool] = field(default_factory=dict)
     """Whether the stream is open, by engine name."""
     reloads: int = 0

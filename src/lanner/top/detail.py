@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -13,7 +14,7 @@ from textual.widgets import Static
 from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.store_errors import StoreError
 from lanner.top.pieces import BAD, BOLD, DIM, escape_text
-from lanner.top.why import describe_alert, describe_content, describe_why
+from lanner.top.why import describe_alert, describe_content, describe_exception, describe_why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,16 +25,17 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from lanner.alerts.stored import Detail, StoredAlert
+    from lanner.inquiry.process_messages import Kind
 
-    Ask: TypeAlias = Callable[[Detail, AlertStore], dict[str, Any]]
+    Ask: TypeAlias = Callable[[Kind, Detail, AlertStore], dict[str, Any]]
 
 _LONGEST = 2000
 
 
 class DetailScreen(Screen[None]):
-    """The alert `chosen` of the store at `path`. `ask` explains it, and may take seconds."""
+    """The alert `chosen` of the store at `path`. `ask` answers questions about it, and may take seconds."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,left", "back", "Back")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,left", "back", "Back"), Binding("e", "exception", "Exception")]
     CSS = """
     DetailScreen { background: ansi_default; }
     DetailScreen VerticalScroll { scrollbar-size-vertical: 1; }
@@ -50,8 +52,9 @@ class DetailScreen(Screen[None]):
             yield Static(Text("..."), id="alert", markup=False)
             yield Static(Text("\nWhy it fired\n", BOLD), id="title", markup=False)
             yield Static(Text("asking the plugin ...\n", DIM), id="why", markup=False)
+            yield Static(Text(""), id="exception", markup=False)
             yield Static(Text(""), id="content", markup=False)
-        yield Static(Text(" Escape: back   Up, Down, Page Up, Page Down: scroll", DIM), id="keys", markup=False)
+        yield Static(Text(" Escape: back   e: exception   Up, Down, Page Up, Page Down: scroll", DIM), id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Ask in a thread."""
@@ -61,6 +64,27 @@ class DetailScreen(Screen[None]):
     def action_back(self) -> None:
         """Return to the list."""
         self.dismiss()
+
+    def action_exception(self) -> None:
+        """Ask for an exception in a thread."""
+        title = Text("\nException for alerts like this one\n", BOLD)
+        self.query_one("#exception", Static).update(title + Text("asking the plugin ...\n", DIM))
+
+        def ask() -> None:
+            try:
+                with closing(AlertStore(self._path)) as store:
+                    detail = store.find(self._chosen.key)
+                    if detail is None:
+                        found = Text(escape_text(store.explain_missing(self._chosen.key), _LONGEST), BAD)
+                    else:
+                        found = describe_exception(self._ask("exception", detail, store))
+            except StoreError as error:
+                found = Text(escape_text(str(error), _LONGEST), BAD)
+            except Exception as error:  # noqa: BLE001 - a bug must not end the view
+                found = Text(escape_text(f"this is a bug in Lanner: {type(error).__name__}: {error}", _LONGEST), BAD)
+            self._show("exception", title + found)
+
+        self.run_worker(ask, thread=True, group="exception", exclusive=True, exit_on_error=False)
 
     def _find(self) -> None:
         """Read the alert and explain it, in a thread."""
@@ -77,7 +101,7 @@ class DetailScreen(Screen[None]):
                 return
             self._show("alert", describe_alert(detail))
             self._show("content", describe_content(detail))
-            self._show("why", describe_why(self._ask(detail, store)))
+            self._show("why", describe_why(self._ask("why", detail, store)))
         except StoreError as error:
             self._show("why", Text(escape_text(str(error), _LONGEST), BAD))
         except Exception as error:  # noqa: BLE001 - a bug must not end the view

@@ -22,7 +22,7 @@ _COUNT: Final = 8
 _SECOND: Final = 1_000_000_000
 _KEYS: Final = (
     ("/", "filter"),
-    ("Enter", "why"),
+    ("Enter", "why, exception"),
     ("q", "quit"),
     ("r", "rule"),
     ("s", "subject"),
@@ -41,7 +41,7 @@ def key_line() -> Line:
 
 
 def head_lines(path: Path, update: Update | None, text: str, pause: str, *, now: int) -> list[Line]:
-    """Return the two lines above the list. `pause` says where a list is that does not follow."""
+    """Return the two lines above the list. `pause` is the position of a list that does not follow."""
     first: list[Segment] = [Segment(" lanner top ", BOLD)]
     if update is None:
         return [[*first, Segment(f" {escape_text(str(path))}", DIM)], []]
@@ -54,7 +54,10 @@ def head_lines(path: Path, update: Update | None, text: str, pause: str, *, now:
     for number in sorted(figures.priorities):
         name, style = short_priority(number)
         first += [Segment(name, style), Segment(f" {figures.priorities[number]:,}  ", PLAIN)]
-    first.append(Segment(f"in {_age(figures.span)}", DIM))
+    if figures.priorities or figures.newest == 0:
+        first.append(Segment(f"in {_age(figures.span)}", DIM))
+    else:
+        first.append(Segment(_quiet(figures, now), DIM))
     if pause:
         first.append(Segment(f"  {pause}", PRIORITIES[4][1]))
     second: list[Segment] = []
@@ -64,6 +67,14 @@ def head_lines(path: Path, update: Update | None, text: str, pause: str, *, now:
     if text:
         second += [Segment(" filter ", DIM), Segment(f"{escape_text(text, 120)}  ", BOLD)]
     return [first, [*second, *_run_line(path, update, now)]]
+
+
+def _quiet(figures: Figures, now: int) -> str:
+    """Return since when no alert has arrived."""
+    if figures.newest is None:
+        return "no alert so far"
+    age = max(0, now - figures.newest) // _SECOND
+    return f"no alert in the last {_age(figures.span)}; the newest is {_age(age)} old"
 
 
 def _run_line(path: Path, update: Update, now: int) -> Line:
@@ -113,7 +124,7 @@ def _engines(state: Mapping[str, Any]) -> list[Line]:
     connected = state.get("connected")
     if not isinstance(connected, dict) or not connected:
         return []
-    # those that are away first
+    # disconnected engines first
     engines = sorted(connected.items(), key=lambda item: bool(item[1]))[:8]
     lines: list[Line] = [_title(f"Engines {sum(map(bool, connected.values()))}/{len(connected)}")]
     for name, is_open in engines:

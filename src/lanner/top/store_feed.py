@@ -31,6 +31,7 @@ _PATIENCE: Final = 1.0
 """Seconds to search for older alerts after a change of the filter."""
 _STATE_EVERY: Final = 2.0
 _SPARKLINE: Final = 60
+_MINUTE: Final = 60
 _RATE: Final = 5
 """Seconds of a rate's average."""
 _MOST_COUNTS: Final = 50
@@ -39,7 +40,10 @@ NO_FILTER: Final = Filter()
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Counts of the last `span` seconds. `rate` is that of all alerts, `matching` that of the filter's; the rest is the filter's."""
+    """Counts of the last `span` seconds. `rate` is that of all alerts, `matching` that of the filter's; the rest is the filter's.
+
+    `newest` is the arrival of the newest alert, ns since 1970; None if the store has none, 0 before it was looked for long enough.
+    """
 
     rate: float = 0.0
     matching: float = 0.0
@@ -48,11 +52,12 @@ class Figures:
     subjects: tuple[tuple[str, int], ...] = ()
     priorities: Counter[int] = field(default_factory=Counter)
     span: int = LENGTH
+    newest: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """News: alerts that match the filter, the oldest first. `resets`: they replace the ones before.
+    """An update of the view: new alerts that match the filter, the oldest first. `resets`: they replace the alerts before.
 
     `state` is what the last run wrote about itself (run.json). `is_running`: a run writes the store. `problem`: the store cannot be read.
     """
@@ -66,7 +71,7 @@ class Update:
 
 
 class Feed:
-    """Reader of the store at `path`. `notify` is called, in the feed's thread, when `take` has something; then not until it was called."""
+    """Reader of the store at `path`. The feed's thread calls `notify` when `take` has an update, and again only after `take` was called."""
 
     def __init__(self, path: Path, notify: Callable[[], None], wanted: Filter = NO_FILTER) -> None:
         self._path, self._notify = path, notify
@@ -80,7 +85,8 @@ class Feed:
         self._position = 0
         self._begins = True
         self._all, self._matching = Window(), Window()
-        self._counted_since = 0  # arrival of the first alert that is counted, if there were more
+        self._counted_since = 0  # arrival of the first counted alert, if earlier ones were left out
+        self._newest_arrival: int | None = 0
         self._alerts = Newest()
         self._resets = True
         self._state: dict[str, Any] | None = None
@@ -136,10 +142,10 @@ class Feed:
                 self._wake.clear()
 
     def _tell(self) -> None:
-        """Notify the application if it has seen all before and something has changed."""
+        """Notify the application if it has taken the last update and something has changed."""
         with self._lock:
-            # rates change with each second
-            shown = (self._problem, self._is_running, self._changes, 0 if self._all.is_empty else int(time.monotonic()))
+            # rates change with each second, the age of the newest alert with each minute
+            shown = (self._problem, self._is_running, self._changes, int(time.monotonic() / (_MINUTE if self._all.is_empty else 1)))
             if not self._is_taken or not (self._alerts or self._resets or shown != self._shown):
                 return
             self._shown, self._is_taken = shown, False
@@ -158,7 +164,7 @@ class Feed:
         self._is_running = False
 
     def _look(self) -> bool:
-        """Read what is new. Return whether there is more already. Raises StoreError."""
+        """Read new alerts. Return whether the store has more of them already. Raises StoreError."""
         if self._store is None:
             self._store = AlertStore(self._path)
             self._begins = True
@@ -166,7 +172,7 @@ class Feed:
             self._wanted, self._begins = self._next, True
         if time.monotonic() - self._state_at >= _STATE_EVERY:
             self._read_state(self._store)
-        if self._begins or self._store.last() < self._position:  # another store may have taken its place
+        if self._begins or self._store.last() < self._position:  # another store may have replaced it
             self._begin(self._store)
         page = self._store.after(self._position, limit=_PAGE)
         matches = None if self._wanted.is_empty else self._wanted.matches
@@ -174,6 +180,7 @@ class Feed:
             for alert in page.alerts:
                 self._all.add(alert)
                 if matches is None or matches(alert):
+                    self._newest_arrival = alert.arrived
                     self._matching.add(alert)
                     self._alerts.add((alert,))
         self._position = max(self._position, page.position)
@@ -184,11 +191,12 @@ class Feed:
         last = store.last()
         is_first = not self._position or last < self._position
         if is_first:
-            self._position = last  # what arrives from here on is read by the next look
+            self._position = last  # the next look reads the alerts that arrive from here on
         found, more = self._newest(store, self._position + 1)
         with self._lock:
             self._alerts, self._resets = Newest(reversed(found)), True
             self._matching = Window()
+            self._newest_arrival = found[0].arrived if found else 0 if more else None
             self._counted_since = time.time_ns() if more and not found else found[-1].arrived if more else 0
             if is_first:
                 self._all = Window()
@@ -229,4 +237,5 @@ class Feed:
             subjects=tuple(self._matching.subjects(now, _MOST_COUNTS)),
             priorities=self._matching.priorities(now),
             span=min(LENGTH, max(1, (now - self._counted_since) // SECOND)),
+            newest=self._newest_arrival,
         )

@@ -89,8 +89,21 @@ def describe_why(answer: dict[str, Any]) -> Text:
             text.append("  ...\n", DIM)
             break
         _test(text, part, depth, is_deciding=path in deciding)
-    for line in answer.get("unfit", ()):
-        text.append(f"{escape_text(str(line))}\n", DIM)
+    for line in (*answer.get("unfit", ()), *answer.get("notes", ())):
+        text.append(f"{escape_text(str(line), _LONGEST)}\n", DIM)
+    return text
+
+
+def describe_exception(answer: dict[str, Any]) -> Text:
+    """Return an exception as a rules file has it, and the notes about it."""
+    text = Text()
+    if reason := answer.get("unavailable"):
+        text.append(escape_text(str(reason), _LONGEST), BAD)
+        return text
+    for line in str(answer.get("text", "")).splitlines():
+        text.append(f"{escape_text(line, _LONGEST)}\n")
+    for line in answer.get("notes", ()):
+        text.append(f"{escape_text(str(line), _LONGEST)}\n", DIM)
     return text
 
 

@@ -4,42 +4,71 @@ import { ApiError } from "./api.js";
 import { PRIORITIES } from "./dom.js";
 
 const KEYS = { rule: 4, source: 7, subject: 5, container: 5, tag: "tag", tags: "tag", priority: "priority", since: "since", until: "until" };
-const KEY = /([A-Za-z_]\w*(?:\.\w+|\[[^\]\s"]*\])*)(\s*)(>=|<=|!=|==|[:=<>])(\s*)/y;
+const NAME = String.raw`([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+|\[[^\]\s"]*\])*)`;
+const KEY = new RegExp(`${NAME}(\\s*)(>=|<=|!=|==|[:=<>])(\\s*)`, "y");
+const IN = new RegExp(`${NAME}\\s+in\\s*\\(`, "y");
+const ITEM = /\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"(),]+))\s*([,)])/sy;
 const QUOTED = /"((?:[^"\\]|\\.)*)\\?"?/sy;
 const BARE = /\S+/y;
+const SPACE = /\s*/y;
+const NUMBER = /^[+-]?\d{1,40}(?:\.\d{1,40})?(?:e[+-]?\d{1,4})?$/i;
+const UNITS = { ns: 1e-6, us: 1e-3, ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
 
-const words = (text) => text.normalize("NFKC").toLowerCase().match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
+const words = (text) => text.normalize("NFKC").toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 const spaced = (text) => ` ${words(text).join(" ")} `;
 const lower = (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+const unescaped = (text) => text.replace(/\\([\\"*])/g, "$1");
 
 function taken(pattern, text, at) {
   pattern.lastIndex = at;
   return pattern.exec(text);
 }
 
-const unescaped = (text) => text.replace(/\\([\\"*])/g, "$1");
-
-/** Return a function of a text that compares it with a value as it was written. * is any text; in quotes \* is the character. */
-function pattern(raw, isQuoted) {
-  const pieces = (isQuoted ? raw.match(/\\[\\"*]|\*|\\|[^\\*]+/g) : raw.match(/\*|[^*]+/g)) ?? [];
-  const literal = (piece) => lower(isQuoted ? unescaped(piece) : piece).replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-  const whole = new RegExp(`^${pieces.map((piece) => (piece === "*" ? ".*" : literal(piece))).join("")}$`, "s");
+/** Return a function of a text that compares it with a value; * is any text, in quotes unless it has a backslash. */
+function pattern(value, isQuoted) {
+  const pieces = isQuoted ? (value.match(/\\[\\"*]|\*|\\|[^\\*]+/g) ?? []) : value.split(/(\*)/);
+  const parts = pieces.map((piece) => (piece === "*" ? ".*" : lower(isQuoted ? unescaped(piece) : piece).replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")));
+  const whole = new RegExp(`^${parts.join("")}$`, "s");
   return (text) => whole.test(lower(text));
 }
 
+function level(value) {
+  const found = PRIORITIES.findIndex((name) => name.toLowerCase() === value.toLowerCase() || (value.toLowerCase() === "info" && name === "Informational"));
+  if (found < 0) throw new ApiError(`invalid priority ${JSON.stringify(value)}: use one of ${PRIORITIES.join(", ").toLowerCase()}`, 400);
+  return found;
+}
+
 function ofPriority(operator, value) {
-  const level = PRIORITIES.findIndex((name) => name.toLowerCase() === value.toLowerCase() || (value.toLowerCase() === "info" && name === "Informational"));
-  if (level < 0) throw new ApiError(`invalid priority ${JSON.stringify(value)}: use one of ${PRIORITIES.join(", ").toLowerCase()}`, 400);
-  const tests = { ">=": (p) => p <= level, ">": (p) => p < level, "<=": (p) => p >= level, "<": (p) => p > level };
-  const test = tests[operator] ?? ((p) => p === level);
+  const limit = level(value);
+  const tests = { ">=": (p) => p <= limit, ">": (p) => p < limit, "<=": (p) => p >= limit, "<": (p) => p > limit };
+  const test = tests[operator] ?? ((p) => p === limit);
   return (row) => test(row[3]);
 }
 
+function moment(value) {
+  if (/^\d{1,10}(\.\d{1,9})?$/.test(value)) return Number(value) * 1000;
+  if (/^(\d{1,12}(ns|us|ms|s|m|h|d))+$/.test(value)) {
+    return [...value.matchAll(/(\d+)([a-z]+)/g)].reduce((at, [, number, unit]) => at - number * UNITS[unit], Date.now());
+  }
+  const at = Date.parse(value.replace(/^(\d{4}-\d\d-\d\d)$/, "$1T00:00:00"));
+  if (Number.isNaN(at)) throw new ApiError(`invalid time ${JSON.stringify(value)}: use 2026-11-29T15:00:00Z, or a span before now such as 10m`, 400);
+  return at;
+}
+
 function ofTime(key, value) {
-  const at = Date.parse(value);
-  if (Number.isNaN(at)) throw new ApiError(`invalid time ${JSON.stringify(value)}: use 2026-11-29T15:00:00Z`, 400);
+  const at = moment(value);
   return key === "since" ? (row) => row[2] >= at : (row) => row[2] < at;
 }
+
+function ofText(value) {
+  const found = words(value);
+  if (!found.length) return undefined;
+  const isOpen = value.endsWith("*") && words(value.at(-2)).length > 0;
+  const phrase = ` ${found.join(" ")}${isOpen ? "" : " "}`;
+  return (row) => [row[4], row[6], row[5]].some((text) => spaced(text).includes(phrase));
+}
+
+const keyOf = (name) => KEYS[name.toLowerCase()] ?? (/[.[]/.test(name) ? "field" : undefined);
 
 /** Return a function of a row that says whether a filter selects it. `tags` are those of each rule. Throws ApiError. */
 export function parseFilter(text, tags) {
@@ -52,36 +81,67 @@ export function parseFilter(text, tags) {
     at += found[0].length;
     return [isQuoted ? found[1] : found[0], isQuoted];
   };
-  for (;;) {
-    at += /^\s*/.exec(text.slice(at))[0].length;
-    if (at >= text.length) break;
-    let negated = text[at] === "-";
-    if (negated) at += 1;
-    if (negated && /^(\s|$)/.test(text.slice(at))) continue;
-    const [whole, name, space, operator, after] = taken(KEY, text, at) ?? [];
-    const key = name && (KEYS[name.toLowerCase()] ?? (/[.[]/.test(name) ? "field" : undefined));
-    const isOrder = /^[<>]/.test(operator);
-    const isText = key === undefined || (key !== "priority" && isOrder) || (operator === ":" && (space || (after && key === "field")));
-    if (!isText) at += whole.length;
-    if (!isText && at === text.length) break;
-    const [raw, isQuoted] = readValue();
-    const value = isQuoted ? unescaped(raw) : raw;
-    let test;
-    if (isText) {
-      const isOpen = value.endsWith("*") && words(value.slice(-2)).length > 0;
-      const phrase = isOpen ? spaced(value).trimEnd() : spaced(value);
-      if (!phrase.trim() || (!isQuoted && value.toLowerCase() === "and")) continue;
-      test = (row) => spaced(`${row[4]}\n`).includes(phrase) || spaced(row[6]).includes(phrase) || spaced(row[5]).includes(phrase);
-    } else {
-      if (operator === "!=") negated = !negated;
-      if (key === "field") throw new ApiError(`a report keeps the fields of some alerts only: search for the value of ${name} as text`, 400);
-      const fits = pattern(raw, isQuoted);
-      if (key === "priority") test = ofPriority(operator, value);
-      else if (key === "since" || key === "until") test = ofTime(key, value);
-      else if (key === "tag") test = (row) => (tags[row[4]] ?? []).some(fits);
-      else test = (row) => fits(row[key]);
+  const compare = (key, name, fits) => {
+    if (key === "field") throw new ApiError(`a report keeps the fields of some alerts only: search for the value of ${name} as text`, 400);
+    return key === "tag" ? (row) => (tags[row[4]] ?? []).some(fits) : (row) => fits(row[key]);
+  };
+  const readChoice = () => {
+    const found = taken(IN, text, at);
+    const key = found && keyOf(found[1]);
+    if (key === undefined || key === null || key === "since" || key === "until") return undefined;
+    const items = [];
+    for (let end = ",", place = at + found[0].length; end === ","; ) {
+      const item = taken(ITEM, text, place);
+      if (!item) return undefined;
+      items.push(item[2] === undefined ? [item[1], true] : [item[2], false]);
+      [, , , end] = item;
+      place += item[0].length;
+      if (end === ")") at = place;
     }
-    tests.push(negated ? (row) => !test(row) : test);
+    if (key === "priority") {
+      const levels = items.map(([value, isQuoted]) => level(isQuoted ? unescaped(value) : value));
+      return (row) => levels.includes(row[3]);
+    }
+    const fits = items.map(([value, isQuoted]) => pattern(value, isQuoted));
+    return compare(key, found[1], (value) => fits.some((each) => each(value)));
+  };
+  /** Return the test of a term with a key, null for one without a value; undefined if this is text. */
+  const readKeyed = () => {
+    const found = taken(KEY, text, at);
+    if (!found) return undefined;
+    const [whole, name, space, operator, after] = found;
+    const key = keyOf(name);
+    const isSize = /[<>]/.test(operator);
+    if (key === undefined || (operator === ":" && (space || (after && key === "field")))) return undefined;
+    if (isSize && key !== "priority" && key !== "field") return undefined;
+    const begin = at;
+    at += whole.length;
+    if (at >= text.length && !(isSize && key === "field")) return null;
+    const [value, isQuoted] = readValue();
+    if (isSize && key === "field" && !NUMBER.test(value)) {
+      at = begin;
+      return undefined;
+    }
+    const plain = isQuoted ? unescaped(value) : value;
+    let test;
+    if (key === "priority") test = ofPriority(operator, plain);
+    else if (key === "since" || key === "until") test = ofTime(key, plain);
+    else test = compare(key, name, pattern(value, isQuoted));
+    return operator === "!=" ? (row) => !test(row) : test;
+  };
+  for (;;) {
+    at += taken(SPACE, text, at)[0].length;
+    if (at >= text.length) break;
+    const negated = text[at] === "-";
+    if (negated) at += 1;
+    if (negated && (at >= text.length || /\s/.test(text[at]))) continue;
+    let test = readChoice() ?? readKeyed();
+    if (test === undefined) {
+      const [value, isQuoted] = readValue();
+      if (!isQuoted && value.toLowerCase() === "and") continue;
+      test = ofText(isQuoted ? unescaped(value) : value);
+    }
+    if (test) tests.push(negated ? (row) => !test(row) : test);
   }
   return (row) => tests.every((test) => test(row));
 }

@@ -63,11 +63,9 @@ function outputs(run) {
   return table("Outputs", ["Output", "Delivered", "Waiting", "Dropped", "Failures", "Last error"], rows);
 }
 
-function engines({ connected, engine_counters: counted }, isRunning) {
-  const rows = [...new Set([...entries(connected), ...entries(counted)].map(([name]) => name))].map((name) => [
-    visible(name), ...(isRunning ? [connected?.[name] ? "yes" : "no"] : []), counters(counted?.[name]).map((pair) => pair.join(" ")).join(", ") || "–",
-  ]);
-  return table("Engines", ["Engine", ...(isRunning ? ["Connected"] : []), "Counters"], rows);
+function engines({ connected }, isRunning) {
+  const rows = entries(connected).map(([name, isConnected]) => [visible(name), ...(isRunning ? [isConnected ? "yes" : "no"] : [])]);
+  return table("Engines", ["Engine", ...(isRunning ? ["Connected"] : [])], rows);
 }
 
 const files = (title, hashes) =>
@@ -102,6 +100,6 @@ export async function showStatus() {
         ["Days", count(store.days)], ["Size", size(store.bytes)], ["Oldest alert", moment(store.oldest_ms)], ["Newest alert", moment(store.newest_ms)],
       ]))),
     hasAny(run?.outputs) ? outputs(run) : "",
-    hasAny(run?.connected) || hasAny(run?.engine_counters) ? engines(run, isRunning) : "",
+    hasAny(run?.connected) ? engines(run, isRunning) : "",
   );
 }
