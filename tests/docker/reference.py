@@ -26,9 +26,14 @@ def time_of(line):
 
 
 def key_of(line):
-    """The event's time above 64 bits of hash, by which it is known over a restart; None where the line tells no time."""
+    """The event's time and hash, by which it is known over a restart; None where the line tells no time."""
     time = time_of(line)
-    return None if time is None else time << 64 | int.from_bytes(blake2b(line, digest_size=8).digest(), "big")
+    return None if time is None else f"{time}-{int.from_bytes(blake2b(line, digest_size=8).digest(), 'big'):016x}"
+
+
+def time_in(key):
+    """The time in a key, ns since 1970."""
+    return int(key.split("-")[0])
 
 
 class Window:
@@ -40,7 +45,7 @@ class Window:
 
     @property
     def last(self):
-        return self.order[-1] >> 64 if self.order else 0
+        return time_in(self.order[-1]) if self.order else 0
 
     def take(self, lines, *, timed=False):
         new = []
@@ -52,7 +57,7 @@ class Window:
                 self.known.add(key)
                 self.order.append(key)
             new.append(line)
-        while len(self.order) > LEAST and (len(self.order) > MOST or self.order[0] >> 64 < self.last - SPAN):
+        while len(self.order) > LEAST and (len(self.order) > MOST or time_in(self.order[0]) < self.last - SPAN):
             self.known.remove(self.order.popleft())
         return new
 

@@ -51,6 +51,11 @@ class Run:
         self.source.close()
 
 
+def key(time):
+    """A key of an event in the cursor file."""
+    return f"{time}-{1:016x}"
+
+
 def written(path):
     return json.loads(path.read_text())
 
@@ -85,7 +90,7 @@ def test_an_engine_that_was_left_out_for_a_while_is_still_known(remembering, pat
     run.commit()
     run.close()
     other = Cursor(str(path), 0.01, ["elsewhere"], Counters())
-    other.advance({"elsewhere": (LastKeys([1 << 64]), 0)})
+    other.advance({"elsewhere": (LastKeys([key(1)]), 0)})
     other.close()
     assert written(path)["hosts"].keys() == {"elsewhere", remembering.url}
     remembering.miss(*lines(1))
@@ -316,7 +321,7 @@ def test_writes_are_no_closer_than_the_interval(path):
     counters = Counters()
     cursor = Cursor(str(path), 3600.0, ["a"], counters)
     for number in range(100):
-        cursor.advance({"a": (LastKeys([(NOW + number) << 64 | 1]), NOW)})
+        cursor.advance({"a": (LastKeys([key(NOW + number)]), NOW)})
     assert not path.exists()
     cursor.close()
     assert len(written(path)["hosts"]["a"]["ids"]) == 100
@@ -361,9 +366,9 @@ def test_what_is_committed_while_the_file_is_written_is_written_at_the_close(pat
 
     monkeypatch.setattr(statefile.os, "fsync", slow)
     cursor = Cursor(str(path), 0.0, ["a"], Counters())
-    cursor.advance({"a": (LastKeys([NOW << 64 | 1]), NOW)})
+    cursor.advance({"a": (LastKeys([key(NOW)]), NOW)})
     assert writing.wait(PATIENCE)
-    cursor.advance({"a": (LastKeys([NOW + 1 << 64 | 1]), NOW)})
+    cursor.advance({"a": (LastKeys([key(NOW + 1)]), NOW)})
     closing = threading.Thread(target=cursor.close)
     closing.start()
     eventually(lambda: cursor._file._closed)
@@ -378,7 +383,7 @@ def test_whoever_reads_the_file_finds_it_whole(path):
     number = 0
     while len(found) < 20:
         number += 1
-        cursor.advance({"a": (LastKeys([NOW + number << 64 | number]), NOW)})
+        cursor.advance({"a": (LastKeys([key(NOW + number)]), NOW)})
         if path.exists():
             found.add(written(path)["hosts"]["a"]["last"])
     cursor.close()

@@ -119,7 +119,7 @@ class Cursor:
         with self._state:
             self._add_direct()
             hosts = {
-                label: _Position(time_of(made[-1]), [f"{time_of(key)}-{key & 0xFFFF_FFFF_FFFF_FFFF:016x}" for key in made], since)
+                label: _Position(time_of(made[-1]), made, since)
                 for label, (keys, since) in self._positions.items()
                 if (made := keys.make())
             }
@@ -145,8 +145,8 @@ def _decode(text: bytes) -> dict[str, Position]:
     return {label: Position([_key(name) for name in each.ids][-KEPT:], max(0, each.since)) for label, each in found.hosts.items()}
 
 
-def _key(name: str) -> int:
+def _key(name: str) -> str:
     parts = _ID.fullmatch(name)
     if parts is None:
         raise ValueError(f"{name[:60]!r} is not an event's id")
-    return int(parts[1]) << 64 | int(parts[2], 16)
+    return f"{int(parts[1])}-{parts[2]}"

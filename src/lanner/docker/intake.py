@@ -40,7 +40,7 @@ _WARN_AGAIN: Final = 60.0
 class Intake:
     """Filter of one engine's events, which puts them into `sink`. `keys` are those of an earlier run. For one thread."""
 
-    def __init__(self, host: Host, endpoint: Endpoint, sink: Sink, counters: Counters, closing: Flag, keys: Sequence[int]) -> None:
+    def __init__(self, host: Host, endpoint: Endpoint, sink: Sink, counters: Counters, closing: Flag, keys: Sequence[str]) -> None:
         self.window = new_window(keys)
         """The last seen events."""
         self.since = 0

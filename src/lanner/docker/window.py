@@ -26,40 +26,41 @@ _MOST_HELD: Final = 1024 * 1024
 """Bytes of memory for events whose keys are not made yet."""
 
 
-def key_of(time: int, line: bytes) -> int:
-    """Return the event's time above 64 bits of hash."""
-    return time << 64 | int.from_bytes(digest(line), "big")
+def key_of(time: int, line: bytes) -> str:
+    """Return the event's time and hash as text, in the form of the cursor file: the same keys are written many times."""
+    return f"{time}-{blake2b(line, digest_size=8).hexdigest()}"
 
 
-def time_of(key: int) -> int:
+def time_of(key: str) -> int:
     """Return the time in a key, ns since 1970."""
-    return key >> 64
+    return int(key.partition("-")[0])
 
 
 def digest(line: bytes) -> bytes:
-    """Return the hash in a key."""
+    """Return the hash in a key, as bytes."""
     return blake2b(line, digest_size=8).digest()
 
 
 class Position(NamedTuple):
     """A run's position in an engine's events: the last keys in order of arrival, and the earliest time of its queries."""
 
-    keys: Sequence[int]
+    keys: Sequence[str]
     since: int
 
 
 NOWHERE: Final = Position((), 0)
 
 
-def new_window(keys: Sequence[int] = ()) -> EventWindow:
+def new_window(keys: Sequence[str] = ()) -> EventWindow:
     """Return a window of the last seen events of one engine; `keys` are those of an earlier run."""
-    return EventWindow(os.urandom(8), b"".join(key.to_bytes(16, "big") for key in keys), digest)
+    given = b"".join(time_of(key).to_bytes(8, "big") + bytes.fromhex(key.partition("-")[2]) for key in keys)
+    return EventWindow(os.urandom(8), given, digest)
 
 
 class LastKeys:
     """The keys of the last `KEPT` events of one engine, in order of arrival, made on request. For one thread at a time."""
 
-    def __init__(self, keys: Sequence[int] = ()) -> None:
+    def __init__(self, keys: Sequence[str] = ()) -> None:
         self._keys = list(keys)
         self._events: deque[Events] = deque()
         self._count = self._held = 0
@@ -87,7 +88,7 @@ class LastKeys:
         for events in later._events:
             self.add(events)
 
-    def make(self) -> list[int]:
+    def make(self) -> list[str]:
         """Return the keys and release the events they were made from."""
         new = [key_of(time, line) for events in self._events for time, line in events.timed_lines(KEPT)]
         self._keys = (self._keys + new)[-KEPT:]

@@ -42,7 +42,7 @@ class Recent(Struct, frozen=True):
 class Question(Struct, frozen=True):
     """A question about an alert of `rule`.
 
-    For an exception, `others` are further events of the rule, with their times; one has other values. `recent` is what it is counted in.
+    For an exception, `others` are further events of the rule, with their times. `recent` are the ones that it is counted in.
     """
 
     kind: Kind

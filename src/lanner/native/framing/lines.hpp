@@ -29,6 +29,13 @@ class LineList {
   }
 
   void begin(std::string_view chunk) { chunk_ = chunk; }
+  // Removes all payloads. Their memory is used again.
+  void clear() {
+    chunk_ = {};
+    copies_.clear();
+    parts_.clear();
+    cut_.clear();
+  }
   void reserve(std::size_t count) { parts_.reserve(count); }
   void add(std::string_view part) { parts_.push_back(part); }
   void add_copy(std::string text) { parts_.push_back(copies_.emplace_back(std::move(text))); }

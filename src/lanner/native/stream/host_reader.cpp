@@ -20,7 +20,7 @@
 namespace lanner {
 namespace {
 
-constexpr std::size_t read_size = std::size_t{64} * 1024;
+constexpr std::size_t read_size = std::size_t{128} * 1024;
 constexpr std::size_t largest_line = std::size_t{16} * 1024;  // larger ones are rare, and the host would copy them for its commit
 constexpr long longest_absence = 20'000'000;                  // ns; engines drop the events of a listener that does not read for 100 ms
 constexpr std::uint64_t queue_number = 0;
@@ -140,7 +140,7 @@ bool HostReader::take(Loan& loan, std::string_view bytes) {
     body = {body_.get(), loan.chunks->feed(bytes, body_.get())};
     if (!loan.chunks->error.empty()) return false;
   }
-  lines_ = LineList();
+  lines_.clear();
   const auto too_long = loan.framer->too_long();
   loan.framer->feed(body, lines_);
   if (!loan.framer->is_within()) {
