@@ -5,9 +5,9 @@ SHELL := /bin/bash
 BIN := .venv/bin
 # a worker of pytest rewrites all test files, and later ones read what it has written
 unexport PYTHONDONTWRITEBYTECODE
-# One process more than processors, because tests wait for others. WORKERS=1 runs one test after the other. pyproject.toml explains
+# Two processes more than processors, because tests wait for others. WORKERS=1 runs one test after the other. pyproject.toml explains
 # the markers.
-WORKERS := $(shell echo $$(($$(nproc) + 1)))
+WORKERS := $(shell echo $$(($$(nproc) + 2)))
 PYTEST := $(BIN)/pytest -q -n $(WORKERS)
 
 help: ## This list

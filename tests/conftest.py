@@ -1,6 +1,7 @@
 """Fixtures of several rooms, which workers share."""
 
 import fcntl
+import gc
 import os
 import shutil
 import signal
@@ -16,11 +17,14 @@ sys.path.insert(0, str(Path(__file__).parent / "conformance"))
 
 import host
 
+from lanner.abi.versions import APIS
+
 # How long an example takes depends on what else the machine does
 settings.register_profile("lanner", deadline=None)
 # In tools/sanitize an example is to reach the code, which takes five times as long there. `make test` has compared the results
 settings.register_profile("sanitize", deadline=None, max_examples=20)
-settings.load_profile("sanitize" if "libasan" in os.environ.get("LD_PRELOAD", "") else "lanner")
+SANITIZED = "libasan" in os.environ.get("LD_PRELOAD", "")
+settings.load_profile("sanitize" if SANITIZED else "lanner")
 
 # An ignored signal is inherited by every process that a test starts, and Lanner leaves it ignored. A shell ignores SIGINT in
 # what it runs in the background, nohup ignores SIGHUP. A handler is not inherited, so the tests' processes begin with the default.
@@ -42,8 +46,23 @@ os.environ["LANG"] = "C.UTF-8"  # bash warns of a locale that is not installed
 os.umask(0o022)
 
 
-def pytest_collection_modifyitems(items):
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Exempt collected tests from the garbage collector, which would traverse thousands of them again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_collection_modifyitems(config, items):
     """Mark the users of a fixture `bundled`. Let workers begin with the files that take longest, so that they end together."""
+    if SANITIZED:
+        repeated = [item for item in items if _repeats_a_loader(item)]
+        items[:] = [item for item in items if item not in repeated]
+        config.hook.pytest_deselected(items=repeated)
     for item in items:
         if "bundled" in item.fixturenames:
             item.add_marker(pytest.mark.bundled)
@@ -53,6 +72,12 @@ def pytest_collection_modifyitems(items):
             stage = 0 if item.get_closest_marker("engine") else 1 if item.get_closest_marker("slow") else 2
             stages[item.path] = min(stages[item.path], stage)
         items.sort(key=lambda item: stages[item.path])
+
+
+def _repeats_a_loader(item):
+    """Return whether another version of the plugin API has the same structs, and so the same C code."""
+    api = item.callspec.params.get("api") if hasattr(item, "callspec") else None
+    return api in APIS and api not in {each.number: each.name for each in APIS.values()}.values()
 
 
 @pytest.hookimpl(optionalhook=True)

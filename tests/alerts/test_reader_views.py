@@ -192,12 +192,6 @@ def test_a_directory_without_a_store_is_an_error_that_says_how_to_make_one(tmp_p
     )
 
 
-def spoil_page(path):
-    with path.open("r+b") as file:
-        file.seek(path.stat().st_size // 2)
-        file.write(b"\xff" * 4096)
-
-
 def spoil_version(path):
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 2")
@@ -291,7 +285,7 @@ def test_a_day_that_another_process_locks_is_reported_until_it_is_free(tmp_path)
     with sqlite3.connect(path, isolation_level=None) as database:
         database.execute("BEGIN EXCLUSIVE")
         assert all_of(store) == stored[:23:-1]
-        assert "another process writes it" in str(store.problems[path])
+        assert "another process has locked it" in str(store.problems[path])
         assert store.last() == stored[-1].position
         assert store.find(stored[3].key) is None
     database.close()

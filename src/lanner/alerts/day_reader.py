@@ -122,6 +122,11 @@ class DayReader:
         """The id of the newest alert; 0 without one."""
         return self.first_row("SELECT max(id) FROM alerts")[0] or 0 if self.is_ready else 0
 
+    @property
+    def last_minute(self) -> int:
+        """The latest minute (since 1970) in which an alert arrived; 0 without one."""
+        return self.first_row("SELECT max(minute) FROM minutes")[0] or 0 if self.is_ready else 0
+
     def alert(self, row: Row) -> StoredAlert:
         """Return the alert of a row of COLUMNS."""
         text = self.text

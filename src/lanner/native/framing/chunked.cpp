@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t longest_size_line = 4096;
 constexpr std::size_t longest_trailer = std::size_t{64} * 1024;
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_padding(char c) { return c == ' ' || c == '\t'; }
 
 std::string printable(std::string_view text) {
   std::string result;
@@ -69,8 +69,8 @@ void Decoder::take(std::string_view line) {
 
 void Decoder::take_size(std::string_view line) {
   auto digits = line.substr(0, line.find(';'));
-  while (!digits.empty() && is_blank(digits.front())) digits.remove_prefix(1);
-  while (!digits.empty() && is_blank(digits.back())) digits.remove_suffix(1);
+  while (!digits.empty() && is_padding(digits.front())) digits.remove_prefix(1);
+  while (!digits.empty() && is_padding(digits.back())) digits.remove_suffix(1);
   std::uint64_t size = 0;
   for (const char c : digits) {
     const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "values/characters.hpp"
+
 namespace lanner {
 namespace {
-
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 // The size of the escape or character at the beginning of a JSON text. A surrogate pair is one.
 std::size_t token_size(std::string_view text) {
@@ -77,7 +77,7 @@ void Digest::feed(std::string_view part) {
       continue;
     }
     if (in_scalar_) {
-      if (!is_blank(c) && !std::strchr(",]}", c)) {
+      if (!is_json_blank(c) && !std::strchr(",]}", c)) {
         if (next_ && text_.size() < longest_text) text_ += c;
         continue;
       }

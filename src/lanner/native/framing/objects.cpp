@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "framing/blocks.hpp"
+#include "values/characters.hpp"
 #include "values/document.hpp"
 
 namespace lanner {
@@ -12,14 +13,12 @@ namespace {
 constexpr std::size_t max_depth = 1024;  // as for documents
 constexpr std::size_t max_inner = 1 << 16;
 
-// RFC 8259, section 2
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 // Between the items of arrays; RFC 7464 begins each text with the last
-bool is_separator(char c) { return is_blank(c) || c == ',' || c == '[' || c == ']' || c == '\x1e'; }
+bool is_separator(char c) { return is_json_blank(c) || c == ',' || c == '[' || c == ']' || c == '\x1e'; }
 
 std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_json_blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_json_blank(text.front())) text.remove_prefix(1);
   return text;
 }
 
@@ -117,7 +116,7 @@ void ObjectFramer::feed(std::string_view chunk, LineList& payloads) {
   while (at < chunk.size()) {
     if (part_ == Part::none) {
       for (; at < chunk.size() && is_separator(chunk[at]); ++at) {
-        column_ = chunk[at] == '\n' ? 0 : column_ + is_blank(chunk[at]);
+        column_ = chunk[at] == '\n' ? 0 : column_ + is_json_blank(chunk[at]);
       }
       if (at == chunk.size()) return;
       if (at >= looked_at) {
@@ -184,7 +183,7 @@ std::size_t ObjectFramer::scan_object(std::string_view chunk, std::size_t at, bo
       is_escaped_ = c == '\\' && !is_escaped_;
       continue;
     }
-    if (is_blank(c)) {
+    if (is_json_blank(c)) {
       after_newline_ |= c == '\n';
       column_ = c == '\n' ? 0 : column_ + after_newline_;
       continue;

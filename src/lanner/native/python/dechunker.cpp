@@ -43,31 +43,32 @@ PyObject* dechunker_ended(PyObject* self, void*) { return PyBool_FromLong(conten
 
 PyObject* dechunker_complete(PyObject* self, void*) { return PyBool_FromLong(content_of<Decoder>(self).complete); }
 
-PyMethodDef methods[] = {
+PyMethodDef dechunker_methods[] = {
     {"feed", dechunker_feed, METH_O,
      "feed(data: bytes) -> bytes\n\nReturn the bytes of the body in `data`. Raises `ValueError` for invalid chunks."},
     {nullptr, nullptr, 0, nullptr},
 };
-PyGetSetDef attributes[] = {
+PyGetSetDef dechunker_attributes[] = {
     {"ended", dechunker_ended, nullptr, "Whether the last chunk was received: the body is complete.", nullptr},
     {"complete", dechunker_complete, nullptr, "Whether the trailer was received, too: later bytes do not belong to this response.",
      nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
-PyType_Slot slots[] = {
+PyType_Slot dechunker_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(dechunker_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(drop<Decoder>)},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, attributes},
+    {Py_tp_methods, dechunker_methods},
+    {Py_tp_getset, dechunker_attributes},
     {Py_tp_doc, const_cast<char*>("Dechunker()\n\nDecoder for the body of one HTTP response in the chunked transfer coding.")},
     {0, nullptr},
 };
-PyType_Spec spec = {"lanner.native.Dechunker", sizeof(Holder<Decoder>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec dechunker_spec = {"lanner.native.Dechunker", sizeof(Holder<Decoder>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                              dechunker_slots};
 
 }  // namespace
 
 Decoder* as_decoder(PyObject* object) { return Py_TYPE(object) == dechunker_type ? &content_of<Decoder>(object) : nullptr; }
 
-int add_dechunker(PyObject* module) { return add_type(module, spec, "Dechunker", &dechunker_type); }
+int add_dechunker(PyObject* module) { return add_type(module, dechunker_spec, "Dechunker", &dechunker_type); }
 
 }  // namespace lanner

@@ -254,7 +254,7 @@ PyObject* executor_misfits(PyObject* self, PyObject*) {
   }
 }
 
-PyMethodDef methods[] = {
+PyMethodDef executor_methods[] = {
     {"copy", executor_copy, METH_NOARGS, "copy() -> Executor\n\nReturn another executor of the same program, for another thread."},
     {"run", executor_run, METH_VARARGS,
      "run(payloads, timestamps, number, before, first, now) -> (hits, not_json, invalid_utf8, last, first)\n\n"
@@ -267,18 +267,18 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
-PyType_Slot slots[] = {
+PyType_Slot executor_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(executor_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(drop<ExecutorState>)},
-    {Py_tp_methods, methods},
+    {Py_tp_methods, executor_methods},
     {Py_tp_doc,
      const_cast<char*>("Executor(program, first: bool)\n\nRuns a program of lanner.rules.plan.native_program on batches of payloads. "
                        "For one thread at a time.")},
     {0, nullptr},
 };
 
-PyType_Spec spec = {"lanner.native._executor.Executor", sizeof(Holder<ExecutorState>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
-                    slots};
+PyType_Spec executor_spec = {"lanner.native._executor.Executor", sizeof(Holder<ExecutorState>), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, executor_slots};
 
 // Adds the names of the operators, and the transformers as (name, least and most operands or None). Tests compare them with the
 // vocabulary.
@@ -308,7 +308,7 @@ int add_words(PyObject* module) {
 
 int fill(PyObject* module) {
   lines_of = reinterpret_cast<AsLines>(PyCapsule_Import(as_lines_name, 0));
-  return lines_of && add_type(module, spec, "Executor") == 0 ? add_words(module) : -1;
+  return lines_of && add_type(module, executor_spec, "Executor") == 0 ? add_words(module) : -1;
 }
 
 PyModuleDef_Slot module_slots[] = {{Py_mod_exec, reinterpret_cast<void*>(fill)}, {0, nullptr}};

@@ -49,27 +49,28 @@ PyObject* finisher_describe(PyObject* self, PyObject* args) {
   Py_RETURN_NONE;
 }
 
-PyMethodDef methods[] = {
+PyMethodDef finisher_methods[] = {
     {"describe", finisher_describe, METH_VARARGS,
      "describe(events: Events, place: int, container: bytes)\n\nAdd to one of the events JSON text about its container."},
     {"finish", finisher_finish, METH_O,
      "finish(events: Events) -> int\n\nAdd to each event what Lanner knows. Returns how many had their own member \"lanner\"."},
     {nullptr, nullptr, 0, nullptr},
 };
-PyType_Slot slots[] = {
+PyType_Slot finisher_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(finisher_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(drop<Finisher>)},
-    {Py_tp_methods, methods},
+    {Py_tp_methods, finisher_methods},
     {Py_tp_doc,
      const_cast<char*>("Finisher(name: bytes)\n\nAdds the member \"lanner\". `name` is the member \"host\" in it as JSON text, or empty.")},
     {0, nullptr},
 };
-PyType_Spec spec = {"lanner.native.Finisher", sizeof(Holder<Finisher>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec finisher_spec = {"lanner.native.Finisher", sizeof(Holder<Finisher>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                             finisher_slots};
 
 }  // namespace
 
 Finisher* as_finisher(PyObject* object) { return Py_TYPE(object) == finisher_type ? &content_of<Finisher>(object) : nullptr; }
 
-int add_finisher(PyObject* module) { return add_type(module, spec, "Finisher", &finisher_type); }
+int add_finisher(PyObject* module) { return add_type(module, finisher_spec, "Finisher", &finisher_type); }
 
 }  // namespace lanner

@@ -10,8 +10,8 @@ namespace lanner {
 namespace {
 
 // The payloads, and the object with their memory; null for copies in the list
-struct Lines {
-  Lines(Ref object, LineList lines) : keeper(std::move(object)), list(std::move(lines)) {}
+struct LinesState {
+  LinesState(Ref object, LineList lines) : keeper(std::move(object)), list(std::move(lines)) {}
 
   Ref keeper;
   LineList list;
@@ -19,10 +19,10 @@ struct Lines {
 
 PyTypeObject *lines_type, *object_framer_type;
 
-Py_ssize_t lines_length(PyObject* self) { return static_cast<Py_ssize_t>(content_of<Lines>(self).list.size()); }
+Py_ssize_t lines_length(PyObject* self) { return static_cast<Py_ssize_t>(content_of<LinesState>(self).list.size()); }
 
 PyObject* lines_item(PyObject* self, Py_ssize_t place) {
-  const auto& list = content_of<Lines>(self).list;
+  const auto& list = content_of<LinesState>(self).list;
   if (place < 0 || static_cast<std::size_t>(place) >= list.size()) {
     PyErr_SetString(PyExc_IndexError, "line index out of range");
     return nullptr;
@@ -58,7 +58,7 @@ PyObject* lines_repr(PyObject* self) {
 PyObject* lines_cut(PyObject* self, void*) {
   Ref sizes(PyDict_New());
   if (!sizes) return nullptr;
-  for (const auto& [place, size] : content_of<Lines>(self).list.cut()) {
+  for (const auto& [place, size] : content_of<LinesState>(self).list.cut()) {
     const Ref key(PyLong_FromSize_t(place));
     const Ref value(PyLong_FromSize_t(size));
     if (!key || !value || PyDict_SetItem(sizes.get(), key.get(), value.get()) < 0) return nullptr;
@@ -77,13 +77,13 @@ PyType_Slot lines_slots[] = {
     {Py_tp_richcompare, reinterpret_cast<void*>(lines_compare)},
     {Py_tp_repr, reinterpret_cast<void*>(lines_repr)},
     {Py_tp_hash, reinterpret_cast<void*>(PyObject_HashNotImplemented)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(drop<Lines>)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(drop<LinesState>)},
     {Py_sq_length, reinterpret_cast<void*>(lines_length)},
     {Py_sq_item, reinterpret_cast<void*>(lines_item)},
     {Py_tp_doc, const_cast<char*>("The payloads that a chunk completed, without their newlines: a sequence of bytes.")},
     {0, nullptr},
 };
-PyType_Spec lines_spec = {"lanner.native.Lines", sizeof(Holder<Lines>), 0,
+PyType_Spec lines_spec = {"lanner.native.Lines", sizeof(Holder<LinesState>), 0,
                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_SEQUENCE,
                           lines_slots};
 
@@ -216,13 +216,13 @@ PyType_Spec framer_spec = {"lanner.native.Framer", sizeof(Holder<LineFramer>), 0
 
 PyObject* to_lines(PyObject* keeper, LineList list) {
   try {
-    return hold(lines_type, std::make_unique<Lines>(Ref::borrowed(keeper), std::move(list)));
+    return hold(lines_type, std::make_unique<LinesState>(Ref::borrowed(keeper), std::move(list)));
   } catch (...) {
     return failed();
   }
 }
 
-const LineList* as_lines(PyObject* object) { return Py_TYPE(object) == lines_type ? &content_of<Lines>(object).list : nullptr; }
+const LineList* as_lines(PyObject* object) { return Py_TYPE(object) == lines_type ? &content_of<LinesState>(object).list : nullptr; }
 
 ObjectFramer* as_object_framer(PyObject* object) {
   return Py_TYPE(object) == object_framer_type ? &content_of<ObjectFramer>(object) : nullptr;

@@ -12,8 +12,8 @@
 namespace lanner {
 namespace {
 
-struct ReaderState {
-  ReaderState(int queue, PyObject* function) : on_commit(Ref::borrowed(function)), reader(queue, function != Py_None) {}
+struct HostReaderState {
+  HostReaderState(int queue, PyObject* function) : on_commit(Ref::borrowed(function)), reader(queue, function != Py_None) {}
 
   const Ref on_commit;
   HostReader reader;
@@ -24,7 +24,7 @@ struct LoanState {
   Ref chunks, framer, window, finisher;  // the owners of its parts
 };
 
-PyTypeObject *reader_type, *loan_type;
+PyTypeObject *host_reader_type, *loan_type;
 
 // Releases the GIL.
 class WithoutGil {
@@ -114,21 +114,21 @@ PyType_Slot loan_slots[] = {
 };
 PyType_Spec loan_spec = {"lanner.native.Loan", sizeof(Holder<LoanState>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, loan_slots};
 
-PyObject* reader_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
+PyObject* host_reader_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"queue", "on_commit", nullptr};
   int queue;
   PyObject* on_commit;
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "iO:HostReader", const_cast<char**>(names), &queue, &on_commit)) return nullptr;
   try {
-    return hold(type, std::make_unique<ReaderState>(queue, on_commit));
+    return hold(type, std::make_unique<HostReaderState>(queue, on_commit));
   } catch (...) {
     return failed_call();
   }
 }
 
-HostReader& reader_of(PyObject* self) { return content_of<ReaderState>(self).reader; }
+HostReader& host_reader_of(PyObject* self) { return content_of<HostReaderState>(self).reader; }
 
-PyObject* reader_lend(PyObject* self, PyObject* args) {
+PyObject* host_reader_lend(PyObject* self, PyObject* args) {
   PyObject* lent;
   int closing;
   double timeout;
@@ -137,7 +137,7 @@ PyObject* reader_lend(PyObject* self, PyObject* args) {
   try {
     {
       const WithoutGil released;
-      reader_of(self).lend(loan, closing, std::chrono::milliseconds(static_cast<long>(timeout * 1000)));
+      host_reader_of(self).lend(loan, closing, std::chrono::milliseconds(static_cast<long>(timeout * 1000)));
     }
     if (loan.error) {
       errno = loan.error;
@@ -153,9 +153,9 @@ PyObject* reader_lend(PyObject* self, PyObject* args) {
   }
 }
 
-PyObject* reader_take_commits(PyObject* self, PyObject*) {
+PyObject* host_reader_take_commits(PyObject* self, PyObject*) {
   try {
-    const auto taken = reader_of(self).committed.take();
+    const auto taken = host_reader_of(self).committed.take();
     Ref all = checked(PyList_New(0));
     for (const auto& [engine, lines] : taken) {
       const Ref list = checked(PyList_New(0));
@@ -172,39 +172,39 @@ PyObject* reader_take_commits(PyObject* self, PyObject*) {
   }
 }
 
-PyMethodDef reader_methods[] = {
-    {"lend", reader_lend, METH_VARARGS,
+PyMethodDef host_reader_methods[] = {
+    {"lend", host_reader_lend, METH_VARARGS,
      "lend(loan: Loan, closing: int, timeout: float) -> Lines\n\nLend a connection to the host's thread until it returns it, `closing` is "
      "readable, the time is over, or bytes have come while the host is away. Return the events that it leaves to the caller. Raises "
      "`OSError`, and `ValueError` for invalid chunks."},
-    {"take_commits", reader_take_commits, METH_NOARGS,
+    {"take_commits", host_reader_take_commits, METH_NOARGS,
      "take_commits() -> list[tuple[int, list[bytes]]]\n\nReturn the last lines that the host has processed since the last call, by "
      "engine."},
     {nullptr, nullptr, 0, nullptr},
 };
-PyType_Slot reader_slots[] = {
-    {Py_tp_new, reinterpret_cast<void*>(reader_new)},
-    {Py_tp_dealloc, reinterpret_cast<void*>(drop<ReaderState>)},
-    {Py_tp_methods, reader_methods},
+PyType_Slot host_reader_slots[] = {
+    {Py_tp_new, reinterpret_cast<void*>(host_reader_new)},
+    {Py_tp_dealloc, reinterpret_cast<void*>(drop<HostReaderState>)},
+    {Py_tp_methods, host_reader_methods},
     {Py_tp_doc, const_cast<char*>("HostReader(queue: int, on_commit: Callable[[bool], object] | None)\n\nReads lent connections in the "
                                   "thread of a host that waits without Python. `queue` is readable while there are other events. "
                                   "`on_commit(is_full)` is called when `take_commits` has lines, and if they use much memory.")},
     {0, nullptr},
 };
-PyType_Spec reader_spec = {"lanner.native.HostReader", sizeof(Holder<ReaderState>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
-                           reader_slots};
+PyType_Spec host_reader_spec = {"lanner.native.HostReader", sizeof(Holder<HostReaderState>), 0,
+                                Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, host_reader_slots};
 
 }  // namespace
 
-HostReader* as_host_reader(PyObject* object) { return Py_TYPE(object) == reader_type ? &reader_of(object) : nullptr; }
+HostReader* as_host_reader(PyObject* object) { return Py_TYPE(object) == host_reader_type ? &host_reader_of(object) : nullptr; }
 
 void tell_commit(PyObject* host_reader, Commits::News news) {
-  const auto& on_commit = content_of<ReaderState>(host_reader).on_commit;
+  const auto& on_commit = content_of<HostReaderState>(host_reader).on_commit;
   checked(PyObject_CallOneArg(on_commit.get(), news == Commits::News::full ? Py_True : Py_False));
 }
 
 int add_host_reader(PyObject* module) {
-  if (add_type(module, reader_spec, "HostReader", &reader_type) < 0) return -1;
+  if (add_type(module, host_reader_spec, "HostReader", &host_reader_type) < 0) return -1;
   return add_type(module, loan_spec, "Loan", &loan_type);
 }
 

@@ -160,7 +160,7 @@ PyObject* reader_has_invalid_utf8(PyObject* self, void*) {
   return PyBool_FromLong(content_of<ReaderState>(self).document.has_invalid_utf8());
 }
 
-PyMethodDef methods[] = {
+PyMethodDef reader_methods[] = {
     {"load", reader_load, METH_O, "load(payload: bytes) -> bool\n\nLoad the next payload, and return whether all of it is valid JSON."},
     {"get", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(reader_get)), METH_FASTCALL,
      "get(slot: int, argument: str | int | None = None) -> FieldValue\n\nReturn the value of the tree at slot."},
@@ -169,25 +169,26 @@ PyMethodDef methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 
-PyGetSetDef attributes[] = {
+PyGetSetDef reader_attributes[] = {
     {"has_invalid_utf8", reader_has_invalid_utf8, nullptr, "Whether texts of the loaded payload have no UTF-8. Their bytes are escapes.",
      nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 
-PyType_Slot slots[] = {
+PyType_Slot reader_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(reader_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(drop<ReaderState>)},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, attributes},
+    {Py_tp_methods, reader_methods},
+    {Py_tp_getset, reader_attributes},
     {Py_tp_doc, const_cast<char*>("Reads values from one payload at a time. For one thread at a time.")},
     {0, nullptr},
 };
 
-PyType_Spec spec = {"lanner.native.Reader", sizeof(Holder<ReaderState>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec reader_spec = {"lanner.native.Reader", sizeof(Holder<ReaderState>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                           reader_slots};
 
 }  // namespace
 
-int add_reader(PyObject* module) { return add_type(module, spec, "Reader"); }
+int add_reader(PyObject* module) { return add_type(module, reader_spec, "Reader"); }
 
 }  // namespace lanner

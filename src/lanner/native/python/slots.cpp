@@ -83,23 +83,23 @@ PyObject* lazy_get(PyObject* self, PyObject* object, PyObject*) {
 
 PyObject* lazy_doc(PyObject* self, void*) { return content_of<LazySlot>(self).doc.share(); }
 
-PyMethodDef methods[] = {
+PyMethodDef lazy_methods[] = {
     {"__set_name__", lazy_set_name, METH_VARARGS, "__set_name__(owner: type, name: str) -> None\n\nFind the slots of the class."},
     {nullptr, nullptr, 0, nullptr},
 };
-PyGetSetDef attributes[] = {
+PyGetSetDef lazy_attributes[] = {
     {"__doc__", lazy_doc, nullptr, nullptr, nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
-PyType_Slot slots[] = {
+PyType_Slot lazy_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(lazy_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(drop<LazySlot>)},
     {Py_tp_descr_get, reinterpret_cast<void*>(lazy_get)},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, attributes},
+    {Py_tp_methods, lazy_methods},
+    {Py_tp_getset, lazy_attributes},
     {0, nullptr},
 };
-PyType_Spec spec = {"lanner.native.LazySlot", sizeof(Holder<LazySlot>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec lazy_spec = {"lanner.native.LazySlot", sizeof(Holder<LazySlot>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, lazy_slots};
 
 }  // namespace
 
@@ -113,6 +113,6 @@ Py_ssize_t slot_offset(PyTypeObject* type, const char* name) {
   return -1;
 }
 
-int add_lazy_slot(PyObject* module) { return add_type(module, spec, "LazySlot"); }
+int add_lazy_slot(PyObject* module) { return add_type(module, lazy_spec, "LazySlot"); }
 
 }  // namespace lanner

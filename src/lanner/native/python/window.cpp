@@ -119,7 +119,7 @@ Py_ssize_t window_length(PyObject* self) { return static_cast<Py_ssize_t>(state_
 
 PyObject* window_last(PyObject* self, void*) { return PyLong_FromUnsignedLongLong(state_of(self).window.last()); }
 
-PyMethodDef methods[] = {
+PyMethodDef window_methods[] = {
     {"take", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(window_take)), METH_VARARGS | METH_KEYWORDS,
      "take(lines: Lines | Sequence[bytes], *, timed: bool = False) -> Events\n\nThose that were not seen before; now they are. One that "
      "tells no time is new each time, or left out where all are to be `timed`."},
@@ -128,28 +128,29 @@ PyMethodDef methods[] = {
      "has_missed(lines: Lines | Sequence[bytes]) -> bool\n\nWhether one of the lines tells a time and was not seen before."},
     {nullptr, nullptr, 0, nullptr},
 };
-PyGetSetDef attributes[] = {
+PyGetSetDef window_attributes[] = {
     {"last", window_last, nullptr,
      "When the event that arrived last happened, ns since 1970: clocks are set back, so it need not be the latest time. 0: none.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
-PyType_Slot slots[] = {
+PyType_Slot window_slots[] = {
     {Py_tp_new, reinterpret_cast<void*>(window_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(drop<WindowState>)},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, attributes},
+    {Py_tp_methods, window_methods},
+    {Py_tp_getset, window_attributes},
     {Py_mp_length, reinterpret_cast<void*>(window_length)},
     {Py_tp_doc,
      const_cast<char*>("EventWindow(secret: bytes, given: bytes, digest: Callable[[bytes], bytes])\n\n"
                        "The events of one engine that were seen last. `given` are keys from another run, 16 bytes each, time and digest.")},
     {0, nullptr},
 };
-PyType_Spec spec = {"lanner.native.EventWindow", sizeof(Holder<WindowState>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
+PyType_Spec window_spec = {"lanner.native.EventWindow", sizeof(Holder<WindowState>), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+                           window_slots};
 
 }  // namespace
 
 SeenEvents* as_seen_events(PyObject* object) { return Py_TYPE(object) == window_type ? &state_of(object) : nullptr; }
 
-int add_window(PyObject* module) { return add_type(module, spec, "EventWindow", &window_type); }
+int add_window(PyObject* module) { return add_type(module, window_spec, "EventWindow", &window_type); }
 
 }  // namespace lanner

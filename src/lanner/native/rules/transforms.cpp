@@ -174,9 +174,9 @@ void join(const Operand&, const Types& types, const Cells& values, Cell& result,
 }
 
 // Short options of a command line: the native form of lanner.rules.language.getopt
-class Options {
+class OptionLetters {
  public:
-  explicit Options(std::string_view letters) {
+  explicit OptionLetters(std::string_view letters) {
     if (letters.starts_with(':')) letters.remove_prefix(1);
     for (std::size_t place = 0; place < letters.size(); ++place) {
       if (letters[place] == ':') continue;
@@ -232,14 +232,15 @@ void getopt(const Operand& operand, const Types& types, const Cells& values, Cel
   if (!letters) return;
   auto& arguments = arena.list();
   each(*values[0], [&](const Scalar& value) { arguments.push_back(raw(value, *types[0])); });
-  Options(raw(*letters, *types[1])).scan(arguments, [&](std::string_view letter, std::string_view name, const std::string_view* value) {
-    if (operand.has_selector) {
-      if (letter == operand.text && !letter.empty()) put(result, Scalar::of(value ? *value : name));
-      return;
-    }
-    result.list.push_back(Scalar::of(name));
-    if (value) result.list.push_back(Scalar::of(*value));
-  });
+  OptionLetters(raw(*letters, *types[1]))
+      .scan(arguments, [&](std::string_view letter, std::string_view name, const std::string_view* value) {
+        if (operand.has_selector) {
+          if (letter == operand.text && !letter.empty()) put(result, Scalar::of(value ? *value : name));
+          return;
+        }
+        result.list.push_back(Scalar::of(name));
+        if (value) result.list.push_back(Scalar::of(*value));
+      });
   if (!operand.has_selector) result.state = Cell::State::list;
 }
 

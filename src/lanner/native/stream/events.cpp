@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view blanks = " \t\r\n";
 
-std::string_view without_blanks(std::string_view text) {
+std::string_view trimmed_line(std::string_view text) {
   const auto begin = text.find_first_not_of(blanks);
   return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
 }
@@ -50,10 +50,10 @@ bool Finisher::finish(StreamEvent& event) {
 }
 
 void Finisher::add(StreamEvent& event, std::string_view container) const {
-  const auto whole = without_blanks(event.line);
+  const auto whole = trimmed_line(event.line);
   if (whole.size() < 2 || whole.front() != '{' || whole.back() != '}') return;
   event.head = whole.substr(0, whole.size() - 1);
-  const bool is_first = without_blanks(event.head) == "{";
+  const bool is_first = trimmed_line(event.head) == "{";
   event.tail = event.whole || !container.empty() ? tail(event.whole, container, is_first) : plain_[is_first];
 }
 

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "values/characters.hpp"
+
 namespace lanner {
 namespace {
 
@@ -34,8 +36,7 @@ std::uint64_t word(const char* at) {
   return bytes & ((std::uint64_t{1} << 8 * word_size) - 1);
 }
 
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 std::uint64_t number_of(std::string_view digits) {
   std::uint64_t number = 0;
@@ -58,7 +59,7 @@ std::optional<std::uint64_t> time_of(std::string_view line) {
     const auto found = line.rfind(member, end - 1);
     if (found == std::string_view::npos) return std::nullopt;
     auto begin = found + member.size();
-    while (begin < line.size() && is_blank(line[begin])) ++begin;
+    while (begin < line.size() && is_ascii_space(line[begin])) ++begin;
     auto at = begin;
     while (at < line.size() && is_digit(line[at])) ++at;
     if (at > begin && at - begin <= most_digits) return number_of(line.substr(begin, at - begin));

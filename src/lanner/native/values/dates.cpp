@@ -4,12 +4,13 @@
 #include <charconv>
 #include <iterator>
 
+#include "values/characters.hpp"
+
 namespace lanner {
 namespace {
 
 constexpr std::uint64_t second_size = 1'000'000'000;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
 // A text that is read from its beginning; after a failure every further step fails.

@@ -8,6 +8,7 @@
 
 #include <simdjson.h>
 
+#include "values/characters.hpp"
 #include "values/pointer.hpp"
 #include "values/readable.hpp"
 
@@ -17,9 +18,6 @@ namespace {
 constexpr std::size_t max_depth = 1024;
 // The memory of a large payload is released when the next ones are small
 constexpr std::size_t kept_capacity = 1 << 20;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_number_char(char c) { return is_digit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'; }
 
 // RFC 8259, section 6
 bool is_number(const char* at, const char* end) {

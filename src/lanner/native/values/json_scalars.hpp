@@ -1,6 +1,7 @@
 // The values of single JSON elements, as words read them. No Python here.
 #pragma once
 
+#include "values/characters.hpp"
 #include "values/values.hpp"
 
 namespace lanner {
@@ -10,9 +11,6 @@ Result unfit(std::uint32_t element, Context& context);
 
 // The value of an element other than a text, or of any element for `raw` and for its existence
 Result read_other(std::uint32_t element, Context& context, Reads reads);
-
-// C hosts read a text only up to its first NUL.
-inline std::string_view until_nul(std::string_view text) { return text.substr(0, text.find('\0')); }
 
 // The value of an element
 inline Result read(std::uint32_t element, Context& context, Reads reads) {

@@ -4,15 +4,14 @@
 #include <array>
 #include <iterator>
 
+#include "values/characters.hpp"
 #include "values/escapes.hpp"
 
 namespace lanner {
 namespace {
 
-std::string_view until_nul(std::string_view text) { return text.substr(0, text.find('\0')); }
-
-bool is_blank(char c) { return static_cast<unsigned char>(c) <= ' '; }
-bool is_key(char c) { return !is_blank(c) && c != '=' && c != '"'; }
+bool is_blank_or_control(char c) { return static_cast<unsigned char>(c) <= ' '; }
+bool is_key(char c) { return !is_blank_or_control(c) && c != '=' && c != '"'; }
 bool is_cef_key(char c) {
   return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || c == '.' || c == '-' || c == '[' || c == ']';
 }
@@ -126,7 +125,7 @@ void Lines::read_logfmt(std::string_view line, std::vector<Pair>& pairs) {
       at = quote + 1;
     } else {
       const auto value = at;
-      while (at < line.size() && !is_blank(line[at])) ++at;
+      while (at < line.size() && !is_blank_or_control(line[at])) ++at;
       pair.value = line.substr(value, at - value);
     }
     pairs.push_back(pair);
@@ -145,16 +144,16 @@ void Lines::read_cef(std::string_view line, std::vector<Pair>& pairs) {
   }
   const auto header = pairs.size();
   const auto extension = at;
-  while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
+  while (!line.empty() && is_blank_or_control(line.back())) line.remove_suffix(1);
   for (auto equals = find_plain(line, '=', at); equals < line.size(); equals = find_plain(line, '=', equals + 1)) {
     auto key = equals;
     while (key > at && is_cef_key(line[key - 1])) --key;
-    const bool begins = key < equals && (key == extension || is_blank(line[key - 1]));
+    const bool begins = key < equals && (key == extension || is_blank_or_control(line[key - 1]));
     if (!begins) continue;  // a part of the value before it
     if (pairs.size() > header) {
       auto& value = pairs.back().value;
       auto end = key;
-      while (end > at && is_blank(line[end - 1])) --end;
+      while (end > at && is_blank_or_control(line[end - 1])) --end;
       const auto from = static_cast<std::size_t>(value.data() - line.data());
       value = line.substr(from, std::max(end, from) - from);
     }

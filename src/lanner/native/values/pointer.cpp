@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "values/characters.hpp"
 #include "values/escapes.hpp"
 #include "values/json_text.hpp"
 
@@ -13,8 +14,6 @@ namespace lanner {
 namespace {
 
 constexpr unsigned max_depth = 300;
-
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 // Checks a whole payload.
 class Check {
@@ -29,7 +28,7 @@ class Check {
 
  private:
   void skip_blanks() {
-    while (at_ != end_ && is_blank(*at_)) ++at_;
+    while (at_ != end_ && is_json_blank(*at_)) ++at_;
   }
 
   // Whether the next character is this one, which is skipped.
@@ -118,13 +117,13 @@ class Check {
   const char* const end_;
 };
 
-std::string_view without_blanks(std::string_view json, Arena& arena) {
-  if (std::none_of(json.begin(), json.end(), is_blank)) return json;
+std::string_view compact_json(std::string_view json, Arena& arena) {
+  if (std::none_of(json.begin(), json.end(), is_json_blank)) return json;
   auto& to = arena.take();
   bool in_text = false;
   for (std::size_t at = 0; at < json.size(); ++at) {
     const char c = json[at];
-    if (!in_text && is_blank(c)) continue;
+    if (!in_text && is_json_blank(c)) continue;
     to.push_back(c);
     if (c == '"') in_text = !in_text;
     if (in_text && c == '\\') to.push_back(json[++at]);
@@ -190,7 +189,7 @@ std::optional<std::string_view> at_pointer(std::string_view payload, std::string
     if (!place) return std::nullopt;
   }
   const auto written = json.of(*place);
-  const auto text = written[0] == '"' ? unescaped(written.substr(1, written.size() - 2), arena) : without_blanks(written, arena);
+  const auto text = written[0] == '"' ? unescaped(written.substr(1, written.size() - 2), arena) : compact_json(written, arena);
   return text.substr(0, text.find('\0'));
 }
 

@@ -4,11 +4,10 @@
 
 #include <simdjson.h>
 
+#include "values/characters.hpp"
+
 namespace lanner {
 namespace {
-
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_number_char(char c) { return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'; }
 
 // The offset after the text that begins at `at`
 std::size_t after_text(std::string_view text, std::size_t at) {
@@ -66,7 +65,7 @@ void Tokens::index() {
   }
   for (std::size_t at = 0; at < rewritten_.size();) {
     const char c = rewritten_[at];
-    if (is_blank(c) || c == ':' || c == ',') {
+    if (is_json_blank(c) || c == ':' || c == ',') {
       ++at;
       continue;
     }
@@ -91,10 +90,10 @@ std::string_view Tokens::compact(std::uint32_t element, Arena& arena) {
   for (std::size_t at = 0; at < text.size();) {
     if (text[at] == '"') {
       at = after_text(text, at);
-    } else if (is_blank(text[at])) {
+    } else if (is_json_blank(text[at])) {
       if (!copy) copy = &arena.take();
       copy->append(text.substr(done, at - done));
-      while (is_blank(text[at])) ++at;
+      while (is_json_blank(text[at])) ++at;
       done = at;
     } else {
       ++at;

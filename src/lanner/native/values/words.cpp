@@ -7,12 +7,11 @@
 #include <iterator>
 #include <optional>
 
+#include "values/characters.hpp"
 #include "values/values.hpp"
 
 namespace lanner {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 const std::string_view* text_of(const Result& operand) { return std::get_if<std::string_view>(&operand); }
 
