@@ -47,9 +47,9 @@ export function refill(box, ...children) {
 
 export const button = (text, onclick, properties = {}) => el("button", { type: "button", onclick, ...properties }, text);
 
-// Invisible characters, and those that change the order of others: controls, formats (bidi, joiners, tags), lone surrogates, line
-// separators, fillers, and all spaces but U+0020
-const ODD = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]|(?! )\p{Zs}/gu;
+// Invisible characters, and those that change the order of others: controls, formats (bidi, joiners, tags), lone surrogates, private and
+// unknown ones, line separators, fillers, selectors of variations, and all spaces but U+0020
+const ODD = /[\p{C}\p{Zl}\p{Zp}\p{DI}\u2800]|(?! )\p{Zs}/gu;
 
 function shown(character) {
   const code = character.codePointAt(0);

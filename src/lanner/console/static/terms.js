@@ -1,10 +1,28 @@
 // The text of a filter as terms, to add and remove one by a click. The server parses it.
 
-const TERM = /(?:[^\s"]|"(?:[^"\\]|\\.)*"?)+/g;
+/** White space, as in a class of a regular expression: JavaScript's differs from Python's. */
+export const S = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+/** The name of a key or field, as a regular expression. */
+export const NAME = `[A-Za-z_][A-Za-z0-9_]*(?:\\.[A-Za-z0-9_]+|\\[[^\\]${S}"]*\\])*`;
 
-export const terms = (filter) => filter.match(TERM) ?? [];
+const QUOTED = `"(?:[^"\\\\]|\\\\.)*\\\\?"?`;
+const CHOICE = `${NAME}[${S}]+in[${S}]*\\((?:"(?:[^"\\\\]|\\\\.)*"|[^"()])*\\)`;
+const KEYED = `${NAME}[${S}]*(?:>=|<=|!=|==|[:=<>])[${S}]*(?:${QUOTED}|[^${S}]+)?`;
+const TERM = new RegExp(`-?(?:${CHOICE}|${KEYED}|${QUOTED})|[^${S}]+`, "gs");
 
-// as quote_value of lanner/alerts/filters.py: without a backslash, * is any text
+/** Return the terms of a filter. Those without a space between them are one. */
+export function terms(filter) {
+  const found = [];
+  let end = -1;
+  for (const { 0: text, index } of filter.matchAll(TERM)) {
+    if (index === end) found[found.length - 1] += text;
+    else found.push(text);
+    end = index + text.length;
+  }
+  return found;
+}
+
+// always in quotes, in which a * is a wildcard unless it is escaped
 const quoted = (value) => `"${value.replace(/["\\*]/g, "\\$&")}"`;
 
 export const term = (key, value) => `${key}:${quoted(String(value))}`;
