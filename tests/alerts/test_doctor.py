@@ -75,3 +75,12 @@ def test_a_damaged_file_and_a_killed_run_are_warnings(tmp_path):
     warnings = [text for level, text, _ in look(tmp_path / "store") if level == "warning"]
     assert f"the alert store {path} is damaged (file is not a database)" in warnings[0]
     assert "the last run (process 12) was killed: alerts of its last moment may be missing in the alert store" in warnings[1]
+
+
+def test_alerts_of_the_future_are_a_warning(tmp_path):
+    writer = StoreWriter(tmp_path, wait=0)
+    writer.write([raised(1, arrived=4_102_444_800 * 10**9), raised(2)])
+    writer.close()
+    tmp_path.chmod(0o700)
+    warnings = [text for level, text, _ in look(tmp_path) if level == "warning"]
+    assert warnings == [f"the alert store {tmp_path} has alerts that arrived in the future (2100-01-01): a clock was wrong"]

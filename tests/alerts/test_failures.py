@@ -127,7 +127,7 @@ def test_a_program_that_locks_the_file_delays_it_only(tmp_path, monkeypatch):
     writer.write([raised(1)])
     other = sqlite3.connect(tmp_path / day_name(TODAY), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match="another process writes it"):
+    with pytest.raises(StoreError, match="another process has locked it"):
         writer.write([raised(2)])
     other.execute("ROLLBACK")
     other.close()

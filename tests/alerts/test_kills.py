@@ -1,5 +1,6 @@
 """A store after a kill of the run that wrote it: the number of alerts that may be missing."""
 
+import contextlib
 import json
 
 import pytest
@@ -10,6 +11,7 @@ from lanner.alerts.run_file import describe_kill
 from lanner.alerts.store_format import BOUND_FILE, STATE_FILE
 from lanner.alerts.writer import StoreWriter
 
+from ..outputs.standins import small_file_system
 from .reading import LOAD, raised
 
 
@@ -29,8 +31,8 @@ def bound_of(store, number, monkeypatch, *, pause):
         now[0] += pause
         with recorder.lock:
             recorder.number()
+        assert not read_bound(store).has_ended
         assert 0 <= read_bound(store).most - recorder.raised <= 255
-    bound.close()
     return read_bound(store).most
 
 
@@ -76,7 +78,7 @@ def test_a_run_that_ended_or_has_no_bound_is_not_counted(tmp_path, monkeypatch):
     assert describe_kill(tmp_path, "") == ""
     bound_of(tmp_path, 3, monkeypatch, pause=1)
     tell(tmp_path, run="00c0ffee")
-    for content in ((tmp_path / BOUND_FILE).read_bytes(), b"", b"0badcafe 1", b"\xff" * 64):
+    for content in ((tmp_path / BOUND_FILE).read_bytes(), b"", b"0badcafe 1 2", b"\xff" * 64):
         (tmp_path / BOUND_FILE).write_bytes(content)
         assert "alerts of its last moment may be missing" in describe_kill(tmp_path, "")
 
@@ -86,7 +88,6 @@ def test_alerts_before_the_store_was_in_use_are_not_missing(tmp_path):
     tell(tmp_path)
     bound = RaisedBound(tmp_path, LOAD.key, 100)
     assert bound.extend(101) == 101
-    bound.close()
     assert "its last alert may be missing" in describe_kill(tmp_path, "00c0ffee-7")
 
 
@@ -94,5 +95,19 @@ def test_a_bound_that_cannot_be_written_is_none(tmp_path):
     (tmp_path / BOUND_FILE).mkdir()
     bound = RaisedBound(tmp_path, LOAD.key, 0)
     assert bound.extend(1) >= 1
-    bound.close()
+    bound.close(1)
     assert read_bound(tmp_path) is None
+
+
+def test_a_run_that_could_not_write_its_end_was_not_killed(tmp_path):
+    """The file with the bound is written over in place, also on a full disk."""
+    with small_file_system(tmp_path, "300k") as disk:
+        tell(disk)
+        bound = RaisedBound(disk, LOAD.key, 0)
+        assert bound.extend(1) == 1
+        assert "may be missing" in describe_kill(disk, "")
+        with contextlib.suppress(OSError):
+            (disk / "ballast").write_bytes(b"x" * 400_000)
+        bound.close(1)
+        assert read_bound(disk) == (LOAD.key, 0, 1, True)
+        assert describe_kill(disk, "") == ""

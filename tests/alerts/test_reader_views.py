@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import threading
 from collections import Counter
@@ -191,12 +192,6 @@ def test_a_directory_without_a_store_is_an_error_that_says_how_to_make_one(tmp_p
     )
 
 
-def spoil_page(path):
-    with path.open("r+b") as file:
-        file.seek(path.stat().st_size // 2)
-        file.write(b"\xff" * 4096)
-
-
 def spoil_version(path):
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 2")
@@ -290,7 +285,7 @@ def test_a_day_that_another_process_locks_is_reported_until_it_is_free(tmp_path)
     with sqlite3.connect(path, isolation_level=None) as database:
         database.execute("BEGIN EXCLUSIVE")
         assert all_of(store) == stored[:23:-1]
-        assert "another process writes it" in str(store.problems[path])
+        assert "another process has locked it" in str(store.problems[path])
         assert store.last() == stored[-1].position
         assert store.find(stored[3].key) is None
     database.close()
@@ -351,3 +346,17 @@ def test_a_missing_alert_is_explained_by_what_the_store_has_of_its_run(tmp_path)
         assert f"retention has removed it. The oldest alert of its run that is still there is {RUN}-20" in store.explain_missing(
             f"{RUN}-10"
         )
+
+
+def test_a_file_that_another_one_replaced_is_opened_again(tmp_path):
+    """As after `rm -r` and a new run, while a console has the store open."""
+    make_store(tmp_path / "store", [alert(number) for number in range(1, 10)])
+    make_store(tmp_path / "other", [alert(number, rule="Other") for number in range(1, 4)])
+    with closing(AlertStore(tmp_path / "store")) as store:
+        assert len(store.after(0).alerts) == 9
+        shutil.rmtree(tmp_path / "store")
+        with pytest.raises(StoreError, match="it does not exist"):
+            store.after(0)
+        (tmp_path / "other").rename(tmp_path / "store")
+        assert [each.rule for each in store.after(0).alerts] == ["Other"] * 3
+        assert store.last() == store.newest(limit=1).alerts[0].position

@@ -62,6 +62,30 @@ def test_a_device_in_the_place_of_a_file_is_an_error(arguments):
     assert "it is a device" in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        ([*REPLAY, "-P", "{}"], 1, "cannot write the file of -P {}: it is a pipe that no process reads"),
+        ([*REPLAY, "--report", "{}"], 1, "cannot write the report {}: it is a pipe that no process reads"),
+        (["build", "docker", "-o", "{}"], 1, "{} exists and is not a library, so it is not overwritten"),
+    ],
+    ids=["pid file", "report", "library"],
+)
+def test_a_pipe_without_a_reader_in_the_place_of_a_file_to_write_is_an_error(arguments, status, message, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = command(*(each.format(pipe) for each in arguments))
+    assert done.returncode == status
+    assert message.format(pipe) in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["fields"], ["doctor"]], ids=" ".join)
+def test_a_name_of_a_plugin_that_is_too_long_for_a_file_is_an_unknown_one(arguments):
+    done = command(*arguments, "x" * 300)
+    assert done.returncode == (1 if arguments == ["doctor"] else 2)
+    assert "no plugin named" in done.stdout + done.stderr
+
+
 def test_a_working_directory_that_is_gone_is_said(tmp_path):
     gone = tmp_path / "gone"
     gone.mkdir()

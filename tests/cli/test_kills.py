@@ -14,6 +14,7 @@ from ..alerts.reading import ask
 from ..console.conftest import Client
 from ..docker.stand_in import RememberingEngine, event
 from ..docker.streaming import eventually
+from ..waiting import PATIENCE
 from .conftest import ENVIRONMENT, LANNER
 
 pytestmark = pytest.mark.slow
@@ -66,12 +67,12 @@ class Run:
 
     def wait(self, condition):
         with self._condition:
-            assert self._condition.wait_for(lambda: condition() or self.process.poll() is not None, 60), self.said
+            assert self._condition.wait_for(lambda: condition() or self.process.poll() is not None, PATIENCE), self.said
         assert condition(), self.said
 
     def end(self, number):
         self.process.send_signal(number)
-        self.process.wait(60)
+        self.process.wait(PATIENCE)
         for thread in self._threads:
             thread.join()
         for stream in (self.process.stdout, self.process.stderr):

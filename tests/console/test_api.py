@@ -372,3 +372,10 @@ def test_no_parameters_make_it_fail(client, path, pairs):
     status, found = client.get(f"/api/{path}?{query}")
     assert status in {200, 400}
     assert status == 200 or found["error"]
+
+
+def test_a_position_after_the_last_alert_is_that_of_another_store(client):
+    newest = client.get("/api/alerts?limit=1")[1]["position"]
+    assert client.get(f"/api/alerts?after={newest}")[1]["position"] == newest
+    assert client.get(f"/api/alerts?after={newest + 5}")[1] == {"alerts": [], "position": newest, "more": False, "notes": []}
+    assert client.get(f"/api/alerts?after={newest + 5}&filter=rule:none")[1]["position"] == newest

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import lanner.console
-from lanner.alerts.filters import parse_filter, quote_value
+from lanner.alerts.filters import KEYS, parse_filter, quote_value
 from lanner.alerts.stored import StoredAlert
 
 STATIC = Path(lanner.console.__file__).parent / "static"
@@ -63,6 +63,7 @@ FILTERS = [
         '"bin ba*"',
         "root-1",
     ),
+    *(f"{key}:docker" for key in KEYS if key not in {"priority", "since", "until"}),
 ]
 VALUES = ["plain", "two words", 'a "quote"', "back\\slash", "Reverse shell*"]
 

@@ -76,7 +76,7 @@ exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=trial "$SYSTEMD" --syst
 # run by that systemd; each line that it prints is a name and what was found
 PROBE = """
 alerts=/var/log/lanner/alerts.json
-until_() { for _ in $(seq 150); do eval "$1" && return; sleep 0.1; done; echo "failed $1"; }
+until_() { for _ in $(seq 600); do eval "$1" && return; sleep 0.1; done; echo "failed $1"; }
 show() { systemctl show lanner --property="$1" --value; }
 systemctl start lanner; echo "start $?"
 echo "status $(show StatusText)"
@@ -222,7 +222,7 @@ def test_the_unit_does_all_that_it_should_within_its_sandbox(engine, cgroup, tmp
         "PYTHON": f"python{sys.version_info.major}.{sys.version_info.minor}",
     }
     # moved before the namespace of groups is made, so that its root is this group
-    enter = f'echo $$ > {cgroup}/cgroup.procs; exec unshare --mount --pid --fork --uts --ipc --cgroup --kill-child bash "$WORK/boot"'
+    enter = f'echo $$ > {cgroup}/cgroup.procs; exec unshare --mount --pid --fork --uts --ipc --net --cgroup --kill-child bash "$WORK/boot"'
     done = subprocess.run(["timeout", "-s", "KILL", "250", "bash", "-c", enter], env=environment, capture_output=True, check=False)
     if not (tmp_path / "out").exists():
         pytest.skip(f"no systemd can be booted here: {done.stderr.decode()[-300:]}")

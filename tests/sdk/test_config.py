@@ -1,6 +1,7 @@
 """A configuration class provides validation with paths, a schema for Falco, and the table in the docs."""
 
 import json
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -480,3 +481,29 @@ def test_the_spelling_of_a_name_does_not_change_what_a_value_becomes(name, value
             return str(error)
 
     assert convert(name) == convert("flushInterval")
+
+
+@pytest.mark.parametrize(
+    ("kind", "default", "reason"),
+    [
+        (int, "x", "Expected `int`, got `str`"),
+        (int, None, r"write `option: \.\.\. \| None`"),
+        (str, 5, "Expected `str`, got `int`"),
+        (bool, 1, "Expected `bool`, got `int`"),
+        (Annotated[int, Meta(ge=1)], 0, "Expected `int` >= 1"),
+        (Literal["a", "b"], "c", "Invalid enum value 'c'"),
+        (tuple[str, ...], (1,), "Expected `str`, got `int`"),
+        (dict[str, int] | None, "x", "Expected `object | null`, got `str`"),
+    ],
+)
+def test_a_default_that_users_could_not_write_is_an_error(kind, default, reason):
+    with pytest.raises(lanner.DefinitionError, match=rf"^Odd\.option has the default .*, which is not of its type: .*(?i:{reason})"):
+        check_config_class(type("Odd", (Config,), {"__annotations__": {"option": kind}, "option": default}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "default"),
+    [(int, 5), (float, 5), (str | None, None), (list[int], []), (dict[str, str], {}), (tuple[str, ...], ("a",)), (timedelta, timedelta(1))],
+)
+def test_a_default_that_users_could_write_is_accepted(kind, default):
+    check_config_class(type("Good", (Config,), {"__annotations__": {"option": kind}, "option": default}))

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -292,7 +293,9 @@ print(found, flush=True)
 
 def test_what_is_no_file_is_an_error_at_the_start(reading, tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    for path, said in ((tmp_path, "it is a directory"), (tmp_path / "pipe", "it is a pipe, a socket or a device"), ("/dev/null", "device")):
+    os.mknod(tmp_path / "socket", stat.S_IFSOCK | 0o600)
+    no_file = "it is a pipe, a socket or a device"
+    for path, said in ((tmp_path, "a directory"), (tmp_path / "pipe", no_file), (tmp_path / "socket", no_file), ("/dev/null", no_file)):
         with pytest.raises(lanner.SourceError, match=said):
             reading(returned(path)).source.next_batch(10)
 

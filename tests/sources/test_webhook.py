@@ -118,6 +118,12 @@ def test_headers_that_a_proxy_may_understand_otherwise_are_refused(header):
         assert source.read_chunk(0) is lanner.NOTHING
 
 
+def test_a_secret_of_an_environment_variable_may_have_bytes_that_are_not_utf8():
+    secret = "caf\udce9"  # as os.environ returns them
+    with opened(secret=lanner.Secret(secret)) as source, reading(source), client(source) as connection:
+        assert ask(connection, headers=signed(b"{}", secret))[0] == 200
+
+
 @pytest.mark.parametrize(
     ("signature", "headers"),
     [

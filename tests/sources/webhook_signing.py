@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import os
 from contextlib import closing
 
 from lanner import sources
@@ -10,7 +11,7 @@ SECRET = "It's a Secret to Everybody"
 
 
 def signed(body, secret=SECRET):
-    return {"X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+    return {"X-Hub-Signature-256": "sha256=" + hmac.new(os.fsencode(secret), body, hashlib.sha256).hexdigest()}
 
 
 def opened(**options):

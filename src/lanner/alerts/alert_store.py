@@ -239,7 +239,7 @@ class AlertStore:
     def _open(self, day: int) -> DayReader | None:
         """Return the file of a day; None if it was removed, has no tables yet, or is damaged."""
         reader = self._days.get(day)
-        if reader is not None and reader.is_ready:
+        if reader is not None and reader.is_ready and reader.is_current:
             self._days.move_to_end(day)
             return reader
         path = day_files(self.path).get(day)

@@ -77,6 +77,7 @@ class DayReader:
 
     def __init__(self, path: Path, day: int) -> None:
         self.path, self.day = path, day
+        self._file = _identity(path)
         self._database = _open(path)
         try:
             with self.errors():
@@ -88,6 +89,11 @@ class DayReader:
         self._run_rows: dict[int, Run] = {}
         self.text = lru_cache(_KNOWN_TEXTS)(self._read_text)
         """Return the text with this id."""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the path is still this file, and not another one that replaced it."""
+        return self._file is not None and self._file == _identity(self.path)
 
     def close(self) -> None:
         """Close the file."""
@@ -115,6 +121,11 @@ class DayReader:
     def last(self) -> int:
         """The id of the newest alert; 0 without one."""
         return self.first_row("SELECT max(id) FROM alerts")[0] or 0 if self.is_ready else 0
+
+    @property
+    def last_minute(self) -> int:
+        """The latest minute (since 1970) in which an alert arrived; 0 without one."""
+        return self.first_row("SELECT max(minute) FROM minutes")[0] or 0 if self.is_ready else 0
 
     def alert(self, row: Row) -> StoredAlert:
         """Return the alert of a row of COLUMNS."""
@@ -326,6 +337,14 @@ def _error_of(error: sqlite3.Error, path: Path) -> StoreError:
 
 def _make_damage_error(message: str, path: Path) -> DamagedError:
     return DamagedError(f"{message}: move the file away; `sqlite3 {path} .recover` may still read a part of it")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _size(path: Path) -> int:

@@ -23,12 +23,20 @@ _WIDTH: Final = 64
 """Bytes of the file: it is written over in place, which needs no room on a full disk."""
 
 
+_RUNS: Final = "runs"
+_ENDED: Final = "ended"
+
+
 class Bound(NamedTuple):
-    """The run's key, the number of its alerts before it used the store, and the greatest number that it may have raised."""
+    """The run's key, the number of its alerts before it used the store, and the greatest number that it may have raised.
+
+    `has_ended`: the run has closed the store.
+    """
 
     run: str
     first: int
     most: int
+    has_ended: bool
 
 
 class RaisedBound:
@@ -52,15 +60,16 @@ class RaisedBound:
         self._write(most)
         return most
 
-    def close(self) -> None:
-        """Close the file, which stays."""
+    def close(self, raised: int) -> None:
+        """Write that the run has ended after this number of alerts, also on a full disk. The file stays."""
+        self._write(raised, _ENDED)
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _write(self, most: int) -> None:
+    def _write(self, most: int, state: str = _RUNS) -> None:
         try:
-            os.pwrite(self._descriptor, f"{self._key} {self._first} {most}".encode().ljust(_WIDTH), 0)
+            os.pwrite(self._descriptor, f"{self._key} {self._first} {most} {state}".encode().ljust(_WIDTH), 0)
         except OSError:
             with suppress(OSError):
                 os.ftruncate(self._descriptor, 0)
@@ -69,7 +78,7 @@ class RaisedBound:
 def read_bound(directory: Path) -> Bound | None:
     """Return what the last run has written, or None."""
     try:
-        run, first, most = read_whole(directory / BOUND_FILE, _WIDTH, pipes=False).decode("ascii").split()
-        return Bound(run, int(first), int(most))
+        run, first, most, state = read_whole(directory / BOUND_FILE, _WIDTH, pipes=False).decode("ascii").split()
+        return Bound(run, int(first), int(most), state == _ENDED)
     except (OSError, ValueError):
         return None

@@ -40,9 +40,11 @@ class Days(Protocol):
 
     def ask(self, question: Callable[[DayReader], _Answer], *, descending: bool) -> Iterator[_Answer]:
         """Yield the answer of each file that can be read, in order of their days."""
+        ...
 
     def clock(self) -> Callable[[], bool]:
         """Return a function that says whether the time of a call that begins now is over."""
+        ...
 
 
 class Rollup(msgspec.Struct, gc=False):

@@ -54,14 +54,15 @@ def describe_kill(directory: Path, newest: str) -> str:
         state = msgspec.json.decode(read_whole(directory / STATE_FILE, MOST_STATE, pipes=False), type=Beginning)
     except (OSError, msgspec.MsgspecError, ValueError):
         return ""
-    if state.ended is not None:
+    bound = read_bound(directory)
+    bound = None if bound is None or bound.run != state.run else bound
+    if state.ended is not None or (bound is not None and bound.has_ended):
         return ""
     key, _, number = newest.partition("-")
     stored = int(number) if key == state.run and number.isdecimal() else 0
     killed = f"the last run (process {state.pid}) was killed"
     last = f"; the last one stored is {newest}" if stored else ""
-    bound = read_bound(directory)
-    if bound is None or bound.run != state.run:
+    if bound is None:
         return f"{killed}: alerts of its last moment may be missing in the alert store {directory}{last}"
     missing = max(0, bound.most - max(stored, bound.first))
     if not missing:

@@ -31,8 +31,8 @@ _ADVICE: Final = {
     sqlite3.SQLITE_READONLY: "it cannot be written: check its owner and mode, and whether the file system is read-only",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened: check the owner and mode of the file and its directory",
     sqlite3.SQLITE_PERM: "it cannot be opened: check its owner and mode",
-    sqlite3.SQLITE_BUSY: "another process writes it: end that process",
-    sqlite3.SQLITE_LOCKED: "another process writes it: end that process",
+    sqlite3.SQLITE_BUSY: "another process has locked it, such as sqlite3: end that process",
+    sqlite3.SQLITE_LOCKED: "another process has locked it, such as sqlite3: end that process",
     sqlite3.SQLITE_IOERR: "an input/output error: check the disk",
 }
 _DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})

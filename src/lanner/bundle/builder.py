@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -134,8 +135,11 @@ def replace_after_trial(image: bytes, path: Path) -> Iterator[Path]:
 
 def _check_place(path: Path) -> None:
     try:
-        with path.open("rb") as file:
-            head = file.read(len(_ELF))
+        if stat.S_ISREG(path.stat().st_mode):  # a pipe would block
+            with path.open("rb") as file:
+                head = file.read(len(_ELF))
+        else:
+            head = None
     except FileNotFoundError:
         return
     except OSError as error:

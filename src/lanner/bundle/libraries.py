@@ -1,14 +1,10 @@
-"""Shared libraries for a bundle.
-
-Their dependencies, the minimum glibc for the symbols they use, and the loadable part of their files.
-"""
+"""Shared libraries for a bundle: their dependencies, and the minimum glibc for the symbols they use."""
 
 from __future__ import annotations
 
 import functools
 import os
 import re
-import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +25,6 @@ _GLIBC: Final = re.compile(
     r"(libc|libm|libmvec|libdl|libpthread|librt|libutil|libresolv|libanl|libnsl|libBrokenLocale|ld-linux[-\w]*)\.so\.\d+"
 )
 _LISTED: Final = re.compile(r"\s*(\S+) => (\S+) \(0x[0-9a-f]+\)|\s*(\S+) => not found")
-_HEADER: Final = struct.Struct("<16sHHIQQQIHHHHHH")
-_SEGMENT: Final = struct.Struct("<IIQQQQQQ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +111,6 @@ def interpreter_of(executable: str) -> str:
     raise BuildError(
         f"{executable} is linked statically: its Python cannot be bundled. Use one with a shared library (Debian's, uv's, pyenv's)"
     )
-
-
-def strip_symbols(image: bytes) -> bytes:
-    """Return the file without symbols and debug information, which follow the last loadable segment."""
-    header = list(_HEADER.unpack_from(image))
-    end = header[5] + header[9] * header[10]
-    for place in range(header[10]):
-        segment = _SEGMENT.unpack_from(image, header[5] + place * header[9])
-        end = max(end, segment[2] + segment[5])
-    header[6] = header[12] = header[13] = 0  # no section headers
-    return _HEADER.pack(*header) + image[_HEADER.size : end]
 
 
 def _numbers(version: str) -> tuple[int, ...]:

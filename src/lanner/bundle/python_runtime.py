@@ -4,7 +4,7 @@ The .so's zip file contains, after the plugin's own modules:
 
 - `runtime/NAME.code`: a module. Four bytes hold the size of its marshalled code, and one LZ4 block the code;
 - `runtime/NAME`: a data file of a package, unchanged;
-- `native/NAME`: shared libraries and extension modules, each the loadable part as one LZ4 block;
+- `native/NAME`: shared libraries and extension modules, each the loadable part, prepared by `lanner.bundle.images`, as one LZ4 block;
 - `licences/NAME`: licence texts, deflated.
 
 The text "natives" has a line for each file of the second kind: role, name, offset in the zip file, packed size, unpacked size, and
@@ -25,7 +25,8 @@ import lz4.block
 
 from lanner.bundle.archive import LICENCES, store
 from lanner.bundle.environment import BuildError
-from lanner.bundle.libraries import find_needed, interpreter_of, read_library, strip_symbols
+from lanner.bundle.images import prepare, strip_symbols
+from lanner.bundle.libraries import find_needed, interpreter_of, read_library
 from lanner.bundle.licences import licences
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ def _pack(content: bytes) -> bytes:
 
 def _add(runtime: Runtime, role: str, name: str, path: Path, needs: tuple[str, ...] = ()) -> None:
     image = strip_symbols(path.read_bytes())
-    packed = _pack(image)
+    changes, content = prepare(image)
+    packed = changes + _pack(content)
     runtime.files[f"native/{name}"] = packed
     runtime.natives.append(NativeLibrary(role, name, packed, len(image), needs, path))
 

@@ -98,6 +98,8 @@ class Api:
             after, limit = query.number("after"), query.number("limit", _MOST_NEW, most=_MOST_NEW)
             query.end()
             page = self._store.after(after, wanted, limit)
+            if not (page.alerts or page.more) and (last := self._store.last()) < after:
+                page = page._replace(position=last)  # another store is in the directory now
         else:
             before = query.number("before") if query.has("before") else None
             limit = query.number("limit", _DEFAULT_OLD, most=_MOST_OLD)

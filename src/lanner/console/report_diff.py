@@ -49,7 +49,7 @@ class RuleDifference(NamedTuple):
 
 
 class Comparison:
-    """The comparison of two sides. A context manager. Two alerts are the same if time, rule, priority and message are.
+    """The comparison of two sides. A context manager. Equal alerts have the same time, rule, priority and message.
 
     If one side is a report, messages are as short as there. Raises `LannerError`.
     """

@@ -19,7 +19,7 @@ from lanner.console.overview import describe_rules, loaded_rules
 from lanner.console.report_page import DATA_BEGIN, DATA_END, make_page
 from lanner.console.rows import detail_of, row_of
 from lanner.sdk.errors import LannerError, UsageError
-from lanner.sdk.files import read_whole
+from lanner.sdk.files import read_whole, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,7 +84,7 @@ def write_report(store: AlertStore, path: Path, title: str, inquiry: Inquiry, li
     report = _collect(store, title, inquiry, limit)
     data = gzip.compress(msgspec.json.encode(report), 9, mtime=0)
     try:
-        path.write_text(make_page(data), "utf-8")
+        write_whole(path, make_page(data).encode())
     except OSError as error:
         raise LannerError(f"cannot write the report {path}: {error.strerror}") from None
     return len(report.times)

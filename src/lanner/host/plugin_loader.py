@@ -6,6 +6,7 @@ plugin is an entry point of the group `lanner.plugins`. Loading neither instanti
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from contextlib import redirect_stdout, suppress
@@ -134,7 +135,7 @@ def _package(point: EntryPoint) -> str:
 
 
 def _advice(name: str) -> str:
-    if Path(name + ".py").is_file():
+    if os.path.isfile(name + ".py"):  # noqa: PTH113 - unlike Path.is_file also False for a name that is too long
         return f"to name the file, write {name}.py"
     near = find_near(name, (*BUILT_IN, *installed_plugins()))
     return (f"did you mean {near!r}? " if near else "") + _forms()

@@ -1,4 +1,4 @@
-"""Read whole files that a user has named. Names of pipes or devices cannot make it hang or exhaust the memory."""
+"""Read and write whole files that a user has named. Names of pipes or devices cannot make it hang or exhaust the memory."""
 
 from __future__ import annotations
 
@@ -44,6 +44,21 @@ def read_whole(path: str | PathLike[str], most: int, patience: float = _PATIENCE
         return _read(descriptor, most, time.monotonic() + patience, is_pipe=stat.S_ISFIFO(status.st_mode))
     finally:
         os.close(descriptor)
+
+
+def write_whole(path: str | PathLike[str], content: bytes) -> None:
+    """Write a file, or a pipe that another process reads. Raises OSError, also for a pipe without a reader, which would block."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY, 0o666)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "it is a pipe that no process reads, or a socket") from None
+        raise
+    except ValueError as error:  # a null byte in the name
+        raise OSError(errno.EINVAL, str(error)) from None
+    os.set_blocking(descriptor, True)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
 
 
 def check_regular(path: str | PathLike[str], most: int = _MOST) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -71,7 +72,7 @@ def _examine(block: StoreBlock, _: NoAdditions) -> Iterator[Finding]:
         days = day_files(directory)
         size = sum(map(size_of, days.values()))
         by = f", written by {writer}" if writer else ""
-        yield from _unreadable(directory)
+        yield from _look_into(directory)
         if not writer and (said := describe_kill(directory, newest_key(next(reversed(days.values()), None)))):
             yield Finding.warning(said, "look for them in the other outputs; a source that resumes raises them again in the next run")
         yield Finding.ok(f"the alert store {directory}: {many(len(days), 'file')}, {size >> 20:,} of {block.max_size_mb:,} MiB{by}")
@@ -85,21 +86,25 @@ def _examine(block: StoreBlock, _: NoAdditions) -> Iterator[Finding]:
     yield check_disk(folder, needed, f"of the alert store {directory}", "Make room, or lower $.lanner.store_output.max_size_mb")
 
 
-def _unreadable(directory: Path) -> Iterator[Finding]:
-    """Yield a warning for each file that no search can read."""
+def _look_into(directory: Path) -> Iterator[Finding]:
+    """Yield a warning for each file that no search can read, and for alerts of the future."""
     from lanner.alerts.alert_store import AlertStore
     from lanner.alerts.store_errors import StoreError
+    from lanner.alerts.store_format import MINUTE
 
     try:
         with closing(AlertStore(directory)) as store:
-            for _ in store.ask(lambda reader: reader.last, descending=True):
-                pass
+            latest = max(store.ask(lambda reader: reader.last_minute, descending=True), default=0)
             problems = [*store.problems.values()]
     except StoreError:  # an empty directory
         return
     for problem in problems:
+        yield Finding.warning(str(problem), "`lanner alerts search` and the console leave this file out")
+    if latest * MINUTE > time.time_ns() + MINUTE:
+        at = time.strftime("%Y-%m-%d", time.gmtime(latest * MINUTE // 10**9))
         yield Finding.warning(
-            str(problem), "`lanner alerts search` and the console leave this file out; a run renames a damaged newest one"
+            f"the alert store {directory} has alerts that arrived in the future ({at}): a clock was wrong",
+            "Check the clock. Filters leave these alerts out with until: and a date",
         )
 
 

@@ -64,6 +64,7 @@ class Server(Protocol):
 
     def reserve(self, count: int) -> bool:
         """Count bytes of bodies, and return whether all bodies together are within the limit."""
+        ...
 
 
 class Client(Protocol):
@@ -74,6 +75,7 @@ class Client(Protocol):
     @property
     def receiver(self) -> Server:
         """The server."""
+        ...
 
     def mark(self, *, is_answering: bool) -> None:
         """Note whether a whole request has arrived and is being answered. Raises `OSError` if the server is closing."""

@@ -69,7 +69,12 @@ class LogFile:
     def __init__(self, path: str, *, links: bool = True) -> None:
         self.path = path
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | (0 if links else os.O_NOFOLLOW)
-        self._descriptor = os.open(path, flags)
+        try:
+            self._descriptor = os.open(path, flags)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # a socket, which cannot even be opened
+                _check_regular(stat.S_IFSOCK)
+            raise
         self._content: IO[bytes] | None = None
         self._packed: IO[bytes] | None = None
         try:

@@ -15,6 +15,7 @@ from lanner.native import Events, merge_events
 from lanner.sdk.authoring.events import NOTHING, Event, Nothing
 from lanner.sdk.errors import SourceError, UsageError
 from lanner.sdk.hosting.failures import plugin_failure
+from lanner.sdk.text.encoding import to_bytes
 from lanner.sdk.text.printable import join_port
 from lanner.sources.addresses import is_loopback
 from lanner.sources.arguments import (
@@ -351,7 +352,7 @@ def _secrets(given: Credential | Sequence[Credential] | None) -> list[bytes]:
     several: list[Any] = list(given) if isinstance(given, list | tuple | set | frozenset) else [given]
     for each in several:
         check_credential("webhook", "secret", each)
-    found = [reveal(each).encode() for each in several]
+    found = [to_bytes(reveal(each)) for each in several]
     if not found or not all(found):
         # anyone can sign with an empty secret: it is usually a variable that is not set
         raise UsageError("the webhook's secret is empty: set the same secret here and at the sender")

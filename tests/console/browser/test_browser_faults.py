@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from .pages import row_count, rows, until
+from .pages import row_count, rows, until, until_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -107,3 +107,39 @@ def test_an_empty_store_says_so(open_page, site):
     site.add(subject="the-first")
     page.get_by_role("link", name="Live").click()
     rows(page).filter(has_text="the-first").wait_for()
+
+
+def test_a_link_opened_without_a_login_is_complete_after_it(open_page, site):
+    page = open_page(f"alert={site.alerts[300].key}", login=False)
+    page.locator("#trouble").get_by_text("After the login in any tab, this page continues").wait_for()
+    page.get_by_text("Searching", exact=True).wait_for()
+    other = page.context.new_page()
+    other.goto(f"{site.address}#token={site.token}")
+    other.wait_for_selector("#window [role=row]")
+    page.bring_to_front()
+    page.locator("#detail .fields").get_by_text(site.alerts[300].key).wait_for()
+    page.locator("#facets button").first.wait_for()
+    page.locator("#chart rect.f6").first.wait_for()
+    page.wait_for_selector("#trouble", state="hidden")
+
+
+def test_another_store_in_the_directory_begins_the_list_again(page, site):
+    site.store._alerts.clear()
+    site.store._positions.clear()
+    site.add(subject="of-another-store")
+    page.get_by_text("The store was replaced by another one").wait_for()
+    until_rows(page, "n === 1")
+    rows(page).filter(has_text="of-another-store").wait_for()
+    site.add(subject="the-next")
+    rows(page).filter(has_text="the-next").wait_for()
+
+
+@pytest.mark.parametrize("view", ["rules", "status"])
+def test_a_view_whose_first_requests_failed_appears_later(open_page, site, view):
+    page = open_page(f"view={view}", login=False)
+    page.get_by_text("Not logged in").wait_for()
+    other = page.context.new_page()
+    other.goto(f"{site.address}#token={site.token}")
+    other.wait_for_selector("#window [role=row]")
+    page.bring_to_front()
+    page.get_by_role("heading", name=view.title(), exact=True).wait_for()

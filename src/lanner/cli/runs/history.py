@@ -83,7 +83,7 @@ class History:
             state.close()
         if self._bound is not None:
             self.recorder.use_bound(None)
-            self._bound.close()
+            self._bound.close(self.recorder.raised)
             self._bound = None
 
     def _tend(self, directory: Path, status: Status) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lanner import __version__
@@ -105,8 +104,9 @@ def _print(value: Any, indent: int | None = None) -> int:
 def write_pid(path: str) -> None:
     """Write the process ID to a file, as Falco does. Raises `LannerError`."""
     from lanner.sdk.errors import LannerError
+    from lanner.sdk.files import write_whole
 
     try:
-        Path(path).write_text(str(os.getpid()), "ascii")
+        write_whole(path, str(os.getpid()).encode())
     except OSError as error:
         raise LannerError(f"cannot write the file of -P {path}: {error.strerror}") from None

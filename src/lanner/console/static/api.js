@@ -9,7 +9,9 @@ export class ApiError extends Error {
 
 let backend = overHttp;
 let onTrouble = () => {};
-let notLoggedIn = "Not logged in: open the address that lanner console printed.";
+let notLoggedIn =
+  "Not logged in: open the address that lanner console printed. A console that was restarted has another one, except with --token-file. " +
+  "After the login in any tab, this page continues.";
 
 /** What the answers can do: `fields`: a filter may name any field. */
 export const abilities = { fields: true };
@@ -80,7 +82,7 @@ export async function login() {
   try {
     const headers = { "Content-Type": "application/json" };
     const answer = await fetch("/login", { method: "POST", headers, body: JSON.stringify({ token }), credentials: "same-origin" });
-    if (!answer.ok) notLoggedIn = "This address's token is not valid: open the address that lanner console printed last.";
+    if (!answer.ok) notLoggedIn = "This address's token is not valid: open the address that lanner console printed last. After the login in any tab, this page continues.";
   } catch {
     onTrouble("No connection to lanner console. Is it still running?");
   }

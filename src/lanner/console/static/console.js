@@ -24,6 +24,7 @@ const CHECK = 2000;
 let titles = {}; // of the views
 let bounds = null; // arrival of the oldest and the newest stored alert
 let hasNews = false; // alerts since the last refresh
+let isStale = false; // whether requests failed since
 let asked = 0; // when the status was asked for
 let shown = 0; // when time line, facets and rules were
 let showRange;
@@ -94,7 +95,7 @@ async function check() {
 
 async function refresh() {
   await check();
-  hasNews = false;
+  hasNews = isStale = false;
   shown = performance.now();
   const [begin, end] = rangeNow(bounds);
   showRange(begin, end);
@@ -153,6 +154,7 @@ async function startHistory() {
 }
 
 function isDue(now) {
+  if (isStale) return now - shown >= CHECK;
   if ((state.view === "history" && state.range.begin !== undefined) || $("#search").getAttribute("aria-invalid") === "true") return false;
   if (state.view === "status") return now - shown >= REFRESH;
   return now - shown >= (!hasNews ? REFRESH_QUIET : state.view === "live" ? REFRESH_LIVE : REFRESH);
@@ -164,6 +166,7 @@ export async function keepFresh() {
     await pause(CHECK);
     if (document.hidden) continue;
     const now = performance.now();
+    if (isStale && state.alert && !$("#detail .fields")) showDetail(state.alert);
     if (isDue(now)) await refresh();
     else if (now - asked >= REFRESH) await check();
   }
@@ -266,6 +269,7 @@ export async function start(views, open) {
   watchTrouble((message) => {
     const box = $("#trouble");
     setText(box, message);
+    isStale ||= message === "" && !box.hidden;
     box.hidden = message === "";
   });
   $("#views").append(...Object.entries(views).map(([view, text]) => el("a", { "data-view": view }, text, view === "status" ? statusChip() : null)));

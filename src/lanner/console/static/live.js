@@ -77,10 +77,19 @@ export class Feed {
   async next(run) {
     const page = await get("alerts", { after: run.position, limit: LIMIT, filter: run.filter });
     if (this.run !== run || this.paused) return false;
+    if (page.position < run.position) return this.again(run);
     this.take(run, page.alerts);
-    run.position = Math.max(run.position, page.position);
+    run.position = page.position;
     if (page.more) await this.skipIfFar(run);
     return page.more;
+  }
+
+  /** Begin again: positions are only lower in another store. */
+  again(run) {
+    run.position = undefined;
+    run.isOther = true;
+    this.onAlerts();
+    return true;
   }
 
   take(run, alerts) {
@@ -140,6 +149,7 @@ export class Feed {
     this.onRate(this.paused ? "paused" : `${rate < 10 ? rate.toFixed(1) : count(Math.round(rate))}/s`);
     const texts = [];
     if (this.paused) texts.push(this.waiting >= DAY / 2 ? "Paused; alerts are waiting" : `Paused; ${plural(this.waiting, "alert")} waiting`);
+    if (run.isOther) texts.push("The store was replaced by another one, whose alerts these are");
     if (run.omitted) texts.push(`${count(run.omitted)} alerts not shown, because the page was too late`);
     if (!this.list.rows.length) texts.push(run.filter ? "No alert matches the filter yet" : "No alert yet");
     this.onNote(texts.join(". "));

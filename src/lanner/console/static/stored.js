@@ -58,6 +58,7 @@ export class Stored {
     const number = this.list.rows.length;
     if (search.isFull) this.onNote(`The newest ${count(number)} alerts; narrow the filter or the time range to see others`);
     else if (search.isDone) this.onNote(number ? `${count(number)} alerts` : "No alert matches the filter in this time range");
+    else if (!search.position) this.onNote("Searching");
     else this.onNote(`${count(number)} alerts so far, back to ${this.reached(search)}; scroll for more`);
   }
 }

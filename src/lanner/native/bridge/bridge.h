@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 /* Changes with every change of this file: a loader and a bridge with different numbers are incompatible. */
-#define LANNER_BRIDGE_VERSION 2
+#define LANNER_BRIDGE_VERSION 3
 
 /* The name of the bridge, under which a process finds a loaded one. */
 #define LANNER_BRIDGE "lanner-bridge.so"

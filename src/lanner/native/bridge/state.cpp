@@ -151,15 +151,20 @@ std::optional<std::uint64_t> lanner_state::time_of(std::string_view payload) {
 
 bool lanner_state::extract(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets,
                            lanner_result* results) noexcept {
-  if (count == 1 && !offsets && requests->field < fields_.size()) {
-    // most calls: a text of the event that the last call read, which uses no memory of a call
-    Field& field = fields_[requests->field];
-    if (field.is_place && document_.holds(payload_of(event))) {
-      take_text(field, *results);
-      return true;
-    }
-  }
   try {
+    if (count == 1 && !offsets && requests->field < fields_.size()) {
+      // most calls: a field of the event that the last call read
+      Field& field = fields_[requests->field];
+      if (field.value && document_.holds(payload_of(event))) {
+        if (field.is_place) {
+          take_text(field, *results);  // uses no memory of a call
+          return true;
+        }
+        begin_call();
+        *results = {};
+        return extract_one(field, event, *requests, offsets, *results);
+      }
+    }
     return extract_each(event, requests, count, offsets, results);
   } catch (const std::exception& failure) {
     std::fill_n(results, count, lanner_result{});
@@ -168,11 +173,16 @@ bool lanner_state::extract(const lanner_event& event, const lanner_request* requ
   }
 }
 
-bool lanner_state::extract_each(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets,
-                                lanner_result* results) {
+// Frees the memory of the last call for reuse.
+void lanner_state::begin_call() {
   scratch_.clear();
   arena_.clear();
   is_kept_stale_ = true;
+}
+
+bool lanner_state::extract_each(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets,
+                                lanner_result* results) {
+  begin_call();
   bool is_loaded = false;
   bool ok = true;
   for (std::uint32_t place = 0; place < count; ++place) {
@@ -233,13 +243,14 @@ bool lanner_state::extract_one(const Field& field, const lanner_event& event, co
 }
 
 void lanner_state::take(const Result& value, const Field& field, lanner_result& result) {
-  const auto* text = std::get_if<std::string_view>(&value);
-  const auto* number = std::get_if<std::uint64_t>(&value);
-  const Scalar one = text ? Scalar::of(*text) : number ? Scalar::of(*number) : Scalar{};
-  if (const auto* items = std::get_if<Items>(&value)) {
-    take(*items, field, result);
-  } else if (text || number) {
+  if (const auto* text = std::get_if<std::string_view>(&value)) {
+    const auto one = Scalar::of(*text);
     take({&one, 1}, field, result);
+  } else if (const auto* number = std::get_if<std::uint64_t>(&value)) {
+    const auto one = Scalar::of(*number);
+    take({&one, 1}, field, result);
+  } else if (const auto* items = std::get_if<Items>(&value)) {
+    take(*items, field, result);
   }
 }
 

@@ -58,6 +58,7 @@ struct lanner_state {
 
  private:
   void take_fields();
+  void begin_call();
   bool extract_each(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets, lanner_result* results);
   bool extract_one(const lanner::Field& field, const lanner_event& event, const lanner_request& request, bool offsets,
                    lanner_result& result);

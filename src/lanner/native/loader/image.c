@@ -19,6 +19,65 @@
 
 enum { MAX_SIZE = 1 << 30 };
 
+/* A part of a library that was changed for compression (lanner.bundle.images): bytes `begin` to `end`, which are a table of words in
+ * `columns`, or code of x86-64 if it has none. The parts, after their number in one byte, are before the LZ4 block. */
+struct part {
+  uint32_t begin, end;
+  uint16_t columns, width;
+};
+
+/* Each word of a table becomes the sum with the word one row before. */
+static inline __attribute__((always_inline)) void restore_table(uint8_t* table, size_t size, size_t columns, size_t width) {
+  const size_t row = columns * width;
+  for (size_t at = row; at + width <= size; at += width) {
+    uint64_t word = 0, above = 0;
+    memcpy(&word, table + at, width); /* little-endian, as are all machines that Lanner supports */
+    memcpy(&above, table + at - row, width);
+    word += above;
+    memcpy(table + at, &word, width);
+  }
+}
+
+/* The offset of the next byte 0xE8 or 0xE9, of eight bytes at once; or the end. */
+static size_t next_call(const uint8_t* code, size_t at, size_t size) {
+  const uint64_t each = 0x0101010101010101;
+  for (uint64_t word; at + sizeof word <= size; at += sizeof word) {
+    memcpy(&word, code + at, sizeof word);
+    word = (word & 0xFE * each) ^ 0xE8 * each;
+    const uint64_t zeros = (word - each) & ~word & 0x80 * each; /* the lowest bit is that of the first zero byte */
+    if (zeros) return at + (size_t)__builtin_ctzll(zeros) / 8;
+  }
+  while (at < size && (code[at] & 0xFE) != 0xE8) ++at;
+  return at;
+}
+
+/* The address in each call and jump, big-endian, becomes the distance from it. */
+static void restore_code(uint8_t* code, size_t size) {
+  for (size_t at = next_call(code, 0, size); at + 5 <= size; at = next_call(code, at + 5, size)) {
+    uint32_t target;
+    memcpy(&target, code + at + 1, sizeof target);
+    target = __builtin_bswap32(target) - (uint32_t)at;
+    memcpy(code + at + 1, &target, sizeof target);
+  }
+}
+
+/* Unpacks the LZ4 block and undoes the changes, the last one first. */
+static bool restore(uint8_t* to, size_t size, const uint8_t* packed, size_t packed_size) {
+  struct part part;
+  const size_t count = packed_size ? packed[0] : 0, begin = 1 + count * sizeof part;
+  if (begin > packed_size) return false;
+  if (LZ4_decompress_safe((const char*)packed + begin, (char*)to, (int)(packed_size - begin), (int)size) != (int)size) return false;
+  for (size_t place = count; place-- > 0;) {
+    memcpy(&part, packed + 1 + place * sizeof part, sizeof part);
+    if (part.begin > part.end || part.end > size) return false;
+    if (!part.columns) restore_code(to + part.begin, part.end - part.begin);
+    else if (part.width == 4) restore_table(to + part.begin, part.end - part.begin, part.columns, 4);
+    else if (part.width == 8) restore_table(to + part.begin, part.end - part.begin, part.columns, 8);
+    else return false;
+  }
+  return true;
+}
+
 static bool unpack(int descriptor, const void* packed, size_t packed_size, size_t size) {
   if (size == 0 || size > MAX_SIZE || packed_size > MAX_SIZE) {
     errno = EINVAL;
@@ -32,9 +91,9 @@ static bool unpack(int descriptor, const void* packed, size_t packed_size, size_
   }
   void* to = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
   if (to == MAP_FAILED) return false;
-  const int got = LZ4_decompress_safe(packed, to, (int)packed_size, (int)size);
+  const bool restored = restore(to, size, packed, packed_size);
   munmap(to, size);
-  if (got == (int)size) return true;
+  if (restored) return true;
   errno = EBADMSG;
   return false;
 }

@@ -16,7 +16,7 @@ struct image {
   bool is_file; /* below a private directory: files without a name are unavailable */
 };
 
-/* Unpacks `packed` (an LZ4 block; of `size` bytes when unpacked) into a memory file. If that is forbidden, it uses a file without a
+/* Unpacks `packed` (a list of changes and an LZ4 block; of `size` bytes when unpacked) into a memory file. If that is forbidden, it uses a file without a
  * name; without /proc, which is needed to open these, a file in a new directory of this user only: a kill before
  * `image_close` leaves that behind. False with the reason in `error`. */
 bool image_open(struct image* image, const char* name, const void* packed, size_t packed_size, size_t size, char* error, size_t error_size);

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
 
 from lanner.native import LazySlot
 from lanner.sdk.records import Record
-from lanner.sdk.text.encoding import to_bytes
+from lanner.sdk.text.encoding import to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,8 +92,7 @@ class Event:
 
 def _bytes(payload: object) -> bytes:
     if isinstance(payload, str):
-        # a lone surrogate is a byte that was not UTF-8, if possible; others cannot be written
-        return to_bytes(payload)
+        return to_bytes_leniently(payload)  # json.loads makes halves of characters of an API's escapes: they end no run
     if isinstance(payload, (bytearray, memoryview)):
         return bytes(payload)
     raise TypeError(f"the payload of an event must be bytes or str, not {type(payload).__name__}")

@@ -224,9 +224,9 @@ def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
         timestamp=_timestamp(cls),
         rules=_find_beside(cls, "rules"),
         example=_find_beside(cls, "example"),
-        hint=cls.hint,
-        host_logging=bool(cls.host_logging),
-        value_offsets=bool(cls.value_offsets),
+        hint="" if cls.hint == "" else _text(cls, "hint", 'a command that causes an event, such as hint = "touch /tmp/x"'),
+        host_logging=_flag(cls, "host_logging"),
+        value_offsets=_flag(cls, "value_offsets"),
         resumes=False,
     )
     if callable(getattr(cls, "open", None)):
@@ -271,6 +271,13 @@ def _text(cls: type[Plugin], attribute: str, example: str) -> str:
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         said = "is missing" if value is None else f"is {value!r}"
         raise _make_error(cls, f"{attribute!r} {said}; write {example}")
+    return value
+
+
+def _flag(cls: type[Plugin], attribute: str) -> bool:
+    value = getattr(cls, attribute)
+    if not isinstance(value, bool):
+        raise _make_error(cls, f"{attribute!r} is {value!r}; write True or False")
     return value
 
 
@@ -348,7 +355,10 @@ def _extract_sources(cls: type[Plugin]) -> tuple[str, ...]:
 def _fields(cls: type[Plugin]) -> tuple[FieldDeclaration, ...]:
     if isinstance(cls.fields, FieldDeclaration):
         raise _make_error(cls, "'fields' must be a list of lanner.field(name, value, description): put the one field in brackets")
-    declared = list(cls.fields)
+    try:
+        declared = list(cls.fields)
+    except TypeError:
+        raise _make_error(cls, f"'fields' is {cls.fields!r}; it must be a list of lanner.field(name, value, description)") from None
     for item in declared:
         if not isinstance(item, FieldDeclaration):
             raise _make_error(cls, f"'fields' contains {item!r}; it must be a list of lanner.field(name, value, description)")
@@ -400,11 +410,11 @@ def _timestamp(cls: type[Plugin]) -> Value | None:
 
 
 def _find_beside(cls: type[Plugin], attribute: str) -> str | None:
-    name = getattr(cls, attribute)
-    if name is None:
+    if getattr(cls, attribute) is None:
         return None
+    name = _text(cls, attribute, "the name of a file in the directory of the module")
     folder = os.path.dirname(getattr(sys.modules[cls.__module__], "__file__", None) or "")
-    path = os.path.join(folder, str(name))
+    path = os.path.join(folder, name)
     # in a .so the module itself is in a file, and the host ignores other files in its directory
     if not os.path.isfile(path) and (not folder or os.path.isdir(folder)):
         raise _make_error(cls, f"{attribute!r} names {name!r}, but the directory of its module has no such file")

@@ -14,7 +14,7 @@ from lanner.sdk.errors import LannerError, SourceError
 from lanner.sdk.hosting.batches import Batch, close_instance, describe_instance
 from lanner.sdk.hosting.failures import opening_failure, plugin_failure
 from lanner.sdk.hosting.opening import where_blocked
-from lanner.sdk.text.encoding import to_bytes
+from lanner.sdk.text.encoding import to_bytes_leniently
 
 if TYPE_CHECKING:
     import logging
@@ -204,7 +204,7 @@ class ThreadedSource:
         elif isinstance(item, bytes):
             payload = item
         elif isinstance(item, str):
-            payload = to_bytes(item)
+            payload = to_bytes_leniently(item)
         elif isinstance(item, Nothing):
             position = item.position
             if position is None:

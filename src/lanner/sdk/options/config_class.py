@@ -79,16 +79,33 @@ def _check_options(cls: type[msgspec.Struct], seen: set[type]) -> None:
                 raise DefinitionError(
                     f"{cls.__name__}.{option.name} and {other} are the same option in a configuration: rename one of them"
                 )
+    declared = {option.name: option.type for option in msgspec.structs.fields(cls)}
     for option in msgspec.inspect.type_info(cls).fields:  # type: ignore[attr-defined]
-        _check_default(cls, option)
+        if any(map(has_secret, _find_kinds(option.type, set()))):
+            _check_secret_default(cls, option)
+        else:
+            _check_default(cls, option, declared[option.name])
         for nested in groups_in(option.type):
             _check_options(nested, seen)
 
 
-def _check_default(cls: type[msgspec.Struct], option: msgspec.inspect.Field) -> None:
+def _check_default(cls: type[msgspec.Struct], option: msgspec.inspect.Field, annotation: Any) -> None:
+    """Check that users could write the default of an option themselves: msgspec checks no defaults."""
+    default = option.default
+    if default is msgspec.NODEFAULT:
+        if option.default_factory is msgspec.NODEFAULT or not isinstance(option.default_factory, type):
+            return  # other factories may need what exists only when the plugin runs
+        default = option.default_factory()
+    try:
+        msgspec.convert(msgspec.to_builtins(default), annotation)
+    except (TypeError, ValueError) as error:
+        reason = str(error)
+        advice = f": write `{option.name}: ... | None`" if default is None else f": {reason[:1].lower()}{reason[1:]}"
+        raise DefinitionError(f"{cls.__name__}.{option.name} has the default {default!r}, which is not of its type{advice}") from None
+
+
+def _check_secret_default(cls: type[msgspec.Struct], option: msgspec.inspect.Field) -> None:
     """Check that the default of an option contains no secret. No message contains the default."""
-    if not any(map(has_secret, _find_kinds(option.type, set()))):
-        return
     default = option.default
     if option.default_factory is not msgspec.NODEFAULT:
         try:
