@@ -36,8 +36,9 @@ _OUTER = {
     *("WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "SSH_AUTH_SOCK", "SOURCE_DATE_EPOCH", "PYTHONWARNINGS"),
 }
 for name in list(os.environ):
-    if name.upper() in _OUTER or name.startswith(("DOCKER_", "FALCO_", "XDG_", "GIT_")):
+    if name.upper() in _OUTER or name.startswith(("DOCKER_", "FALCO_", "XDG_", "GIT_", "LC_")):
         del os.environ[name]
+os.environ["LANG"] = "C.UTF-8"  # bash warns of a locale that is not installed
 os.umask(0o022)
 
 

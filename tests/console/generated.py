@@ -185,7 +185,7 @@ def templates():
     rules = LoadedRules(load_plugin("docker"))
     trial = rules.trial()
     found = []
-    for event, timestamp in rules.recorded(rules.info.example):
+    for event, timestamp in rules.read_recording(rules.info.example):
         for alert in trial.feed(event, timestamp):
             name = alert.fields.get("docker.attributes.name") or ""
             found.append((dataclasses.replace(alert), event, name))

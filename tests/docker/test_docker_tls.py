@@ -18,6 +18,7 @@ from lanner.docker.client import find_engine
 from lanner.docker.endpoint import Endpoint
 from lanner.net.tls import Tls, TlsError, make_context
 
+from ..waiting import PATIENCE
 from .certificates import OPENSSL
 from .stand_in import LAST_CHUNK, answer, chunk
 from .tls_engines import IS_TLS, VERSIONS, answer_once, endpoint, events_of, failure, listening, read
@@ -82,7 +83,7 @@ def test_the_end_of_a_connection_is_seen(certificates, tls_engine, polite, at_on
         end()
     poll = select.poll()
     poll.register(connection, select.POLLIN)
-    assert not connection.waits or poll.poll(10_000)
+    assert not connection.waits or poll.poll(PATIENCE * 1000)
     assert connection.read() is None
     assert connection.read() is None
     connection.close()

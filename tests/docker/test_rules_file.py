@@ -135,7 +135,7 @@ def test_rule_speaks_the_language_of_falco_0_32(rule):
 
 
 def test_every_shipped_rule_is_found_by_the_index():
-    assert RULES.rules.compiled().plan.index.always == ()
+    assert RULES.rules.compile().plan.index.always == ()
 
 
 def test_the_recording_raises_all_rules_but_a_known_few():

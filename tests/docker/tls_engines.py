@@ -13,6 +13,7 @@ from lanner.docker.endpoint import Endpoint
 from lanner.docker.engine_errors import EngineError
 from lanner.net.tls import Tls
 
+from ..waiting import PATIENCE
 from .certificates import Authority
 from .stand_in import StandInEngine
 
@@ -91,7 +92,7 @@ def read(connection, size):
     data = b""
     while len(data) < size:
         if connection.waits:
-            assert poll.poll(10_000), f"nothing after {len(data)} of {size} bytes"
+            assert poll.poll(PATIENCE * 1000), f"nothing after {len(data)} of {size} bytes"
         more = connection.read()
         assert more is not None
         data += more

@@ -105,7 +105,7 @@ def scraped(tmp_path_factory):
         stack.callback(run.terminate)
         port = said(run, r"listening on http://127\.0\.0\.1:(\d+)")
         (folder / "prometheus.yml").write_text(
-            "scrape_configs:\n- job_name: lanner\n  scrape_interval: 250ms\n  scrape_timeout: 250ms\n"
+            "scrape_configs:\n- job_name: lanner\n  scrape_interval: 1s\n  scrape_timeout: 1s\n"
             f"  static_configs: [{{targets: ['127.0.0.1:{port}']}}]\n"
         )
         server = stack.enter_context(

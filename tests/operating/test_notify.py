@@ -13,7 +13,7 @@ import pytest
 
 from lanner.operating.notify import Notifier
 
-from ..waiting import PATIENCE
+from ..waiting import PATIENCE, until
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -108,7 +108,7 @@ def test_a_run_that_is_stuck_is_told_once(manager, caplog):
 )
 def test_there_is_no_watchdog_where_none_is_meant_for_this_process(manager, variables):
     notifier = Notifier(environ={"NOTIFY_SOCKET": manager[0], **variables})
-    assert "lanner-watchdog" not in {thread.name for thread in threading.enumerate()}
+    until(lambda: "lanner-watchdog" not in {thread.name for thread in threading.enumerate()})  # that of another test may be ending
     notifier.close()
 
 
@@ -120,7 +120,7 @@ def test_without_a_manager_nothing_is_done():
     notifier.stopping()
     notifier.close()
     assert environ == {}
-    assert "lanner-watchdog" not in {thread.name for thread in threading.enumerate()}
+    until(lambda: "lanner-watchdog" not in {thread.name for thread in threading.enumerate()})
 
 
 def test_programs_that_are_started_from_here_do_not_speak_for_it(manager):

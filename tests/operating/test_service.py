@@ -196,7 +196,10 @@ def cgroup():
     if root is None:
         pytest.skip("booting a systemd takes cgroup 2, and none is mounted")
     group = Path(root) / f"lanner-test-{os.getpid()}"
-    group.mkdir()
+    try:
+        group.mkdir()
+    except OSError as error:
+        pytest.skip(f"booting a systemd takes its own cgroup: {error}")
     yield group
     (group / "cgroup.kill").write_text("1")
     for path, _, _ in os.walk(group, topdown=False):
@@ -220,7 +223,7 @@ def test_the_unit_does_all_that_it_should_within_its_sandbox(engine, cgroup, tmp
     }
     # moved before the namespace of groups is made, so that its root is this group
     enter = f'echo $$ > {cgroup}/cgroup.procs; exec unshare --mount --pid --fork --uts --ipc --cgroup --kill-child bash "$WORK/boot"'
-    done = subprocess.run(["timeout", "-s", "KILL", "100", "bash", "-c", enter], env=environment, capture_output=True, check=False)
+    done = subprocess.run(["timeout", "-s", "KILL", "250", "bash", "-c", enter], env=environment, capture_output=True, check=False)
     if not (tmp_path / "out").exists():
         pytest.skip(f"no systemd can be booted here: {done.stderr.decode()[-300:]}")
     assert (tmp_path / "err").read_text() == ""

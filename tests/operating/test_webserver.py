@@ -23,7 +23,8 @@ from lanner.operating.metrics import render
 from lanner.operating.webserver import WebServer
 from lanner.sdk.errors import LannerError
 
-from ..waiting import PATIENCE
+from ..machine import has_ipv6
+from ..waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 
@@ -322,7 +323,7 @@ def test_a_request_has_a_deadline_however_it_trickles_in(serve, idle):
 
 
 def test_a_client_that_does_not_read_is_not_waited_for(serve, idle):
-    server = serve(idle, metrics=lambda _: b"x" * 50_000_000, deadline=1.0)
+    server = serve(idle, metrics=lambda _: b"x" * 50_000_000, deadline=60)
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
         assert get(server, "/healthz")[0] == 200
@@ -334,7 +335,7 @@ def test_no_number_of_clients_makes_more_threads(serve, idle):
     with contextlib.ExitStack() as stack:
         for _ in range(30):
             stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
-        assert threading.active_count() == before
+        assert threading.active_count() <= before
         server.close()  # and hangs up on them
 
 
@@ -353,12 +354,12 @@ def test_nobody_is_answered_after_its_end(idle):
     server.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port))
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("lanner-web")]
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("lanner-web")])
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_addresses_of_both_kinds(serve, idle, host):
-    if host == "::1" and not Path("/proc/net/if_inet6").exists():
+    if host == "::1" and not has_ipv6():
         pytest.skip("this machine has no IPv6")
     assert get(serve(idle, host), "/healthz", host=host)[0] == 200
 
@@ -403,7 +404,7 @@ def test_tls(serve, idle, certificate):
 
 
 def test_tls_is_not_held_up_by_who_does_not_speak_it(serve, idle, certificate):
-    server = serve(idle, certificate=certificate, deadline=1.0)
+    server = serve(idle, certificate=certificate, deadline=60)
     with contextlib.suppress(ConnectionError):
         assert b"200" not in say(server, b"GET /healthz HTTP/1.1\r\n\r\n")
     with socket.create_connection(("127.0.0.1", server.port)):  # says nothing

@@ -17,6 +17,7 @@ from lanner.rules.output.alert import AlertRule, AlertWriter
 from lanner.rules.output.template import parse_output
 from lanner.sdk.types import FieldInfo, FieldType
 
+from ..waiting import PATIENCE
 from .http_server import OK, alerts, read_request, status
 from .servers import Server
 
@@ -88,7 +89,7 @@ def test_so_is_one_over_tls(post, tls, says_so):
             sink.send(alerts("x" * size))
             poll = select.poll()
             poll.register(sink._connection.link, select.POLLRDHUP)
-            assert poll.poll(10_000)
+            assert poll.poll(PATIENCE * 1000)
         assert [len(body) for body in got] == [10, 3_000_000, 10, 3_000_000]
     finally:
         sink.close()

@@ -33,7 +33,7 @@ def validate(content, kv):
     """Return the exit code, the JSON and the text of `-V rules.yaml`; for a missing plugin, only the reason."""
     validator = Validator([kv.catalog, SyscallCatalog()], {"kv": "0.1.0"})
     result = validator.load("rules.yaml", content)
-    reason = validator.unmet()
+    reason = validator.describe_unmet()
     if reason:
         return 1, reason, ""
     return (0 if result.successful else 1), as_json([result]), as_text([result]) + "\n"

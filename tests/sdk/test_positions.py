@@ -18,7 +18,7 @@ from lanner.sdk.hosting.open_source import open_source
 from lanner.sdk.hosting.plugin_init import init_plugin
 from lanner.sdk.hosting.positionfile import PositionFile, state_directory
 
-LONG = 60.0
+from ..waiting import PATIENCE
 
 
 class Kept:
@@ -51,7 +51,7 @@ def taken(source, count):
     """The next batches up to this number of events."""
     found = []
     while len(found) < count:
-        found += source.next_batch(LONG).payloads
+        found += source.next_batch(PATIENCE).payloads
     return found
 
 
@@ -151,8 +151,8 @@ def test_a_host_that_wants_few_events_stores_the_position_of_the_last_one():
 
     source = opened(opening, kept)
     source.commits_itself = False
-    assert finished.wait(LONG)
-    assert len(source.next_batch(LONG, 3).payloads) == 3
+    assert finished.wait(PATIENCE)
+    assert len(source.next_batch(PATIENCE, 3).payloads) == 3
     source.commit(source.position)
     source.close()
     assert kept.stored == [3]
@@ -162,7 +162,7 @@ def test_a_host_that_wants_few_events_stores_the_position_of_the_last_one():
 def test_a_source_can_move_on_without_an_event(steps, stored):
     kept = Kept()
     source = opened(numbered(*steps), kept)
-    while not source.next_batch(LONG).ended:
+    while not source.next_batch(PATIENCE).ended:
         pass
     source.next_batch(0)
     source.close()
@@ -176,14 +176,14 @@ def test_a_value_that_its_author_changes_later_is_stored_as_it_was():
     def opening(self, params, position):
         at = {"a": [1]}
         yield lanner.Event("x", position=at)
-        assert go_on.wait(LONG)
+        assert go_on.wait(PATIENCE)
         at["a"].append(2)
         yield lanner.NOTHING
 
     source = opened(opening, kept)
     taken(source, 1)
     go_on.set()
-    while not source.next_batch(LONG).ended:
+    while not source.next_batch(PATIENCE).ended:
         pass
     source.close()
     assert kept.stored == [{"a": [1]}]
@@ -245,7 +245,7 @@ def test_chunks_have_positions_too():
     source.commits_itself = False
     assert taken(source, 3) == [b"a", b"b", b"c"]
     first = source.position
-    source.next_batch(LONG)
+    source.next_batch(PATIENCE)
     assert kept.stored == []
     source.commit(1)
     assert kept.stored == [1]
@@ -258,7 +258,7 @@ def test_within_an_unfinished_line_no_position_is_stored():
     kept = Kept()
     source = opened(chunks((b"a\nb", 1), (b"c", 2), (b"\n", 3)), kept)
     for _ in range(3):
-        source.next_batch(LONG)
+        source.next_batch(PATIENCE)
         source.commit(source.position)
     assert kept.stored == [3]
     source.close()

@@ -17,7 +17,13 @@ from lanner.sdk.hosting.batches import Batch, Source
 from lanner.sdk.hosting.open_source import open_source
 from lanner.sdk.hosting.plugin_init import init_plugin
 
-LONG = 60.0  # seconds that a test waits for an immediate result
+from ..waiting import PATIENCE, until
+
+
+@pytest.fixture(autouse=True)
+def no_source_is_left(monkeypatch):
+    """`close` waits for a slow source, unless a test wants it to be left."""
+    monkeypatch.setattr(reading, "LEAVE_AFTER", PATIENCE)
 
 
 def opened(open_instance: Callable[[], Any]) -> Source:
@@ -37,7 +43,7 @@ def drain(source: Source) -> list[tuple[bytes, int | None]]:
     """Return all events up to the end."""
     events: list[tuple[bytes, int | None]] = []
     while True:
-        batch = source.next_batch(LONG)
+        batch = source.next_batch(PATIENCE)
         events += zip(batch.payloads, batch.timestamps or [None] * len(batch.payloads), strict=True)
         if batch.ended:
             return events
@@ -46,7 +52,7 @@ def drain(source: Source) -> list[tuple[bytes, int | None]]:
 def an_event(source: Source) -> bytes:
     """Return the first event of the next batch that has one."""
     while True:
-        batch = source.next_batch(LONG)
+        batch = source.next_batch(PATIENCE)
         if batch.payloads:
             return batch.payloads[0]
 
@@ -76,7 +82,7 @@ class AsyncIterable:
 def test_all_that_can_be_iterated_is_a_source_of_payloads_and_events(open_instance):
     source = opened(open_instance)
     assert drain(source) == EVENTS
-    assert source.next_batch(LONG) == Batch([], ended=True)
+    assert source.next_batch(PATIENCE) == Batch([], ended=True)
     source.close()
 
 
@@ -127,7 +133,7 @@ def test_a_batch_is_handed_over_while_the_source_blocks_for_more():
 
     def blocking() -> Iterator[bytes]:
         yield b"a"
-        go_on.wait(LONG)
+        go_on.wait(PATIENCE)
         yield b"b"
 
     source = opened(blocking)
@@ -145,15 +151,15 @@ def test_what_is_there_comes_in_one_batch():
         waiting.set()
 
     source = opened(many)
-    assert waiting.wait(LONG)
-    assert len(source.next_batch(LONG).payloads) == 100
+    assert waiting.wait(PATIENCE)
+    assert len(source.next_batch(PATIENCE).payloads) == 100
 
 
 def test_no_event_within_the_timeout_is_an_empty_batch():
     forever = threading.Event()
 
     def silent() -> Iterator[bytes]:
-        forever.wait(LONG)
+        forever.wait(PATIENCE)
         yield b""
 
     source = opened(silent)
@@ -198,17 +204,18 @@ def test_close_releases_the_host_while_the_generator_still_blocks(monkeypatch, c
 
     def stubborn() -> Iterator[bytes]:
         blocked.set()
-        go_on.wait(LONG)
+        go_on.wait(PATIENCE)
         after_close.append("still running")
         yield b"late"
 
     source = opened(stubborn)
     host = in_wait(source)
-    assert blocked.wait(LONG)
+    assert blocked.wait(PATIENCE)
+    until(lambda: go_on._cond._waiters)
     with caplog.at_level(logging.WARNING, "lanner.plugin.doors"):
         source.close()
         source.close()
-    host.join(LONG)
+    host.join(PATIENCE)
     assert not host.is_alive()
     assert after_close == []
     (told,) = [record.message for record in caplog.records]
@@ -234,7 +241,7 @@ def test_close_runs_the_generators_own_clean_up():
             cleaned.set()
 
     source = opened(tidy)
-    assert yielded.wait(LONG)
+    assert yielded.wait(PATIENCE)
     source.close()
     assert cleaned.is_set()
 
@@ -253,7 +260,7 @@ def test_close_ends_a_source_that_waits_for_room_in_the_queue(monkeypatch):
             cleaned.set()
 
     source = opened(fast)
-    assert full.wait(LONG)
+    assert full.wait(PATIENCE)
     source.close()
     assert cleaned.is_set()
 
@@ -270,7 +277,7 @@ class Blocking:
 
     def __next__(self) -> bytes:
         self.blocked.set()
-        self.woken.wait(LONG)
+        self.woken.wait(PATIENCE)
         raise OSError("closed under me")
 
     def close(self) -> None:
@@ -282,10 +289,10 @@ def test_close_calls_the_close_of_the_open_instance_which_ends_the_blocking_call
     blocking = Blocking()
     source = opened(lambda: blocking)
     host = in_wait(source)
-    assert blocking.blocked.wait(LONG)
+    assert blocking.blocked.wait(PATIENCE)
     source.close()
     source.close()
-    host.join(LONG)
+    host.join(PATIENCE)
     assert not host.is_alive()
     assert blocking.closed == 1
     assert "left alone" not in caplog.text
@@ -317,7 +324,7 @@ def test_close_cancels_an_async_source_wherever_it_waits(closed_at_once, caplog)
 
     source = opened(waits)
     if not closed_at_once:
-        assert waiting.wait(LONG)
+        assert waiting.wait(PATIENCE)
     source.close()
     assert drain(source) == []
     assert cleaned.is_set() == waiting.is_set()
@@ -343,7 +350,7 @@ def test_an_async_instance_is_closed_in_its_own_loop():
 
     feed = Feed()
     source = opened(lambda: feed)
-    assert feed.waiting.wait(LONG)
+    assert feed.waiting.wait(PATIENCE)
     source.close()
     assert feed.closed_in == [feed.loop]
 
@@ -354,4 +361,4 @@ def test_sources_leave_no_threads():
         source = opened(generator)
         drain(source)
         source.close()
-    assert threading.active_count() == before
+    until(lambda: threading.active_count() <= before)

@@ -18,8 +18,6 @@ from ..waiting import PATIENCE
 from .log_lines import looped, returned, yielded
 from .polling_api import QUICK
 
-LONG = 30.0
-
 
 class Kept:
     """A store of positions in memory."""
@@ -49,7 +47,7 @@ class Reader:
 
     def read(self, count, most=1 << 20):
         """The next `count` lines; they are committed."""
-        deadline = time.monotonic() + LONG
+        deadline = time.monotonic() + PATIENCE
         while len(self.seen) < count:
             left = deadline - time.monotonic()
             assert left > 0, f"{count} lines expected, {self.seen} read"
@@ -95,7 +93,7 @@ def reading():
 
 def eventually(holds):
     """Wait until it does."""
-    deadline = time.monotonic() + LONG
+    deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, "it never came to be"
         time.sleep(0.005)

@@ -15,8 +15,8 @@ import lanner
 from lanner import sources
 from lanner.sources import programs
 
-from ..waiting import is_running
-from .conftest import LONG, eventually
+from ..waiting import PATIENCE, is_running
+from .conftest import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ def yielded(command, **options):
 
 
 def to_its_end(source):
-    while not source.next_batch(LONG).ended:
+    while not source.next_batch(PATIENCE).ended:
         pass
 
 
@@ -79,7 +79,7 @@ def test_it_is_started_again_after_growing_pauses(reading, caplog, monkeypatch):
 def test_an_unfinished_last_line_is_a_line(reading):
     run = reading(shell("printf 'a\\nb'", restart="never"))
     assert run.read(2) == ["a", "b"]
-    assert run.source.next_batch(LONG).ended
+    assert run.source.next_batch(PATIENCE).ended
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_program_that_cannot_be_started_is_an_error_at_the_start(reading, open
         (["a\0"], "null byte"),
     ):
         with pytest.raises(lanner.SourceError, match=said):
-            reading(opening(command)).source.next_batch(LONG)
+            reading(opening(command)).source.next_batch(PATIENCE)
 
 
 def test_its_standard_error_goes_to_the_log(reading, caplog):
@@ -231,10 +231,10 @@ def test_closing_ends_the_pause_before_the_next_start(reading, monkeypatch):
     monkeypatch.setattr(programs, "_FIRST_PAUSE", 3600.0)
     run = reading(shell("echo a"))
     run.read(1)
-    waiting = threading.Thread(target=run.source.next_batch, args=[LONG])
+    waiting = threading.Thread(target=run.source.next_batch, args=[PATIENCE])
     waiting.start()
     run.close()
-    waiting.join(LONG)
+    waiting.join(PATIENCE)
     assert not waiting.is_alive()
 
 

@@ -7,7 +7,8 @@ import pytest
 import lanner
 from lanner import sources
 
-from .conftest import LONG, eventually
+from ..waiting import PATIENCE
+from .conftest import eventually
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_a_full_queue_blocks_until_there_is_room(full, bound):
     putting.start()
     events = iter(queue)
     assert [next(events).payload for _ in range(3)] == [b"one__", b"two__", b"three"]
-    putting.join(LONG)
+    putting.join(PATIENCE)
     assert queue.counters == {}
 
 
@@ -104,7 +105,7 @@ def test_closing_ends_a_put_that_waits_and_counts_what_was_not_read(full):
     putting = threading.Thread(target=lambda: results.append(queue.put("three")))
     putting.start()
     queue.close()
-    putting.join(LONG)
+    putting.join(PATIENCE)
     assert results == [False]
     assert not queue.put("four")
     assert queue.counters == {"events dropped": 2}
@@ -122,13 +123,13 @@ def test_the_client_ends_or_fails_the_source_after_what_it_has_put(queued):
     queue.put("one")
     queue.end()
     assert run.read(1) == ["one"]
-    assert run.source.next_batch(LONG).ended
+    assert run.source.next_batch(PATIENCE).ended
     queue, run = queued()
     queue.put("one")
     queue.fail("the broker refuses the password")
     assert run.read(1) == ["one"]
     with pytest.raises(lanner.SourceError, match="the broker refuses the password"):
-        run.source.next_batch(LONG)
+        run.source.next_batch(PATIENCE)
 
 
 def test_the_client_tells_whether_it_is_connected(queued):

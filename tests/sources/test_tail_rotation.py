@@ -14,7 +14,8 @@ import pytest
 from lanner.sources import logfiles, tailing
 from lanner.sources.logfiles import read_spot
 
-from .conftest import LONG, eventually
+from ..waiting import PATIENCE
+from .conftest import eventually
 from .log_lines import append, numbered, restarted, returned
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_grace")]
@@ -265,7 +266,7 @@ def test_a_writer_that_rotates_all_the_time_loses_nothing(reading, log):
     """With restarts of the reader in between."""
     log.touch()
     run = reading(returned(log))
-    run.source.next_batch(LONG)  # an open file
+    run.source.next_batch(PATIENCE)  # an open file
     run.commit()
     run.close()
     writing = threading.Thread(target=_write_and_rotate, args=[log, 3000])

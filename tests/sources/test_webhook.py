@@ -13,6 +13,7 @@ import pytest
 import lanner
 from lanner import sources
 
+from ..machine import has_ipv6
 from ..waiting import PATIENCE
 from .webhook_reader import ask, client, reading
 from .webhook_signing import SECRET, opened, signed
@@ -354,5 +355,10 @@ def test_health_and_name():
         assert source.describe() == name
     with closing(sources.webhook(":0", secret=SECRET)) as source:
         assert source.describe().startswith("webhook http://127.0.0.1:")
+
+
+def test_it_listens_on_an_address_of_ipv6():
+    if not has_ipv6():
+        pytest.skip("this machine has no IPv6")
     with closing(sources.webhook("[::1]:0", secret=SECRET)) as source:
         assert source.describe().startswith("webhook http://[::1]:")

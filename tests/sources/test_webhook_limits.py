@@ -44,7 +44,7 @@ def test_a_host_that_does_not_read_does_not_get_the_event():
 def test_a_full_queue_refuses(in_background):
     with opened(max_events=1) as source, client(source) as first, client(source) as second:
         answer = in_background(ask, first, headers=signed(b"{}"))
-        assert source._poll.poll(20_000)
+        assert source._poll.poll(PATIENCE * 1000)
         second.request("POST", "/", b"[]", {"Content-Type": "application/json", **signed(b"[]")})
         response = second.getresponse()
         assert (response.status, response.getheader("Retry-After")) == (503, "1")
@@ -59,7 +59,7 @@ def test_bodies_count_until_their_requests_are_answered(in_background):
     with opened(max_body=1000, max_bytes=1000) as source, client(source) as first, client(source) as second:
         for _ in range(3):
             answer = in_background(ask, first, body=body, headers=signed(body))
-            assert source._poll.poll(20_000)
+            assert source._poll.poll(PATIENCE * 1000)
             assert list(source.read_chunk(0)) == [body]
             with client(source) as other:
                 assert ask(other, body=body, headers=signed(body)) == (503, "too many requests at once")
@@ -86,7 +86,7 @@ def test_the_descriptor_is_readable_while_there_is_something_to_do(in_background
     with opened() as source, client(source) as connection:
         assert not is_readable()
         answer = in_background(ask, connection, headers=signed(b"{}"))
-        assert source._poll.poll(20_000)
+        assert source._poll.poll(PATIENCE * 1000)
         assert is_readable()
         assert len(source.read_chunk(0)) == 1
         assert is_readable()  # for the commit
@@ -102,10 +102,10 @@ def test_close_refuses_what_the_host_does_not_have_yet_and_answers_the_rest(in_b
     with opened() as source, client(source) as first, client(source) as second, client(source) as idle:
         idle.connect()
         taken = in_background(ask, first, headers=signed(b"{}"))
-        assert source._poll.poll(20_000)
+        assert source._poll.poll(PATIENCE * 1000)
         assert len(source.read_chunk(0)) == 1
         waiting = in_background(ask, second, headers=signed(b"{}"))
-        assert source._poll.poll(20_000)
+        assert source._poll.poll(PATIENCE * 1000)
         begun = time.monotonic()
         source.close()
         assert time.monotonic() - begun < 20  # 0.1 on an idle machine

@@ -57,7 +57,7 @@ def reading(source):
 
 
 @contextmanager
-def client(source, *, timeout=20, context=None):
+def client(source, *, timeout=PATIENCE, context=None):
     """An HTTP client with one kept connection to the webhook."""
     if context is None:
         connection = http.client.HTTPConnection("127.0.0.1", source.port, timeout=timeout)

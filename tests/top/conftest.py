@@ -11,7 +11,7 @@ from lanner.alerts.record import Record, RunLoad
 from lanner.alerts.writer import StoreWriter
 from lanner.top.app import TopApp
 
-from ..waiting import PATIENCE
+from ..waiting import PATIENCE, until
 
 LOAD = RunLoad("0badcafe", 1_795_000_000_000_000_000, "docker", '{"plugin":"docker"}', {"aa": b"- rule: r"})
 
@@ -114,4 +114,4 @@ def watch(run):
 def threads_end():
     """No thread of a feed is left."""
     yield
-    assert not [thread for thread in threading.enumerate() if thread.name == "lanner-top"]
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "lanner-top"])

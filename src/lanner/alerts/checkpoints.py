@@ -56,5 +56,5 @@ class Checkpoints:
                 with closing(sqlite3.connect(self._path, isolation_level=None)) as database:
                     database.execute("PRAGMA synchronous = NORMAL")
                     database.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            except sqlite3.Error as error:  # the next transaction tells a full disk
+            except sqlite3.Error as error:  # a full disk also fails the next transaction, which reports it
                 _LOG.debug("%s: the log could not be moved into the file this time: %s", self._path, error)

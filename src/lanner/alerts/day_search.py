@@ -23,7 +23,7 @@ def search_day(
 ) -> Generator[tuple[int, StoredAlert | None], None, None]:
     """Yield the matching alerts with ids from `low` to `high`, each with its id.
 
-    Now and then it yields an id with None: the alerts up to there, and it, were read.
+    Now and then it yields an id with None: all alerts up to this id were read.
     """
     if low > high:
         return

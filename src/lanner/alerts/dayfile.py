@@ -155,7 +155,7 @@ class DayFile:
         number, text_id = self.last, self._text_id
         for alert in alerts:
             record = alert.record
-            assert record is not None  # the sink has asked for it
+            assert record is not None  # the sink wants records
             number += 1
             line = _decode(record.json)
             rule, priority = text_id(line.rule), _PRIORITIES.get(line.priority, len(_PRIORITIES) - 1)
@@ -268,7 +268,7 @@ def _make_version_error(path: Path, version: int) -> StoreError:
 
 
 def _make(path: Path) -> None:
-    """Make a new file with its tables, and only then give it its name: no reader sees less. Raises OSError, StoreError."""
+    """Make a file with its tables, and rename it when it is complete: no reader sees a part of it. Raises OSError, StoreError."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)  # of a process that was killed
     _create(new)

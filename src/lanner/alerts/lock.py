@@ -68,7 +68,7 @@ def lock_store(directory: Path, wait: float = 5.0) -> StoreLock:
         except OSError as error:
             os.close(descriptor)
             raise from_system(error, path) from None
-    with suppress(OSError):  # a full disk: the lock counts, the words only help
+    with suppress(OSError):  # a full disk: the lock holds without its description
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, _about_this_process(), 0)
     _held[place] = StoreLock(descriptor, place)

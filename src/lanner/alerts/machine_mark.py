@@ -14,7 +14,7 @@ _PURPOSE: Final = b"lanner alert store"
 def machine_mark(run: str) -> str:
     """Return the mark of this machine for the run with this key; "" on a machine without an ID, such as a container.
 
-    The ID is not in it: other machines do not know it, so that they cannot make the mark.
+    The mark does not contain the ID. Only this machine knows the ID and can make the mark.
     """
     try:
         identity = _ID.read_bytes().strip()

@@ -47,7 +47,7 @@ class Retention:
         self._failed: set[str] = set()
 
     def apply(self, current: int) -> list[Path]:
-        """Delete what is too old or too much, oldest first, but not the file of the day `current`. Return the deleted files.
+        """Delete files beyond the limits, the oldest first, but not the file of the day `current`. Return the deleted files.
 
         A file that cannot be deleted is logged once.
         """
@@ -56,7 +56,7 @@ class Retention:
             others = [(day, path) for day, path in days.items() if day != current]
             found = [(_age_day(path), path) for path in self._directory.iterdir() if _ASIDE.fullmatch(path.name)]
             candidates = sorted(found) + others
-        except OSError:  # the writer tells it
+        except OSError:  # the writer reports the error
             return []
         deleted = [path for day, path in candidates if self._is_old(day, path) and self._delete(path)]
         if self._limits.size:

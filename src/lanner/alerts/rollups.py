@@ -116,7 +116,7 @@ def count_alerts(
 
 
 def limits(wanted: Filter, begin: int, end: int) -> tuple[int, int]:
-    """Return the period that is left of one by the times of a filter."""
+    """Return the part of a period that is within the times of a filter."""
     return max(begin, wanted.since or begin), end if wanted.until is None else min(end, wanted.until)
 
 

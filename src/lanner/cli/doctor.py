@@ -40,7 +40,7 @@ def _setup(plugin: str | None, file: str | None, rules: Sequence[str], config: s
         return [Result("Lanner", [problem(f"it does not load: {error}", "See `native module` below, or reinstall Lanner")])]
 
     def make(cls: type[Plugin], entry: PluginSetup, warn: Callable[[str], object]) -> Plugin:
-        return make_entry(cls, entry.given(config, None), host, warn=warn)
+        return make_entry(cls, entry.with_values(config, None), host, warn=warn)
 
     return look_at_setup(SetupChecks(plugin, file, rules, make))
 

@@ -29,7 +29,7 @@ def explain_rule(
         rules = LoadedRules(cls, list_files(files), config=read_config(config, cls), way=BY_OPTION)
         if not rules.rule(name).enabled:
             say(f"the rule {name!r} is disabled: explaining it as if it were enabled")
-        found = explain(rules.trial([name]), name, rules.recorded(replay), number=event)
+        found = explain(rules.trial([name]), name, rules.read_recording(replay), number=event)
     if found is None:
         return fail(f"the recording {replay} has no event" + (f" {event}" if event else ""))
     print_text(printable_json(found.as_dict(), indent=2) if as_json else _text(found, full=full))

@@ -29,7 +29,7 @@ def check(falco: Falco) -> None:
         raise ConfigError(f"$.libs_logger.severity takes one of {', '.join(_SEVERITIES)}, {describe_actual(falco.libs_logger.severity)}")
     _check_engine(falco.engine)
     for sink in configured_sinks(falco):
-        for key, what in sink.missing():
+        for key, what in sink.find_missing():
             raise ConfigError(f"$.{sink.declaration.path}.{key} is empty: write {what}")
     _check_webserver(falco)
     _check_console(falco.lanner.console.address)

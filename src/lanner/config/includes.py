@@ -37,7 +37,7 @@ def read_files(
     places = _places(root, path)
     files = {key: [Segment(path)] for key in root}
     given = [(assign(root, option), name_of(option)) for option in options if option.startswith(_INCLUDES)]
-    with Origins(files, given).placing():
+    with Origins(files, given).place_errors():
         includes = new_decoder().includes(root.get(_INCLUDES))
         for number, include in enumerate(includes):
             if Path(include.path) == Path(path):

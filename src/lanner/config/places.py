@@ -71,7 +71,7 @@ class Origins(NamedTuple):
         return "".join(f"{where}: " for where in (self._option(steps) or self._line(steps),) if where) + text
 
     @contextmanager
-    def placing(self) -> Iterator[None]:
+    def place_errors(self) -> Iterator[None]:
         """Context manager: prefix the errors about values as `place` does."""
         try:
             yield

@@ -42,7 +42,7 @@ class PluginSetup:
     config_place: ConfigPlace | None = field(default=None, compare=False)
     params_place: ConfigPlace | None = field(default=None, compare=False)
 
-    def given(self, init_config: str | None, open_params: str | None) -> PluginSetup:
+    def with_values(self, init_config: str | None, open_params: str | None) -> PluginSetup:
         """Return a copy with the given values instead of the configured ones; None keeps the configured one."""
         result = self if init_config is None else replace(self, init_config=init_config, config_place=None)
         return result if open_params is None else replace(result, open_params=open_params, params_place=None)

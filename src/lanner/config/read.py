@@ -38,7 +38,7 @@ class Configuration:
     places: tuple[ConfigPlace | None, ...] = ()
     origins: Origins = field(default_factory=Origins)
 
-    def placed_warnings(self) -> list[str]:
+    def place_warnings(self) -> list[str]:
         """Return the warnings, each with the file and line of its value if they are known."""
         return list(map(self.origins.place, self.warnings))
 
@@ -58,7 +58,7 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
         put(root, key, value)
     origins = Origins(files, [(assign(root, option), name_of(option)) for option in options])
     decoder = new_decoder()
-    with origins.placing():
+    with origins.place_errors():
         falco = decoder.falco(root)
         check(falco)
     found = root.get("plugins")

@@ -55,7 +55,7 @@ def describe_rules(store: AlertStore, begin: int, end: int) -> dict[str, Any]:
 
 
 def loaded_rules(store: AlertStore, run: Run) -> tuple[LoadedRule, ...]:
-    """Return the rules that a run loaded for its event source, from the files as stored; without files that are missing."""
+    """Return the rules that a run loaded for its event source, from the stored files. Rules of missing files are left out."""
     try:
         files = read_about(run).rules
     except LannerError:
@@ -100,7 +100,7 @@ def _arrival(store: AlertStore, position: int) -> int | None:
 
 
 def _changes(store: AlertStore, runs: Sequence[Run], begin: int, end: int) -> Iterator[dict[str, Any]]:
-    """Yield the loads of other rules in a time window, the newest first, with alerts an hour by rule before and after."""
+    """Yield the changes of rules in a time window, the newest first, with the alerts per hour of each rule before and after."""
     until, number = time.time_ns(), 0
     for run, before in pairwise(runs):
         files = _changed_files(run, before)

@@ -39,7 +39,7 @@ class RuleDifference(NamedTuple):
 
 
 def compare_reports(first: Report, second: Report) -> list[RuleDifference]:
-    """Return the rules of both reports, the largest difference first. An alert is the same if time, rule, priority and message are."""
+    """Return the rules of both reports, the largest difference first. Equal alerts have the same time, rule, priority and message."""
     left, right = Counter(_alerts(first)), Counter(_alerts(second))
     only_left, only_right = left - right, right - left
     found = []

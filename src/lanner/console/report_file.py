@@ -152,7 +152,7 @@ def _describe(store: AlertStore, detail: Detail) -> dict[str, Any]:
 
 
 def _ask(store: AlertStore, inquiry: Inquiry, kinds: Sequence[Kind], alerts: Sequence[tuple[Detail, dict[str, Any]]]) -> None:
-    """Add answers about the alerts. The page says of an alert without one that the report does not have it."""
+    """Add answers about the alerts. For an alert without an answer, the page says that the report has none."""
     deadline = time.monotonic() + _PATIENCE
     for detail, shown in alerts:
         if time.monotonic() > deadline:

@@ -42,7 +42,7 @@ def _message(line: bytes) -> str:
 
 
 def read_line(line: bytes) -> dict[str, Any]:
-    """Return the members of an alert's line, as UTF-8 can write them. A damaged line is {"message": line}."""
+    """Return the members of an alert's line, with escapes for bytes that are not UTF-8. A damaged line is {"message": line}."""
     text = escape_bytes(line.decode("utf-8", "surrogateescape"))
     try:
         found = json.loads(text)

@@ -43,7 +43,7 @@ class _Output(msgspec.Struct):
 
 
 class RunState(msgspec.Struct):
-    """The members of run.json that problems are found in; it has more of them."""
+    """The members of run.json from which problems are found."""
 
     plugin: str = ""
     written: int = 0
@@ -100,7 +100,7 @@ def describe_state(store: AlertStore, unreadable: Mapping[Path, StoreError]) -> 
 
 def _problems(state: RunState, *, is_running: bool) -> Iterator[Problem]:
     if not is_running:
-        return  # what it last said of engines and outputs is over
+        return  # the last state of engines and outputs no longer holds
     plugin = f"plugin {state.plugin}"
     if time.time_ns() - state.written > _OLD:
         yield Problem("the run does not write its state", plugin, "it may be stuck: read its log, then restart it")

@@ -51,7 +51,7 @@ class SetupChecks:
         except ConfigError as error:
             yield problem(str(error), f"Correct {self._file}; docs/configuration.md has every key")
             return
-        for text in self.read.placed_warnings():
+        for text in self.read.place_warnings():
             yield warning(text, f"Correct {self._file}; docs/configuration.md has every key")
         if self.read.unused:
             yield warning(f"without effect here: {', '.join(self.read.unused)}", "Keep them if Falco reads the same file, else remove them")
@@ -97,7 +97,7 @@ class SetupChecks:
 
         info = self.info
         try:
-            with self.read.origins.placing():
+            with self.read.origins.place_errors():
                 paths = rules_paths(self._rules, self.read)
             files = rules_files(paths, info, advice="there will be no alerts")
         except ConfigError as error:
@@ -136,7 +136,7 @@ class SetupChecks:
         return find_silent_rules(load_rules(files, catalog, plugins=self._versions).rules, without_values)
 
     def _entries(self, read: Configuration) -> tuple[PluginSetup, tuple[PluginSetup, ...]]:
-        with read.origins.placing():
+        with read.origins.place_errors():
             entries = select_plugins(read.falco, self._name or ("docker" if self._file is None else None), read.places)
         if not entries:
             raise ConfigError(f"{self._file} loads no plugin: list one in $.plugins, or name one, as in `lanner doctor docker`")

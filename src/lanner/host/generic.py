@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.rules.language.catalog import LINK, PLUGIN_INFO, PRINTED_PLUGIN_INFO, STATIC
 from lanner.rules.output.times import SECOND, Clock, local_datetime, local_time, utc_datetime
-from lanner.sdk.text.encoding import to_bytes_leniently
+from lanner.sdk.text.encoding import cut_at_nul, to_bytes_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,7 +73,7 @@ def generic_reader(name: str, context: EventContext) -> Callable[[], FieldValue]
 def _description(context: EventContext) -> str:
     words = context.describe() if context.describe else None
     if words:
-        words = words.partition("\0")[0]
+        words = cut_at_nul(words)
     return words or raw_description(context.payload)
 
 

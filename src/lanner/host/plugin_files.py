@@ -33,7 +33,7 @@ class PluginFiles:
         return [str(module.__file__) for module in self._modules.values()]
 
     @contextmanager
-    def reloaded(self) -> Iterator[list[type[Plugin]]]:
+    def reload_all(self) -> Iterator[list[type[Plugin]]]:
         """Load all modules again, and give the classes. If this or the context fails, the modules in use stay. Raises `LannerError`."""
         before = self._modules
         for name in before:

@@ -82,7 +82,7 @@ class LoadedRules:
             else load_rules_text(text, self.catalog, plugins=versions)
         )
         self._compiled: dict[frozenset[str], CompiledRules] = {}
-        self.compiled()
+        self.compile()
         init_plugin(plugin, config, way=way)
 
     @property
@@ -106,7 +106,7 @@ class LoadedRules:
         """Return the definition of a rule of these files."""
         return self._ruleset.session.collected.rules[self.rule(name).name]
 
-    def compiled(self, enable: Collection[str] = ()) -> CompiledRules:
+    def compile(self, enable: Collection[str] = ()) -> CompiledRules:
         """Return the compiled rules, with those in `enable` as if their files said `enabled: true`."""
         names = frozenset(self.rule(name).name for name in enable)
         if names not in self._compiled:
@@ -118,9 +118,9 @@ class LoadedRules:
         """Start a new run. `first`: only the first matching rule of an event raises an alert."""
         plugin = init_plugin(self._plugin, self._config, warn=lambda _: None)
         beside = [init_plugin(each, "", warn=lambda _: None) for each in self._beside]
-        return Trial(plugin, self.compiled(enable), first=first, beside=beside, static=self._static)
+        return Trial(plugin, self.compile(enable), first=first, beside=beside, static=self._static)
 
-    def recorded(self, path: str) -> Iterator[Event]:
+    def read_recording(self, path: str) -> Iterator[Event]:
         """Yield a recording's events, with their times if known. Raises `SourceError`."""
         source = open_recording(path, self.info)
         is_empty = True

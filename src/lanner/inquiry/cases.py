@@ -47,7 +47,7 @@ class About(msgspec.Struct):
 
 
 def make_case(detail: Detail, store: AlertStore, plugins: Sequence[str], config: str) -> Case:
-    """Return the case of an alert's run. Raises `LannerError` with the reason if the store does not have all of it."""
+    """Return the case of an alert's run. Raises `LannerError` with the reason if the store has only parts of it."""
     about = read_about(detail.run)
     if not detail.event_size:
         raise LannerError("the alert has no event: Lanner itself raised it, or its run stored none")
@@ -86,7 +86,7 @@ def make_question(kind: Kind, detail: Detail, store: AlertStore) -> Question:
 
 
 def _others(detail: Detail, store: AlertStore) -> Iterator[tuple[bytes, int]]:
-    """Yield whole events of other alerts of the rule, the newest first, of each subject one."""
+    """Yield complete events of other alerts of the rule, the newest first, one of each subject."""
     wanted = parse_filter(f"rule:{quote_value(detail.alert.rule)}", time.time_ns())
     subjects, before = {detail.alert.subject}, None
     found = 0

@@ -52,7 +52,7 @@ def make_exception(loaded: LoadedCase, question: Question, found: Explanation) -
             try:
                 answer = _try(loaded, question, _write(loaded, question.rule, values), different)
             except LannerError as error:
-                reason = loaded.named(str(error))
+                reason = loaded.restore_names(str(error))
                 continue
             if not answer["notes"]:
                 return answer
@@ -107,7 +107,7 @@ def _text(value: Any) -> str:
 
 
 def _bare(text: str) -> str:
-    """Return a value for a condition: Falco quotes one with a blank itself, and escapes nothing."""
+    """Return a value for a condition, without quotes if possible: Falco quotes a value with a blank itself, and escapes nothing."""
     return text if _BARE.fullmatch(text) or (" " in text and not set(text) & set("\"'\\")) else _in_quotes(text)
 
 
@@ -150,7 +150,7 @@ def _write(loaded: LoadedCase, rule: str, values: dict[str, str]) -> str:
 
 
 def _try(loaded: LoadedCase, question: Question, text: str, different: Sequence[tuple[bytes, int]]) -> dict[str, Any]:
-    """Return the answer with this exception. Raises `LannerError` for one that is not right.
+    """Return the answer with this exception. Raises `LannerError` for an exception that fails its checks.
 
     `different` are events of the rule's other alerts with other values.
     """

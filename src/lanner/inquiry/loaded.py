@@ -85,7 +85,7 @@ class LoadedCase:
     def _trial(self, rules: LoadedRules, name: str) -> Trial:
         return rules.trial([name], first=self.case.is_first)
 
-    def named(self, text: str) -> str:
+    def restore_names(self, text: str) -> str:
         """Return a text with the paths of the run's rules files instead of those in memory."""
         for shown, (path, _) in zip(self.files, self.case.rules, strict=True):
             text = text.replace(f"{shown}:", f"{path}:")

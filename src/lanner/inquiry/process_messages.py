@@ -33,7 +33,7 @@ class Case(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True):
-    """A question about an alert of `rule`. `others` are further events of the rule, with their times; one has other values."""
+    """A question about an alert of `rule`. `others` are further events of the rule, with their times."""
 
     kind: Kind
     rule: str

@@ -31,7 +31,7 @@ def make_reply(loaded: LoadedCase, question: Question) -> dict[str, Any]:
     else:
         deciding = sorted(found.part.deciding(), key=lambda each: not each[1].holds)
         shown = found.as_dict() | {"deciding": [list(path) for path, _ in deciding], "text": found.reasons()}
-        shown["place"] = loaded.named(found.place)
+        shown["place"] = loaded.restore_names(found.place)
     return shown | {"notes": [*shown.get("notes", ()), *notes]}
 
 

@@ -35,7 +35,7 @@ def make_test(loaded: LoadedCase, question: Question, alerts: Sequence[Alert]) -
         try:
             _run(loaded, body)
         except LannerError as error:
-            reason = loaded.named(str(error))
+            reason = loaded.restore_names(str(error))
             continue
         names = [OWN_RULES if path == loaded.own_rules else path for path, _ in loaded.case.rules]
         return {"text": _NOTE + _head(loaded, names) + body, "checked": True}

@@ -15,7 +15,7 @@ _PLANE: Final = 0xFFFF
 
 
 def is_writable(text: str) -> bool:
-    """Return whether YAML can contain the text: not one with bytes that are not UTF-8, or with halves of characters."""
+    """Return whether YAML can contain the text: it has no bytes that are not UTF-8, and no halves of characters."""
     return text.isascii() or not any(is_byte(char) or is_half(char) for char in text)
 
 

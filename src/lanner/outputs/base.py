@@ -63,7 +63,7 @@ class SpoolInUseError(SpoolError):
 
 
 class OutputClosedError(LannerError, BrokenPipeError):
-    """The reader of the alerts has closed (`| head`): not an error, and there is nothing more to write."""
+    """The reader of the alerts has closed the pipe (`| head`). This is not an error: the run ends."""
 
 
 class Sink(Protocol):
@@ -105,7 +105,7 @@ class RecordSink(Sink, Protocol):
         ...
 
     def note(self, load: RunLoad) -> None:
-        """Store a load of rules, also if it never raises an alert. For any thread; a failure is left to the first alert."""
+        """Store a load of rules, also if it never raises an alert. For any thread. Raises nothing: the first alert tries again."""
 
     def retain(self) -> None:
         """Delete what is too old or too much. For any thread."""

@@ -140,7 +140,7 @@ class QueuedDelivery:
             for worker in self._workers:
                 worker.end(deadline)
         self._looker.join()
-        lost = {worker.name: worker.ended(_INTERRUPTED) for worker in self._workers}
+        lost = {worker.name: worker.wait_end(_INTERRUPTED) for worker in self._workers}
         counts = self.counts()
         wrong = [loss(name, count, counts[name].last_error) for name, count in lost.items() if count]
         wrong += [worker.trouble for worker in self._workers if worker.trouble and not lost[worker.name]]

@@ -53,7 +53,7 @@ def exchange(link: Link, request: bytes, timer: Timer) -> Answer:
 
 
 def _read(link: Link, response: Response, timer: Timer) -> bytes:
-    """Read the head, and return the beginning of the body; the rest is not awaited."""
+    """Read the head, and return the beginning of the body; without waiting for the rest."""
     parts = [read_head(link, response, timer)]
     size = len(parts[0])
     while size < _MOST_READ and not response.is_complete:

@@ -45,7 +45,7 @@ class Histogram:
             return
         oldest, newest = (now - min(times)) / _SECOND, (now - max(times)) / _SECOND
         place = bisect_left(self._bounds, oldest)
-        if newest >= 0 and place == bisect_left(self._bounds, newest):  # as nearly always
+        if newest >= 0 and place == bisect_left(self._bounds, newest):  # the usual case
             self._counts[place] += len(times)
             self._total += (now * len(times) - sum(times)) / _SECOND
             return

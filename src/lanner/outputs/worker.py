@@ -169,7 +169,7 @@ class Worker:
         self._failures, self._retry_at = min(self._failures, 1), 0.0
         self._wake.notify()
 
-    def ended(self, patience: float) -> int:
+    def wait_end(self, patience: float) -> int:
         """Wait for its end until the deadline, and longer if the sink can be interrupted. Return the number of lost alerts."""
         self._thread.join(max(0.0, self._deadline - time.monotonic()))
         if self._thread.is_alive():

@@ -54,7 +54,7 @@ class ConfiguredSink(NamedTuple):
         """The path of a file that grows with alerts; "" if it writes none."""
         return self.declaration.file(self.block) if self.declaration.file and self.is_enabled else ""
 
-    def missing(self) -> Iterator[tuple[str, str]]:
+    def find_missing(self) -> Iterator[tuple[str, str]]:
         """Yield the required keys that are empty, each with what to write, if the sink is enabled."""
         if self.is_enabled:
             for key, what in self.declaration.required.items():

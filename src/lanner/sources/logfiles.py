@@ -99,7 +99,7 @@ class LogFile:
         if self._content is None:
             return os.pread(self._descriptor, HEAD, 0)
         try:
-            file = self.reopened()
+            file = self.reopen_start()
         except OSError:
             return b""
         with suppress(OSError):
@@ -107,7 +107,7 @@ class LogFile:
         file.close()
         return file.head
 
-    def reopened(self) -> LogFile:
+    def reopen_start(self) -> LogFile:
         """Open the same file at its beginning, also if it was renamed or deleted. Raises `OSError`."""
         return LogFile(f"/proc/self/fd/{self._descriptor}")
 
@@ -296,7 +296,7 @@ def _is_form_of(file: LogFile, before: LogFile, content: bytes) -> bool:
 def _have_equal_content(one: LogFile, other: LogFile) -> bool:
     with ExitStack() as stack:
         try:
-            first, second = (stack.enter_context(closing(file.reopened())) for file in (one, other))
+            first, second = (stack.enter_context(closing(file.reopen_start())) for file in (one, other))
             while (piece := _read_exactly(first, _PIECE)) == _read_exactly(second, _PIECE):
                 if not piece:
                     return True

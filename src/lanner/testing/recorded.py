@@ -93,7 +93,7 @@ class HttpRecording:
             self._next[key] = place + 1
             return known[min(place, len(known) - 1)]
 
-    def localised(self, text: str) -> str:
+    def localise(self, text: str) -> str:
         """Return a text of a response with the address of the API replaced by that of the server, as in links to further pages."""
         return text.replace(self.file.upstream, self.url) if self.file.upstream else text
 
@@ -131,10 +131,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             given = self.recording.answer(HttpRequest(self.command, self.path, headers, body))
         except OSError as error:
             given = Exchange(self.path, status=502, body=f"lanner.testing cannot reach the API: {error}\n")
-        content = given.content() if given.base64 else self.recording.localised(given.body).encode()
+        content = given.content() if given.base64 else self.recording.localise(given.body).encode()
         self.send_response(given.status)
         for name, value in given.headers.items():
-            self.send_header(name, self.recording.localised(value))
+            self.send_header(name, self.recording.localise(value))
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":

@@ -36,7 +36,7 @@ class Rules:
     ) -> None:
         cls = load_plugin(plugin) if isinstance(plugin, str) else plugin
         self.rules = LoadedRules(cls, files, config=config)
-        self.rules.compiled(enable)
+        self.rules.compile(enable)
         self._enable = frozenset(enable)
 
     def rule(self, name: str) -> RuleOnTrial:
@@ -52,5 +52,5 @@ class Rules:
         """
         enabled = self._enable | frozenset(enable)
         if isinstance(events, (str, os.PathLike)):
-            return ReplayResult(self.rules, list(self.rules.recorded(os.fspath(events))), enabled, first=not all_matches)
+            return ReplayResult(self.rules, list(self.rules.read_recording(os.fspath(events))), enabled, first=not all_matches)
         return ReplayResult(self.rules, [(payload(event), None) for event in events], enabled, first=not all_matches)

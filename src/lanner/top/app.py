@@ -47,7 +47,7 @@ _TYPING: Final = 0.25
 
 
 class TopApp(App[None]):
-    """The view of the store at `path`. `ask` explains an alert, in a thread. `release` makes it return at once, at the end."""
+    """The view of the store at `path`. `ask` explains an alert, in a thread. At the end, `release` makes `ask` return at once."""
 
     TITLE = "lanner top"
     ENABLE_COMMAND_PALETTE = False
@@ -106,7 +106,7 @@ class TopApp(App[None]):
 
     @contextlib.contextmanager
     def handle_signals(self) -> Iterator[None]:
-        """Let a signal quit the application, and raise it again at the end, for the handler from before."""
+        """Let a signal quit the application, and raise it again at the end, for the handler that was set before."""
         heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
         before = {number: signal.signal(number, self._hear) for number in heard}
         try:

@@ -41,7 +41,7 @@ def key_line() -> Line:
 
 
 def head_lines(path: Path, update: Update | None, text: str, pause: str, *, now: int) -> list[Line]:
-    """Return the two lines above the list. `pause` says where a list is that does not follow."""
+    """Return the two lines above the list. `pause` is the position of a list that does not follow."""
     first: list[Segment] = [Segment(" lanner top ", BOLD)]
     if update is None:
         return [[*first, Segment(f" {escape_text(str(path))}", DIM)], []]
@@ -113,7 +113,7 @@ def _engines(state: Mapping[str, Any]) -> list[Line]:
     connected = state.get("connected")
     if not isinstance(connected, dict) or not connected:
         return []
-    # those that are away first
+    # disconnected engines first
     engines = sorted(connected.items(), key=lambda item: bool(item[1]))[:8]
     lines: list[Line] = [_title(f"Engines {sum(map(bool, connected.values()))}/{len(connected)}")]
     for name, is_open in engines:

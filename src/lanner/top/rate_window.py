@@ -38,7 +38,7 @@ class _Second:
 class Window:
     """The alerts of the last `LENGTH` seconds, by the time of their arrival (ns since 1970).
 
-    Alerts come in order of arrival. After a clock that was set back they count for the newest second.
+    Alerts come in order of arrival. If the clock was set back, alerts count for the newest second.
     """
 
     def __init__(self) -> None:

@@ -52,7 +52,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """News: alerts that match the filter, the oldest first. `resets`: they replace the ones before.
+    """An update of the view: new alerts that match the filter, the oldest first. `resets`: they replace the alerts before.
 
     `state` is what the last run wrote about itself (run.json). `is_running`: a run writes the store. `problem`: the store cannot be read.
     """
@@ -66,7 +66,7 @@ class Update:
 
 
 class Feed:
-    """Reader of the store at `path`. `notify` is called, in the feed's thread, when `take` has something; then not until it was called."""
+    """Reader of the store at `path`. The feed's thread calls `notify` when `take` has an update, and again only after `take` was called."""
 
     def __init__(self, path: Path, notify: Callable[[], None], wanted: Filter = NO_FILTER) -> None:
         self._path, self._notify = path, notify
@@ -80,7 +80,7 @@ class Feed:
         self._position = 0
         self._begins = True
         self._all, self._matching = Window(), Window()
-        self._counted_since = 0  # arrival of the first alert that is counted, if there were more
+        self._counted_since = 0  # arrival of the first counted alert, if earlier ones were left out
         self._alerts = Newest()
         self._resets = True
         self._state: dict[str, Any] | None = None
@@ -136,7 +136,7 @@ class Feed:
                 self._wake.clear()
 
     def _tell(self) -> None:
-        """Notify the application if it has seen all before and something has changed."""
+        """Notify the application if it has taken the last update and something has changed."""
         with self._lock:
             # rates change with each second
             shown = (self._problem, self._is_running, self._changes, 0 if self._all.is_empty else int(time.monotonic()))
@@ -158,7 +158,7 @@ class Feed:
         self._is_running = False
 
     def _look(self) -> bool:
-        """Read what is new. Return whether there is more already. Raises StoreError."""
+        """Read new alerts. Return whether the store has more of them already. Raises StoreError."""
         if self._store is None:
             self._store = AlertStore(self._path)
             self._begins = True
@@ -166,7 +166,7 @@ class Feed:
             self._wanted, self._begins = self._next, True
         if time.monotonic() - self._state_at >= _STATE_EVERY:
             self._read_state(self._store)
-        if self._begins or self._store.last() < self._position:  # another store may have taken its place
+        if self._begins or self._store.last() < self._position:  # another store may have replaced it
             self._begin(self._store)
         page = self._store.after(self._position, limit=_PAGE)
         matches = None if self._wanted.is_empty else self._wanted.matches
@@ -184,7 +184,7 @@ class Feed:
         last = store.last()
         is_first = not self._position or last < self._position
         if is_first:
-            self._position = last  # what arrives from here on is read by the next look
+            self._position = last  # the next look reads the alerts that arrive from here on
         found, more = self._newest(store, self._position + 1)
         with self._lock:
             self._alerts, self._resets = Newest(reversed(found)), True

@@ -29,7 +29,7 @@ def describe_rules(settings: Settings, rule: str | None) -> int:
         result = validator.load(file, read_rules(file))
         if result.findings:
             say(*full_text(result, printable_line).split("\n"))
-        if reason := validator.unmet():
+        if reason := validator.describe_unmet():
             return fail(reason)
         if not result.successful:
             return fail(f"the rules file {file} has an error")

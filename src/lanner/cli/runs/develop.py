@@ -44,10 +44,10 @@ class Development:
         return fingerprint(self._files.paths()) != self._seen
 
     @contextmanager
-    def loaded(self, settings: Settings, current: Sequence[Plugin]) -> Iterator[list[Plugin]]:
-        """Load the files again, and give the new plugins. If this or the context fails, the modules in use stay. Raises `LannerError`."""
+    def load(self, settings: Settings, current: Sequence[Plugin]) -> Iterator[list[Plugin]]:
+        """Load the files again, and yield the new plugins. If this or the context fails, the modules in use stay. Raises `LannerError`."""
         seen = fingerprint(self._files.paths())
-        with self._files.reloaded() as classes:
+        with self._files.reload_all() as classes:
             for cls, old in zip(classes, current, strict=True):
                 before, after = plugin_info(type(old)), plugin_info(cls)
                 if (before.name, before.event_source) != (after.name, after.event_source):

@@ -90,7 +90,7 @@ class History:
         """Apply the retention, and measure the store: in this thread, because its disk may be slow."""
         for store in self._stores:
             store.retain()
-        with suppress(OSError):  # the output tells it
+        with suppress(OSError):  # the output reports the error
             status.store = measure_store(directory)
 
 
@@ -131,7 +131,7 @@ def describe_load(key: str, infos: Sequence[PluginInfo], settings: Settings) -> 
 
 
 def _absolute_target(setup: PluginSetup) -> str:
-    """Return what names the plugin from any directory."""
+    """Return the plugin's name, or its absolute path."""
     path, colon, name = setup.target.partition(":")
     return f"{os.path.abspath(path)}{colon}{name}" if path.endswith(".py") else setup.target  # noqa: PTH100
 

@@ -66,17 +66,17 @@ def operate(run: LiveRun, compiled: CompiledRules) -> Iterator[Operation]:
     """Context manager: operate the run of the first of its plugins. Raises `LannerError` if a service cannot start."""
     settings, runner = run.settings, run.runner
     status = Status(run.infos[0], runner, run.source)
-    status.loaded(settings, compiled)
+    status.note_load(settings, compiled)
     with ExitStack() as stack:
         notifier = Notifier(status.is_alive)
         stack.callback(notifier.close)
         loading = _ReloadJob(run, status, notifier)
-        with settings.origins.placing():
+        with settings.origins.place_errors():
             _show_status(settings.falco, status, loading, stack)
         run.history.announce(runner, lambda: status)
         stack.callback(run.history.close)
         watched = settings.falco.watch_config_files or run.development is not None
-        status.reloader = Reloader(loading.load, loading.failed, loading.watched if watched else None)
+        status.reloader = Reloader(loading.load, loading.report_failure, loading.find_watched if watched else None)
         stack.callback(status.reloader.close)
         yield Operation(status, notifier, {signal.SIGHUP: status.reloader.ask, signal.SIGUSR1: runner.reopen})
 
@@ -88,12 +88,12 @@ class Operation:
         self._status, self._notifier = status, notifier
         self.signals = signals
 
-    def began(self, text: str) -> None:
+    def note_begin(self, text: str) -> None:
         """Events are being watched."""
         self._status.running = True
         self._notifier.ready(text)
 
-    def ended(self) -> None:
+    def note_end(self) -> None:
         """The source has ended, and the remaining alerts are being delivered."""
         self._status.running = False
         self._notifier.stopping()
@@ -137,7 +137,7 @@ class _ReloadJob:
         self._summary = ""
         """The failure without the findings of the rules, if these have been printed."""
 
-    def watched(self) -> Sequence[str]:
+    def find_watched(self) -> Sequence[str]:
         """Return the files whose changes are loaded."""
         configured = (*self.settings.sources, *self._own_rules()) if self.settings.falco.watch_config_files else ()
         return (*configured, *(self._development.paths() if self._development is not None else ()))
@@ -160,7 +160,7 @@ class _ReloadJob:
         if development is None or not (development.has_changed() or new.plugins != self.settings.plugins):
             say(f"reloaded: {self._take(self._plugins, new)}")
             return
-        with development.loaded(new, self._plugins) as plugins:
+        with development.load(new, self._plugins) as plugins:
             before = self._plugins, self.settings
             loaded = self._take(plugins, new)
         development.switch(partial(self._open, development, before))
@@ -171,7 +171,7 @@ class _ReloadJob:
         try:
             return development.open(self._plugins[0], self.settings)
         except LannerError as error:
-            self.failed(str(error))
+            self.report_failure(str(error))
         self._take(*before)
         return development.open(self._plugins[0], self.settings)
 
@@ -199,10 +199,10 @@ class _ReloadJob:
         self._runner.exchange(make_pump(plugins, compiled, new, self._history.load(infos, new)), make_delivery)
         self._history.announce(self._runner, lambda: self._status)
         self._plugins, self._infos, self.settings = plugins, infos, new
-        self._status.loaded(new, compiled)
+        self._status.note_load(new, compiled)
         return many(len(compiled.rules), "rule")
 
-    def failed(self, message: str) -> None:
+    def report_failure(self, message: str) -> None:
         """Report the failure on standard error and as an alert."""
         shown, self._summary = self._summary or message, ""
         say(f"error: reload failed, keeping the current configuration: {shown}")

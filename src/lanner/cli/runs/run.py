@@ -86,7 +86,7 @@ def _check_webserver(settings: Settings) -> None:
         return
     from lanner.operating.webserver import check_webserver
 
-    with settings.origins.placing():
+    with settings.origins.place_errors():
         certificate = web.ssl_certificate if web.ssl_enabled else ""
         if text := check_webserver(web.listen_address, web.listen_port, certificate):
             say(f"warning: {text}")
@@ -248,7 +248,7 @@ def _go_on(
         with close_on_signal(stop, duration, operation.signals if operation else None), contextlib.closing(source):
             say(start)
             if operation:
-                operation.began(start)
+                operation.note_begin(start)
             runner.run(_NUDGE_AFTER if hint else None, lambda: _nudge(hint))
     except OutputClosedError:
         pass  # the reader has closed the pipe
@@ -256,7 +256,7 @@ def _go_on(
         code = fail(str(error), exit_code(error))
     finally:
         if operation:
-            operation.ended()
+            operation.note_end()
         try:
             runner.close()
         except LannerError as error:

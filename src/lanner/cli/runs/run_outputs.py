@@ -48,7 +48,7 @@ def make_sinks(falco: Falco, origins: Origins = _NOWHERE) -> list[Sink]:
     try:
         for sink in configured_sinks(falco):
             if sink.is_enabled:
-                with origins.placing():
+                with origins.place_errors():
                     sinks.append(sink.make(common))
     except BaseException:
         for each in sinks:
@@ -63,7 +63,7 @@ def check_sinks(falco: Falco, origins: Origins) -> None:
     """Raise the `OutputError` that `make_sinks` would raise. Creates and sends nothing."""
     for sink in configured_sinks(falco):
         if sink.is_enabled:
-            with origins.placing():
+            with origins.place_errors():
                 sink.check(_common(falco))
 
 

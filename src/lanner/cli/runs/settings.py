@@ -156,14 +156,14 @@ def settle(plugin: str | None, options: Options, limits: Limits, *, needs_rules:
         if options.added not in _CONTAINER_DETAILS:
             appended = (*read.falco.append_output, Append(output=options.added))
             read = replace(read, falco=structs.replace(read.falco, append_output=appended))
-    with read.origins.placing():
+    with read.origins.place_errors():
         paths = rules_paths(options.rules, read) if needs_rules else None
         selected = select_plugins(read.falco, plugin, read.places)
-    for warning in read.placed_warnings():
+    for warning in read.place_warnings():
         say(f"warning: {warning}")
     if read.unused:
         say(f"warning: no effect here, because Lanner runs only plugins: {', '.join(read.unused)}")
-    plugins = tuple(each.given(options.config, options.params) for each in selected)
+    plugins = tuple(each.with_values(options.config, options.params) for each in selected)
     if limits.host is not None:  # it overrides the file's option
         plugins = tuple(replace(each, config_place=None) for each in plugins)
     named = [*options.rules] or [*(read.falco.rules_files or ()), *(read.falco.rules_file or ())]

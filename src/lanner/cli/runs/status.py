@@ -29,7 +29,7 @@ STUCK_AFTER: Final = 30.0
 
 
 class Status:
-    """Observer of a run. `loaded` is called after each load of rules and configuration."""
+    """Observer of a run. `note_load` is called after each load of rules and configuration."""
 
     def __init__(self, info: PluginInfo, runner: Runner, source: Source) -> None:
         self._info, self._runner, self._source = info, runner, source
@@ -48,11 +48,11 @@ class Status:
     def of_replay(cls, info: PluginInfo, runner: Runner, source: Source, settings: Settings, compiled: CompiledRules) -> Status:
         """Return the observer of a run whose rules do not change."""
         status = cls(info, runner, source)
-        status.loaded(settings, compiled)
+        status.note_load(settings, compiled)
         status.running = True
         return status
 
-    def loaded(self, settings: Settings, compiled: CompiledRules) -> None:
+    def note_load(self, settings: Settings, compiled: CompiledRules) -> None:
         """Set the current settings."""
         self._loaded = time.time_ns()
         self._rules |= {rule.name: rule for rule in compiled.rules}

@@ -33,7 +33,7 @@ def validate_files(settings: Settings, files: Iterable[str]) -> int:
     results = []
     for file, content in contents:
         results.append(validator.load(file, content))
-        if reason := validator.unmet():
+        if reason := validator.describe_unmet():
             return fail(reason)
     if settings.falco.json_output:
         print_text(dump(as_json(results)))

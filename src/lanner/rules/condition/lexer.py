@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from lanner.rules.findings import ConditionError
 from lanner.rules.language import vocabulary
 from lanner.rules.language.vocabulary import Side
+from lanner.sdk.text.encoding import cut_at_nul
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,7 +129,7 @@ class Scanner:
             return True
         end = _find_closing(self.text, quote, begin)
         if end < 0:
-            self.last = self.text[begin:].partition("\0")[0]
+            self.last = cut_at_nul(self.text[begin:])
             return False
         self.at = end
         self.last = self._unescape(begin, end)

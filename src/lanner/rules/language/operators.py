@@ -13,7 +13,7 @@ from lanner.native import fnmatch
 from lanner.rules.language.path_prefixes import PathPrefixes
 from lanner.rules.language.typed import Kind, Net
 from lanner.rules.language.vocabulary import BY_OPERATOR, GROUPS, LIST_OPERATORS, OPERATORS, Group
-from lanner.sdk.text.encoding import to_bytes
+from lanner.sdk.text.encoding import cut_at_nul, to_bytes
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _combine_any(tests: Iterable[Predicate]) -> Predicate:
 
 def _cut(predicate: Predicate, kind: Kind) -> Predicate:
     """Return the comparison of C strings, which end at the first NUL."""
-    return (lambda value: predicate(value.partition("\0")[0])) if kind.binary else predicate
+    return (lambda value: predicate(cut_at_nul(value))) if kind.binary else predicate
 
 
 def _compare_whole(predicate: Predicate, kind: Kind) -> Predicate:

@@ -17,7 +17,7 @@ from lanner.rules.language.getopt import Options
 from lanner.rules.language.typed import Kind, Text, Transformation
 from lanner.rules.language.vocabulary import Shape
 from lanner.sdk.errors import LannerError
-from lanner.sdk.text.encoding import from_bytes, to_bytes
+from lanner.sdk.text.encoding import cut_at_nul, from_bytes, to_bytes
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def function(node: Transformation) -> Callable[..., Value | None]:
 def text_of(kind: Kind) -> Callable[[Value], str]:
     """Return what Falco reads if it takes a value of this kind for a C string."""
     if kind.type is FieldType.STRING:
-        return (lambda value: value.partition("\0")[0]) if kind.binary else str
+        return cut_at_nul if kind.binary else str
     size = _RAW_SIZES.get(kind.type)
 
     def raw(value: Value) -> str:
@@ -198,7 +198,7 @@ def _length(operand: Operand) -> Callable[[Value], int | None]:
 
 
 def _size(text: str) -> int:
-    text = text.partition("\0")[0]
+    text = cut_at_nul(text)
     return len(text) if text.isascii() else len(to_bytes(text))
 
 

@@ -94,7 +94,7 @@ def check_files(
     found += [*_group_by_source(of_items), *last, *odd, *_hints(rules, collected), *_find_unchecked(collected, session.catalogs)]
     if all(each.severity != "error" for each in found):  # invalid definitions use macros and lists, too
         _use_in_others(session)
-        found += (_make_unused_finding(each, {*collected.macros, *shipped}) for each in session.compilation.unused())
+        found += (_make_unused_finding(each, {*collected.macros, *shipped}) for each in session.compilation.find_unused())
     result = CheckResult(sorted(_drop_repeated(found), key=partial(_order, names)))
     result.rules = len(collected.rules)
     return result

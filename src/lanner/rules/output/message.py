@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lanner.rules.language.typed import Transformation
-from lanner.sdk.text.encoding import from_bytes, to_bytes
+from lanner.sdk.text.encoding import cut_at_nul, from_bytes, to_bytes
 from lanner.sdk.types import FieldType, FieldValue
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _cut(text: str, size: int) -> str:
 def _text(operand: Operand) -> Callable[[Any], str]:
     """Return the function that formats one value (sinsp_filtercheck.cpp, rawval_to_string)."""
     if isinstance(operand, Transformation) and operand.kind.type is FieldType.STRING:  # only fields never contain NUL
-        return lambda value: value.partition("\0")[0]
+        return cut_at_nul
     return TEXTS[operand.kind.type]
 
 

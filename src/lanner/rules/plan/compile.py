@@ -82,7 +82,7 @@ def resolve_files(
         resolved = list(session.expand())
         rules = finish(session.resolve(appends), resolved)
         _raise_errors([*collected, *resolved])
-    return RuleSet(tuple(rules), (*collected, *resolved, *session.compilation.unused()), session)
+    return RuleSet(tuple(rules), (*collected, *resolved, *session.compilation.find_unused()), session)
 
 
 def compile_rules(

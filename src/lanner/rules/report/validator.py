@@ -62,7 +62,7 @@ class Validator:
                 break
         return result
 
-    def unmet(self) -> str:
+    def describe_unmet(self) -> str:
         """Return the message for a required plugin that is not loaded, for which Falco exits without a report, or ""."""
         for required in self.session.collected.requirements:
             reason = find_unmet(required, self._plugins)
@@ -85,5 +85,5 @@ class Validator:
             yield from session.collect(steps)
         yield from session.expand()
         rules = yield from session.compile(self._appends)
-        yield from session.compilation.unused()
+        yield from session.compilation.find_unused()
         self.rules = rules

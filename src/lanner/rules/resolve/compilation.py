@@ -159,7 +159,7 @@ class Compilation:
         near = get_close_matches(name, [*self.collected.macros, *self._shipped], 1)
         return f"Did you mean '{near[0]}'?" if near else "Names of fields contain a dot; any other name is a macro's."
 
-    def unused(self) -> list[Finding]:
+    def find_unused(self) -> list[Finding]:
         """Yield warnings of unused macros and lists."""
         macros = [macro for name, macro in self.collected.macros.items() if name not in self.macros.used]
         lists = [each for name, each in self.collected.lists.items() if name not in self.lists.used]

@@ -14,7 +14,7 @@ from lanner.sdk.authoring.plugin import Plugin, plugin_info
 from lanner.sdk.errors import PayloadError
 from lanner.sdk.hosting.failures import Failures
 from lanner.sdk.payload.misfits import TIMESTAMP, misfits_by_field
-from lanner.sdk.text.encoding import without_halves
+from lanner.sdk.text.encoding import cut_at_nul, without_halves
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _make_unfit_error(value: Any, info: FieldInfo) -> ResultTypeError:
 def _scalar(value: Any, info: FieldInfo) -> str | int | bool | bytes:
     kind = info.type
     if kind is FieldType.STRING and isinstance(value, str):
-        return without_halves(value).partition("\0")[0]
+        return cut_at_nul(without_halves(value))
     if kind is FieldType.BOOL and isinstance(value, bool):
         return value
     if kind in {FieldType.UINT64, FieldType.ABSTIME, FieldType.RELTIME}:

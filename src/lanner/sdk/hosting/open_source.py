@@ -54,7 +54,7 @@ def open_source(plugin: Plugin, params: str = "", positions: Positions | None = 
     opening = Opening(info.name, resumes=info.resumes)
     resumed = (None if positions is None else positions.resumed,)
     try:
-        with opening.entered():
+        with opening.enter():
             opened: object = plugin.open(params, *resumed[: info.resumes])
     except (Exception, SystemExit) as error:
         raise opening_failure(info.name, "open", error) from error

@@ -88,7 +88,7 @@ class Opening:
             close_instance(part, self.plugin)
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
+    def enter(self) -> Iterator[None]:
         """Within this context, feeds that this thread creates become parts."""
         before = current_opening()
         _current.opening = self

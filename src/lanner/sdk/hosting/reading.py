@@ -139,7 +139,7 @@ class ThreadedSource:
 
     def _run(self) -> None:
         try:
-            with self._opening.entered():
+            with self._opening.enter():
                 if hasattr(self._iterator, "__aiter__"):
                     self._run_async(self._iterator)
                 else:

@@ -91,7 +91,7 @@ def convert_config(cls: type[_C], raw: Any, warn: Warn = _ignore) -> _C:
         with suppress(msgspec.ValidationError):
             return msgspec.convert(raw, cls, dec_hook=_decode_custom)
     try:
-        return msgspec.convert(_Adapter(warn).adapted(msgspec.inspect.type_info(cls), raw, "$"), cls, dec_hook=_decode_custom)
+        return msgspec.convert(_Adapter(warn).adapt(msgspec.inspect.type_info(cls), raw, "$"), cls, dec_hook=_decode_custom)
     except msgspec.ValidationError as error:
         from lanner.sdk.options.option_errors import explain  # rare
 
@@ -125,11 +125,11 @@ class _Adapter:
     def __init__(self, warn: Warn) -> None:
         self._warn = warn
 
-    def adapted(self, kind: msgspec.inspect.Type, raw: Any, path: str) -> Any:
+    def adapt(self, kind: msgspec.inspect.Type, raw: Any, path: str) -> Any:
         """Return `raw` as a value for an option of this kind."""
         match kind, raw:
             case msgspec.inspect.Metadata(type=inner), _:
-                return self.adapted(inner, raw, path)
+                return self.adapt(inner, raw, path)
             case msgspec.inspect.IntType(), float() if raw.is_integer() and abs(raw) > _INT32:
                 return int(raw)  # Falco reads a larger whole number as a fraction
             case msgspec.inspect.StrType(), float() if raw.is_integer() and abs(raw) > _INT32:
@@ -139,21 +139,21 @@ class _Adapter:
             case msgspec.inspect.UnionType(includes_none=True, types=kinds), None if any(map(_has_required, kinds)):
                 return None
             case msgspec.inspect.UnionType(types=kinds), None:
-                return next((self.adapted(each, raw, path) for each in kinds if isinstance(each, _CONTAINERS)), None)
+                return next((self.adapt(each, raw, path) for each in kinds if isinstance(each, _CONTAINERS)), None)
             case msgspec.inspect.UnionType(types=kinds), _ if any(_lists(each, raw) for each in kinds):
                 return raw
             case msgspec.inspect.UnionType(types=kinds), _:
                 takers = _TAKES.get(type(raw), ())
                 options = [each for each in kinds if isinstance(each, takers)] or [each for each in kinds if isinstance(each, _TEXT)]
-                return self.adapted(options[0], raw, path) if options else raw
+                return self.adapt(options[0], raw, path) if options else raw
             case _, None if isinstance(kind, LISTS):
                 return []
             case ((msgspec.inspect.DictType() | msgspec.inspect.StructType()), None):
                 return {}
             case _, list() if isinstance(kind, LISTS):
-                return [self.adapted(kind.item_type, value, f"{path}[{place}]") for place, value in enumerate(raw)]
+                return [self.adapt(kind.item_type, value, f"{path}[{place}]") for place, value in enumerate(raw)]
             case msgspec.inspect.DictType(value_type=item), dict():
-                return {name: self.adapted(item, value, f"{path}[...]") for name, value in raw.items()}
+                return {name: self.adapt(item, value, f"{path}[...]") for name, value in raw.items()}
             case msgspec.inspect.StructType(), dict():
                 return self._respell(kind, raw, path)
         return raw
@@ -173,7 +173,7 @@ class _Adapter:
 
                 self._warn(describe_unknown(str(name), path, [each.encode_name for each in kind.fields], ", which has no effect"))
                 continue
-            result[exact] = value if option is None else self.adapted(option.type, value, f"{path}.{exact}")
+            result[exact] = value if option is None else self.adapt(option.type, value, f"{path}.{exact}")
         return result
 
 

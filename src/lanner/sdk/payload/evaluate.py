@@ -2,8 +2,6 @@
 
 The input are trees as plain data (`Value.data()`) and a payload, the output are field values. The native reader
 (`lanner.native.Reader`) has the same interface and returns the same values, but faster. Tests compare the two.
-
-A place is the JSON text of a value in the payload, as bytes.
 """
 
 from __future__ import annotations
@@ -11,19 +9,20 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from functools import partial
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import unquote_to_bytes
 
 from lanner.sdk.errors import PayloadError
+from lanner.sdk.payload.conversions import find_parameter, pack_address
 from lanner.sdk.payload.dates import to_nanoseconds
 from lanner.sdk.payload.jsondoc import decode, decode_any
 from lanner.sdk.payload.line_forms import Line
+from lanner.sdk.payload.places import kind_at, members_at, split_container
 from lanner.sdk.payload.pointer import Document
 from lanner.sdk.payload.sharing import EXCESS, MAX_REPEATED
 from lanner.sdk.payload.words import ROWS
-from lanner.sdk.text.encoding import from_bytes, is_byte, to_bytes
+from lanner.sdk.text.encoding import cut_at_nul, from_bytes, is_byte, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from lanner.sdk.types import FieldValue, Scalar
 
 UINT64_MAX: Final = 2**64 - 1
-_KINDS: Final = {"{": "object", "[": "array", '"': "text", "t": "boolean", "f": "boolean", "n": "null"}
 _TEXT_OR_BLANKS: Final = re.compile(rb'("(?:[^"\\]++|\\.)*+")|[ \t\n\r]+', re.DOTALL)
 _ACCEPTED: Final = {  # by what a word reads: the kinds of JSON besides texts, and the forms of numbers
     "text": ((), None),
@@ -41,9 +39,6 @@ _ACCEPTED: Final = {  # by what a word reads: the kinds of JSON besides texts, a
     "decimal": (("number",), re.compile(r"[0-9]+(\.[0-9]+)?")),
     "boolean": (("boolean",), None),
 }
-_TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\]]|[^"{}\[\]:, \t\n\r]+', re.DOTALL)
-_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Items(NamedTuple):
@@ -158,27 +153,6 @@ def _is_list(tree: Any) -> bool:
     return False
 
 
-def _kind(place: bytes) -> str:
-    return _KINDS.get(chr(place[0]), "number")
-
-
-def _split_container(place: bytes) -> list[bytes]:
-    """Return the names and values in a valid object, or the values in an array, as JSON texts."""
-    found, depth, begin = [], 0, 0
-    for token in _TOKEN.finditer(place, 1):
-        if depth == 0:
-            begin = token.start()
-        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(token[0], 0)
-        if depth == 0:
-            found.append(place[begin : token.end()])
-    return found
-
-
-def _members(place: bytes) -> dict[str, bytes]:
-    names_and_values = _split_container(place)
-    return dict(zip(map(decode, names_and_values[::2]), names_and_values[1::2], strict=True))
-
-
 def _room(value: Scalar) -> int:
     """Return how much a value counts towards `MAX_REPEATED`."""
     return 1 + (len(to_bytes(value)) if isinstance(value, str) else len(value) if isinstance(value, bytes) else 0)
@@ -187,11 +161,6 @@ def _room(value: Scalar) -> int:
 def _rejoin(text: str) -> str:
     # escapes of bytes that came together may be a character
     return from_bytes(to_bytes(text))
-
-
-def _until_nul(text: str) -> str:
-    # a C host reads texts only up to their first NUL
-    return text.partition("\0")[0]
 
 
 class _Reading:
@@ -340,8 +309,8 @@ class _Reading:
         names: list[Scalar] = []
         complete = True
         for place in places:
-            if place is not None and _kind(place) == "object":
-                names += dict.fromkeys(map(_until_nul, _members(place)))
+            if place is not None and kind_at(place) == "object":
+                names += dict.fromkeys(map(cut_at_nul, members_at(place)))
             else:
                 complete = False
                 if place is not None:
@@ -371,10 +340,10 @@ class _Reading:
         for number, step in enumerate(steps):
             match step:
                 case {"each": mode}:
-                    if _kind(place) != "array":
+                    if kind_at(place) != "array":
                         self._note_misfit(place)
                         return None
-                    items = _split_container(place)
+                    items = split_container(place)
                     if mode == "index" and self._argument is not None:
                         items = items[self._argument :][:1] if isinstance(self._argument, int) else []
                         if not items:
@@ -382,7 +351,7 @@ class _Reading:
                     below = [self.attempt(partial(self._walk, item, steps[number + 1 :])) for item in items]
                     return [each for places in below for each in ([None] if places is None else places)]
                 case ["where", name, *texts]:
-                    member = _members(place).get(name) if _kind(place) == "object" else None
+                    member = members_at(place).get(name) if kind_at(place) == "object" else None
                     if member is None or (texts and self._read(member, "scalar") not in texts):
                         return []
                 case _:
@@ -401,21 +370,21 @@ class _Reading:
 
     @staticmethod
     def _step(place: bytes, step: str | int | None) -> bytes | None:
-        if _kind(place) == "object" and isinstance(step, str):
-            return _members(place).get(step)
-        if _kind(place) == "array" and isinstance(step, int):
-            items = _split_container(place)
+        if kind_at(place) == "object" and isinstance(step, str):
+            return members_at(place).get(step)
+        if kind_at(place) == "array" and isinstance(step, int):
+            items = split_container(place)
             return items[step] if 0 <= step < len(items) else None
         return None
 
     def _read(self, place: bytes, reads: str) -> str | bool | None:
-        kind = _kind(place)
+        kind = kind_at(place)
         if reads in {"any", "present"}:
             return True if reads == "any" or kind != "null" else None
         if reads == "raw":
             return from_bytes(_TEXT_OR_BLANKS.sub(lambda found: found[1] or b"", place))
         if kind == "text":
-            return _until_nul(decode(place))
+            return cut_at_nul(decode(place))
         kinds, form = _ACCEPTED[reads]
         text = from_bytes(place)
         if kind in kinds and (kind == "boolean" or (form and form.fullmatch(text))):
@@ -424,7 +393,7 @@ class _Reading:
         return None
 
     def _note_misfit(self, place: bytes) -> None:
-        kind = _kind(place)
+        kind = kind_at(place)
         if kind != "null":
             self._misfit = kind
 
@@ -448,7 +417,7 @@ class _Reading:
             case "lower" | "upper":
                 return re.sub("[A-Za-z]+", lambda found: getattr(found[0], word)(), value)
             case "query":
-                return _parameter(value, self._argument if isinstance(operands[0], dict) else operands[0])
+                return find_parameter(value, self._argument if isinstance(operands[0], dict) else operands[0])
         made = _convert(word, value, operands)
         if made is None:
             self._misfit = "number" if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) else "text"
@@ -465,34 +434,9 @@ def _convert(word: str, text: str, operands: list[Any]) -> int | bool | bytes | 
         case "time" | "duration":
             number = to_nanoseconds(text, operands[0])
         case "address":
-            return _pack(text, ip_address)
+            return pack_address(text, ip_address)
         case "network":
-            return _pack(text, lambda each: ip_network(each, strict=False))
+            return pack_address(text, lambda each: ip_network(each, strict=False))
         case _:
             raise ValueError(f"invalid word: {word!r}")
     return number if number is not None and 0 <= number <= UINT64_MAX else None
-
-
-def _pack(text: str, read: Callable[[str], IPv4Address | IPv6Address | IPv4Network | IPv6Network]) -> bytes | None:
-    if "%" in text or re.search(r"/(?!(0|[1-9][0-9]*)\Z)", text):  # zones, and netmasks instead of a number of bits
-        return None
-    try:
-        found = read(text)
-    except ValueError:
-        return None
-    return found.packed if isinstance(found, (IPv4Address, IPv6Address)) else found.network_address.packed
-
-
-def _parameter(url: str, name: str | int | None) -> str | None:
-    query = url.partition("#")[0].partition("?")[2]
-    if _ESCAPE.search(url) or _CONTROLS.search(url) or ";" in query or not isinstance(name, str):
-        return None
-    for part in query.split("&"):
-        key, _, value = part.partition("=")
-        if part and _decode_query(key) == name:
-            return _until_nul(_decode_query(value))
-    return None
-
-
-def _decode_query(text: str) -> str:
-    return unquote_to_bytes(text.replace("+", " ").encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")

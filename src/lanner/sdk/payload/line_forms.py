@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 from lanner.sdk.payload.pointer import unescape
-from lanner.sdk.text.encoding import from_bytes, is_byte
+from lanner.sdk.text.encoding import cut_at_nul, from_bytes, is_byte
 
 _SUBSTITUTE: Final = "\x1a"
 _LOGFMT: Final = re.compile(
@@ -32,7 +32,7 @@ class Line:
         """Return the text of a group of a pattern that matches the whole line, except a newline at its end."""
         found = self.match(expression)
         begin, end = found.span(found.re.groupindex[name.encode()]) if found else (-1, -1)
-        return None if begin < 0 else _until_nul(from_bytes(self._payload[begin:end]))
+        return None if begin < 0 else cut_at_nul(from_bytes(self._payload[begin:end]))
 
     def match(self, expression: str) -> Any:
         """Return the match of a pattern, or None. Each byte that is not UTF-8 matches as the character U+001A (SUB)."""
@@ -44,9 +44,9 @@ class Line:
         pairs = {}
         for found in _LOGFMT.finditer(from_bytes(self._payload)):
             if found["quoted"] is not None:
-                pairs[found["key"]] = _until_nul(unescape(found["quoted"]))
+                pairs[found["key"]] = cut_at_nul(unescape(found["quoted"]))
             elif found["plain"] is not None:
-                pairs[found["key"]] = _until_nul(found["plain"])
+                pairs[found["key"]] = cut_at_nul(found["plain"])
         return pairs
 
     def cef(self) -> dict[str, str]:
@@ -58,7 +58,7 @@ class Line:
             if not begin or not found:
                 return {}
             written[name], rest = found[1], rest[found.end() :]
-        return {name: _until_nul(_cef_text(text)) for name, text in (written | _cef_extension(rest)).items()}
+        return {name: cut_at_nul(_cef_text(text)) for name, text in (written | _cef_extension(rest)).items()}
 
 
 def _cef_extension(text: str) -> dict[str, str]:
@@ -75,10 +75,6 @@ def _cef_extension(text: str) -> dict[str, str]:
 
 def _cef_text(written: str) -> str:
     return _CEF_ESCAPE.sub(lambda found: {"n": "\n", "r": "\r"}.get(found[1], found[1]), written)
-
-
-def _until_nul(text: str) -> str:
-    return text.partition("\0")[0]
 
 
 def _compile(expression: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lanner.sdk.text.encoding import from_bytes, to_bytes
+from lanner.sdk.text.encoding import cut_at_nul, from_bytes, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ class Document:
                 return None
         found = unescape(place.written) if isinstance(place, _Text) else _write(place)
         # each part is UTF-8 or bytes that are not, but together they may be UTF-8
-        return from_bytes(to_bytes(found)).partition("\0")[0]
+        return cut_at_nul(from_bytes(to_bytes(found)))
 
     def _value(self, depth: int) -> Any:
         if depth > MAX_DEPTH:

@@ -52,6 +52,11 @@ def from_lossless(data: bytes) -> str:
     return str(data, "utf-8", "surrogatepass")
 
 
+def cut_at_nul(text: str) -> str:
+    """Return the text up to its first NUL, as a host in C reads it."""
+    return text.partition("\0")[0]
+
+
 def many(count: int, what: str) -> str:
     """Return a count with its noun."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
