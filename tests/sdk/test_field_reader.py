@@ -330,9 +330,7 @@ def test_events_are_made_of_bytes_or_text_and_a_time_in_nanoseconds():
     assert Event(b"a").timestamp is None
 
 
-@pytest.mark.parametrize(
-    ("payload", "timestamp"), [(5, None), (None, None), (b"", 1.5), (b"", -1), (b"", 2**64 - 1), (b"", True), ("\ud800", None)]
-)
+@pytest.mark.parametrize(("payload", "timestamp"), [(5, None), (None, None), (b"", 1.5), (b"", -1), (b"", 2**64 - 1), (b"", True)])
 def test_other_events_cannot_be(payload, timestamp):
     with pytest.raises((TypeError, ValueError)):
         Event(payload, timestamp)
