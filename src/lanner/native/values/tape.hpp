@@ -93,12 +93,11 @@ class Tape {
   template <typename Take>
   void each_member(std::uint32_t object, Take&& take) const {
     constexpr auto type_of_text = std::uint64_t{'"'} << 56;
-    const auto texts = reinterpret_cast<std::uintptr_t>(texts_) - type_of_text;  // a name's word has its type as well
     const auto* const stop = words_ + end(object);
     for (const auto* name = words_ + first(object); name != stop;) {
       const auto* const value = name + 1;
       const auto element = static_cast<std::uint32_t>(value - words_);
-      take(reinterpret_cast<const char*>(texts + *name), element);
+      take(reinterpret_cast<const char*>(texts_ + (*name - type_of_text)), element);  // a name's word has its type as well
       name = reinterpret_cast<const char*>(value)[7] == '"' ? value + 1 : words_ + after(element);
     }
   }
