@@ -54,7 +54,7 @@ soak: setup-test ## The long forms of the tests (tools/soak-docker SECONDS is an
 	$(BIN)/pytest -q -m soak
 	LANNER_FUZZ_RUNS=5000000 tools/sanitize
 
-sanitize: setup-dev ## The native part and built plugins under ASan and UBSan, and fuzzing
+sanitize: setup-dev ## The native part and built plugins under ASan, UBSan and TSan, and fuzzing
 	tools/sanitize
 
 dist: setup-dev ## The source distribution and a wheel of Lanner, tried in a new environment, in dist/

@@ -1,6 +1,8 @@
 // A small coverage-guided fuzzer for compilers without libFuzzer:  fuzz_NAME --runs N [--seed S] | fuzz_NAME FILE...
 // The same seed and number of runs make the same inputs. An input that fails is written to ./failed-input; given as FILE it runs again.
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -16,9 +18,10 @@ namespace {
 constexpr std::size_t largest_input = 4096;
 
 std::string current;
-std::uint8_t steps[1 << 16];  // from one place in the code to the next: those that were taken
-std::size_t reached;          // how many
-std::uintptr_t last_place;
+// A target may have threads.
+std::array<std::atomic<bool>, 1 << 16> steps;  // from one place in the code to the next: those that were taken
+std::atomic<std::size_t> reached;              // how many
+thread_local std::uintptr_t last_place;
 
 void keep_current() {
   std::ofstream("failed-input", std::ios::binary) << current;
@@ -33,7 +36,7 @@ void on_abort(int) {
 // Whether the code went a new way.
 bool try_one(std::string input) {
   current = std::move(input);
-  const auto before = reached;
+  const auto before = reached.load();
   last_place = 0;
   try_input(current);
   return reached != before;
@@ -93,9 +96,8 @@ class Mutator {
 extern "C" void __sanitizer_cov_trace_pc() {
   // where in the file it is: where that lies in memory is another place in each process
   const auto place = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)) - reinterpret_cast<std::uintptr_t>(&try_input);
-  auto& step = steps[(place ^ last_place) % sizeof steps];
-  reached += !step;
-  step = 1;
+  auto& step = steps[(place ^ last_place) % steps.size()];
+  if (!step.load(std::memory_order_relaxed) && !step.exchange(true)) ++reached;
   last_place = place >> 1;
 }
 
@@ -126,6 +128,7 @@ int main(int count, char** arguments) {
   for (unsigned long long run = 0; run < runs; ++run) {
     if (try_one(mutator.mutated(corpus))) corpus.push_back(current);
   }
-  std::printf("%s: %llu runs, %zu steps of the code taken, %zu inputs kept: nothing found\n", arguments[0], runs, reached, corpus.size());
+  std::printf("%s: %llu runs, %zu steps of the code taken, %zu inputs kept: nothing found\n", arguments[0], runs, reached.load(),
+              corpus.size());
   return 0;
 }
