@@ -17,7 +17,7 @@ import msgspec
 
 from lanner._version import __version__
 from lanner.console.overview import describe_rules, loaded_rules
-from lanner.console.report_page import DATA_BEGIN, DATA_END, make_page
+from lanner.console.report_page import DATA_BEGIN, DATA_END, PAGE_END, make_page
 from lanner.console.rows import detail_of, row_of
 from lanner.sdk.errors import LannerError, UsageError
 from lanner.sdk.files import read_whole, write_whole
@@ -104,6 +104,8 @@ def read_report(path: str) -> Report:
         page = read_whole(path, _LARGEST).decode("utf-8", "replace")
     except OSError as error:
         raise UsageError(f"cannot read the report {path}: {error.strerror or error}") from None
+    if DATA_BEGIN in page and not page.rstrip().endswith(PAGE_END):
+        raise UsageError(f"the report {path} is cut off: it lacks its end. Copy it again, or write it again")
     _, begin, rest = page.partition(DATA_BEGIN)
     packed, end, _ = rest.partition(DATA_END)
     if not begin or not end:

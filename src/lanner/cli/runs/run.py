@@ -206,6 +206,7 @@ def _watch(
             source.close()
             raise
         history = History()
+        opened.callback(history.close)  # if a plugin blocks the main thread, this is its only call
         history.use(sinks)
         pump = make_pump(plugins, compiled, settings, history.load(infos, settings))
         runner = Runner(source, pump, delivery, time.time_ns, limits.max_events)
