@@ -341,6 +341,7 @@ def test_a_key_in_upper_case_is_found(lanner, some):
         ("-docker.acton.name:start", "no alert was found with a field 'docker.acton.name': did you mean 'docker.action.name'?"),
         ("docker.acton.name>0", "no alert was found with a field 'docker.acton.name': did you mean 'docker.action.name'?"),
         ("docker.acton.name in (start, stop)", "no alert was found with a field 'docker.acton.name': did you mean 'docker.action.name'?"),
+        ("docker.acton:start", "no alert was found with a field 'docker.acton': did you mean 'docker.action.name'?"),
         ("source:dokcer", "no alert was found with source 'dokcer': did you mean source:\"docker\"?"),
         ('rule:"Reverse shel in a container"', 'did you mean rule:"Reverse shell in a container"?'),
         ("severity:warning", "'severity' is not a key of filters and is searched as text: did you mean 'priority'?"),
