@@ -6,6 +6,7 @@ import base64
 import binascii
 import gzip
 import io
+import mmap
 import time
 from collections import Counter
 from contextlib import suppress
@@ -43,6 +44,7 @@ _PATIENCE: Final = 10.0
 """Seconds for all reasons together, and again for all exceptions and tests."""
 _LARGEST: Final = 256 << 20
 _FORMAT: Final = 1
+_BEGIN: Final = b"<!doctype html>"
 
 
 class _Row(NamedTuple):
@@ -88,6 +90,12 @@ def write_report(store: AlertStore, path: Path, title: str, inquiry: Inquiry, li
     except OSError as error:
         raise LannerError(f"cannot write the report {path}: {error.strerror}") from None
     return len(report.times)
+
+
+def is_report(path: Path) -> bool:
+    """Return whether the file, which is not empty, is a report of this or another version. Raises OSError."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content[: len(_BEGIN)].lower() == _BEGIN and content.find(DATA_BEGIN.encode()) >= 0
 
 
 def read_report(path: str) -> Report:
