@@ -107,7 +107,7 @@ def test_a_filter_is_used_while_it_is_typed(run, watch):
 def test_a_value_that_the_store_does_not_have_is_a_note(run, watch):
     run.raise_alerts("alpha", rule="Shell in a container")
     text = 'rule:"Shel in a container"'
-    note = 'no alert was found with rule \'shel in a container\': did you mean rule:"Shell in a container"?'
+    note = "no alert was found with rule 'shel in a container': did you mean rule:\"Shell in a container\"?"
 
     async def talk(view):
         await view.shows(note)
