@@ -330,6 +330,13 @@ def test_a_plugin_of_any_kind_that_exists_is_accepted(lanner, some, tmp_path):
         assert done.code == 0, done.err
 
 
+@pytest.mark.parametrize("command", [("alerts", "show", "DIR", "0badcafe-7"), ("console", "DIR"), ("top", "DIR")])
+def test_a_configuration_that_cannot_be_read_is_named(lanner, some, command):
+    done = lanner(*(some if word == "DIR" else word for word in command), "--config", "@nix.json")
+    assert done.code == 2
+    assert "--config: cannot read nix.json: No such file or directory" in done.err
+
+
 def test_a_key_in_upper_case_is_found(lanner, some):
     assert lanner("alerts", "show", some, "0BADCAFE-7").out == lanner("alerts", "show", some, "0badcafe-7").out
 
@@ -341,6 +348,7 @@ def test_a_key_in_upper_case_is_found(lanner, some):
         ("-docker.acton.name:start", "no alert was found with a field 'docker.acton.name': did you mean 'docker.action.name'?"),
         ("docker.acton.name>0", "no alert was found with a field 'docker.acton.name': did you mean 'docker.action.name'?"),
         ("docker.acton.name in (start, stop)", "no alert was found with a field 'docker.acton.name': did you mean 'docker.action.name'?"),
+        ("docker.acton:start", "no alert was found with a field 'docker.acton': did you mean 'docker.action.name'?"),
         ("source:dokcer", "no alert was found with source 'dokcer': did you mean source:\"docker\"?"),
         ('rule:"Reverse shel in a container"', 'did you mean rule:"Reverse shell in a container"?'),
         ("severity:warning", "'severity' is not a key of filters and is searched as text: did you mean 'priority'?"),

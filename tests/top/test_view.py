@@ -104,6 +104,21 @@ def test_a_filter_is_used_while_it_is_typed(run, watch):
     watch(talk)
 
 
+def test_a_value_that_the_store_does_not_have_is_a_note(run, watch):
+    run.raise_alerts("alpha", rule="Shell in a container")
+    text = 'rule:"Shel in a container"'
+    note = "no alert was found with rule 'shel in a container': did you mean rule:\"Shell in a container\"?"
+
+    async def talk(view):
+        await view.shows(note)
+        await view.press("escape")
+        await view.shows("alpha", "/ filter")
+        await view.press("slash", *"severity:x", "enter")
+        await view.shows("'severity' is not a key of filters")
+
+    watch(talk, text=text, wanted=parse_filter(text, time.time_ns()))
+
+
 def test_an_impossible_filter_is_explained_and_the_earlier_one_stays(run, watch):
     run.raise_alerts("alpha")
 

@@ -51,7 +51,7 @@ def _is_literal(term: Term) -> bool:
 
 def _note(store: AlertStore, term: Term, known: dict[str, set[str]]) -> str:
     if isinstance(term, Field | Comparison):
-        near = "" if term.name in known["field"] else find_near(term.name, known["field"])
+        near = "" if term.name in known["field"] else _near_field(term.name, known["field"])
         if not near or store.newest(Filter(terms=(Field(negated=False, name=term.name, pattern=_ANY, words=()),)), 1).alerts:
             return ""
         return f"no alert was found with a field {message_line(term.name)!r}: did you mean {message_line(near)!r}?"
@@ -64,3 +64,11 @@ def _note(store: AlertStore, term: Term, known: dict[str, set[str]]) -> str:
     if not near or store.newest(Filter(terms=(structs.replace(term, negated=False),)), 1).alerts:
         return ""
     return f"no alert was found with {key} {message_line(value)!r}: did you mean {key}:{message_line(quote_value(near))}?"
+
+
+def _near_field(name: str, known: set[str]) -> str:
+    """Return the known name that is the most similar one in as many parts as `name` has, or ""."""
+    parts = name.count(".") + 1
+    beginnings = {".".join(each.split(".")[:parts]): each for each in sorted(known, key=len, reverse=True)}
+    near = find_near(name, beginnings)
+    return beginnings[near] if near else ""

@@ -37,7 +37,9 @@ def _config_text(text: str) -> str:
         if text.startswith("@"):
             text = read_whole(text[1:], _MOST_BYTES).decode("utf-8")
         options = placed_values.load(text, "--config")[0] if text.strip() else {}
-    except (OSError, ValueError, YamlError) as error:
+    except OSError as error:
+        raise UsageError(f"--config: cannot read {text[1:]}: {error.strerror or error}") from None
+    except (ValueError, YamlError) as error:
         raise UsageError(f"--config: {error}") from None
     if not isinstance(options, dict):
         raise UsageError("--config takes the plugin's options, as in --config '{option: value}', or @FILE")

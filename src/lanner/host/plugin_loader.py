@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError, UsageError
+from lanner.sdk.own_modules import search_sources_in
 from lanner.sdk.text.misspelt import find_near, suggest_file
 
 if TYPE_CHECKING:
@@ -201,6 +202,7 @@ def _import_file(path: Path, name: str) -> ModuleType:
 
 
 def _search_in(directory: Path) -> None:
+    search_sources_in(directory)
     if str(directory) not in sys.path:
         sys.path.append(str(directory))
 

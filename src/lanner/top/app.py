@@ -15,7 +15,10 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
+from lanner.alerts.alert_store import AlertStore
+from lanner.alerts.filter_notes import find_notes
 from lanner.alerts.filters import FilterError, parse_filter, quote_value
+from lanner.alerts.store_errors import StoreError
 from lanner.sdk.text.printable import printable_line
 from lanner.top.detail import DetailScreen
 from lanner.top.panels import SIDE, head_lines, key_line, side_lines
@@ -80,7 +83,7 @@ class TopApp(App[None]):
         self._text = text
         self._feed = Feed(path, self._tell, wanted)
         self._update: Update | None = None
-        self._error = ""
+        self._error = self._notes_on(wanted)
         self._typing: Timer | None = None
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._signal = 0
@@ -210,11 +213,18 @@ class TopApp(App[None]):
         except FilterError as error:
             self._error = str(error)
         else:
-            self._error = "; ".join(wanted.notes)
+            self._error = self._notes_on(wanted)
             self._text = text
             self._feed.narrow(wanted)
         self._draw()
         return self._text == text
+
+    def _notes_on(self, wanted: Filter) -> str:
+        try:
+            with contextlib.closing(AlertStore(self._path)) as store:
+                return "; ".join(find_notes(store, wanted))
+        except StoreError:  # the head says it
+            return "; ".join(wanted.notes)
 
     def _close_filter(self) -> None:
         if self._typing is not None:
