@@ -214,6 +214,16 @@ def test_an_impossible_value_of_a_known_key_is_an_error(text, says, place):
     [
         ("pririty>=warning", "'pririty' is not a key of filters and is searched as text: did you mean 'priority'?"),
         ("rules:x", "'rules' is not a key of filters and is searched as text: did you mean 'rule'?"),
+        ("severity:warning", "'severity' is not a key of filters and is searched as text: did you mean 'priority'?"),
+        ("Severity >= warning", "'Severity' is not a key of filters and is searched as text: did you mean 'priority'?"),
+        ("severity in (a, b)", "'severity' is not a key of filters and is searched as text: did you mean 'priority'?"),
+        ("pririty in (error)", "'pririty' is not a key of filters and is searched as text: did you mean 'priority'?"),
+        ('rule:"Shell', "a quote is not closed: all that follows it is one value"),
+        ('"', "a quote is not closed: all that follows it is one value"),
+        ('rule:"Shell\\', "a quote is not closed: all that follows it is one value"),
+        ('"Shell\\"', "a quote is not closed: all that follows it is one value"),
+        ("rule:Volume destroyed", "'destroyed' is searched as a word: write rule:\"Volume destroyed\" if it belongs to the rule's name"),
+        ("rule:Volume was gone", "'was' is searched as a word: write rule:\"Volume was\" if it belongs to the rule's name"),
         ("a or b", "the terms of a filter are joined by `and`: 'or' is searched as a word"),
         ("not a", "a `-` before a term excludes: 'not' is searched as a word"),
         ("rule>x", "'rule' is compared with `:`, and is searched as text here"),
@@ -247,6 +257,14 @@ def test_ordinary_texts_have_no_notes():
         "shell in container",
         "(a)",
         "x > 5",
+        '"closed" rule:"closed\\"" "\\\\"',
+        "rule:miner and started",
+        "rule:miner -started",
+        "rule:miner source:docker",
+        "rule:miner priority >= error",
+        "rule:miner source in (docker)",
+        "rule:miner* started",
+        "container:web text",
     ]
     assert [text for text in texts if parse_filter(text, NOW).notes] == []
 

@@ -2,14 +2,20 @@
 
 import contextlib
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from lanner.alerts.alert_store import AlertStore
+from lanner.alerts.lock import find_writer, lock_store
 from lanner.alerts.raised_bound import RaisedBound, read_bound
 from lanner.alerts.record import Recorder
 from lanner.alerts.run_file import describe_kill
 from lanner.alerts.store_format import BOUND_FILE, STATE_FILE
 from lanner.alerts.writer import StoreWriter
+from lanner.cli.runs.history import History
+from lanner.console.store_status import describe_state
+from lanner.operating.run_state import RunState
 
 from ..outputs.standins import small_file_system
 from .reading import LOAD, raised
@@ -111,3 +117,51 @@ def test_a_run_that_could_not_write_its_end_was_not_killed(tmp_path):
         bound.close(1)
         assert read_bound(disk) == (LOAD.key, 0, 1, True)
         assert describe_kill(disk, "") == ""
+
+
+def test_the_end_of_a_run_is_recorded_before_another_run_may_have_the_store(tmp_path, monkeypatch):
+    """The sink closes first, and holds the lock together with the history."""
+    writer = StoreWriter(tmp_path, wait=0)
+    sink = SimpleNamespace(wants_records=True, directory=tmp_path, kill="", note=writer.note, retain=writer.retain)
+    history = History()
+    history.use([sink])
+    status = SimpleNamespace(snapshot=dict, store=None)
+    history.announce(SimpleNamespace(last_event=None), lambda: status)
+    ended = []
+    write = RunState._write
+    monkeypatch.setattr(RunState, "_write", lambda self, at: (ended.append((at, find_writer(tmp_path))), write(self, at)))
+    writer.close()
+    assert find_writer(tmp_path)
+    assert "was killed" in describe_kill(tmp_path, "")
+    history.close()
+    assert [bool(holder) for at, holder in ended if at] == [True]
+    assert find_writer(tmp_path) == ""
+    with contextlib.closing(StoreWriter(tmp_path, wait=0)) as following:
+        assert following.kill == ""
+
+
+def test_a_run_looks_for_the_newest_alert_when_it_has_the_lock(tmp_path, monkeypatch):
+    """The run before has begun a file while this one waited."""
+
+    def wait_for_the_run_before(directory, wait):
+        monkeypatch.undo()
+        with contextlib.closing(StoreWriter(tmp_path, wait=0)) as before:
+            before.write([raised(1)])
+        tell(tmp_path)
+        RaisedBound(tmp_path, LOAD.key, 0).extend(1)
+        return lock_store(directory, wait)
+
+    monkeypatch.setattr("lanner.alerts.writer.lock_store", wait_for_the_run_before)
+    with contextlib.closing(StoreWriter(tmp_path, wait=0)) as writer:
+        assert "all its alerts are in" in writer.kill
+
+
+def test_a_run_that_has_just_started_was_not_killed(tmp_path, monkeypatch):
+    """The console finds no run, then one starts and writes its state."""
+    with contextlib.closing(StoreWriter(tmp_path, wait=0)) as writer:
+        writer.write([raised(1)])
+        tell(tmp_path)
+        found = iter(["", "process 12"])
+        monkeypatch.setattr("lanner.console.store_status.find_writer", lambda _: next(found))
+        with contextlib.closing(AlertStore(tmp_path)) as store:
+            assert not [each for each in describe_state(store, {})["problems"] if "was killed" in each["what"]]

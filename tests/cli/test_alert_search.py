@@ -302,3 +302,66 @@ def test_an_alert_that_the_store_does_not_have_is_an_error_with_the_reason(lanne
     assert done.code == 1
     assert said.format(some) in done.err
     assert "\x1b" not in done.err
+
+
+@pytest.mark.parametrize("command", [("alerts", "show", "DIR", "0badcafe-7"), ("console", "DIR"), ("top", "DIR")])
+@pytest.mark.parametrize(
+    ("plugin", "said"),
+    [
+        ("nix.py", "the plugin file nix.py does not exist"),
+        ("nix", "no plugin named 'nix'"),
+        ("dockr", "did you mean 'docker'?"),
+        ("nix:Nix", "there is no module 'nix'"),
+        ("lib.so", "lib.so is a compiled plugin"),
+        ("", "invalid plugin name ''"),
+    ],
+)
+def test_a_plugin_that_does_not_exist_is_an_error_at_the_start(lanner, some, command, plugin, said):
+    done = lanner(*(some if word == "DIR" else word for word in command), "--plugin", plugin)
+    assert done.code == 2
+    assert f"--plugin: {said}" in done.err or (said in done.err and "--plugin: " in done.err)
+    assert not done.out
+
+
+def test_a_plugin_of_any_kind_that_exists_is_accepted(lanner, some, tmp_path):
+    (tmp_path / "shop.py").write_text("raise SystemExit('not run here')\n")
+    for plugin in ("docker", tmp_path / "shop.py", f"{tmp_path / 'shop.py'}:Shop", "lanner.docker:Docker"):
+        done = lanner("alerts", "show", some, "0badcafe-7", "--plugin", plugin)
+        assert done.code == 0, done.err
+
+
+@pytest.mark.parametrize("command", [("alerts", "show", "DIR", "0badcafe-7"), ("console", "DIR"), ("top", "DIR")])
+def test_a_configuration_that_cannot_be_read_is_named(lanner, some, command):
+    done = lanner(*(some if word == "DIR" else word for word in command), "--config", "@nix.json")
+    assert done.code == 2
+    assert "--config: cannot read nix.json: No such file or directory" in done.err
+
+
+def test_a_key_in_upper_case_is_found(lanner, some):
+    assert lanner("alerts", "show", some, "0BADCAFE-7").out == lanner("alerts", "show", some, "0badcafe-7").out
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("docker.acton.name:start", "no alert was found with a field 'docker.acton.name': did you mean 'docker.action.name'?"),
+        ("-docker.acton.name:start", "no alert was found with a field 'docker.acton.name': did you mean 'docker.action.name'?"),
+        ("docker.acton.name>0", "no alert was found with a field 'docker.acton.name': did you mean 'docker.action.name'?"),
+        ("docker.acton.name in (start, stop)", "no alert was found with a field 'docker.acton.name': did you mean 'docker.action.name'?"),
+        ("docker.acton:start", "no alert was found with a field 'docker.acton': did you mean 'docker.action.name'?"),
+        ("source:dokcer", "no alert was found with source 'dokcer': did you mean source:\"docker\"?"),
+        ('rule:"Reverse shel in a container"', 'did you mean rule:"Reverse shell in a container"?'),
+        ("severity:warning", "'severity' is not a key of filters and is searched as text: did you mean 'priority'?"),
+        ('rule:"Reverse', "a quote is not closed"),
+        ("rule:Reverse shell", 'write rule:"Reverse shell" if it belongs to the rule\'s name'),
+    ],
+)
+def test_a_name_or_value_that_the_store_does_not_have_is_a_note(lanner, stored, text, note):
+    done = lanner("alerts", "search", stored[0], text)
+    assert done.code == 0
+    assert f"note: {note}" in done.err or note in done.err
+
+
+@pytest.mark.parametrize("text", ["docker.action.name:nothing", "example.com:443", "source:docker", "rule:reverse*", "x.y:z"])
+def test_names_and_values_of_the_store_have_no_note(lanner, stored, text):
+    assert "note:" not in lanner("alerts", "search", stored[0], text).err

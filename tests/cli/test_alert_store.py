@@ -213,3 +213,13 @@ def test_a_store_on_a_read_only_file_system_is_refused(lanner, tmp_path):
                 done = lanner("run", "docker", "--replay", "example", *dry, *storing(path))
                 assert done.code == 1
                 assert "Read-only file system; choose a directory on a file system that can be written" in done.err
+
+
+def test_a_run_whose_plugin_does_not_end_has_recorded_its_end(lanner, start, plugin, rules, tmp_path):
+    process = start("run", plugin("Stuck"), "-r", rules("stuck"), "--open", "chunks", *storing(tmp_path))
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.stdout.read()
+    assert process.wait(PATIENCE) == 1
+    assert json.loads((tmp_path / "run.json").read_bytes())["ended"]
+    assert "was killed" not in lanner("run", "docker", "--replay", "example", *storing(tmp_path)).err

@@ -67,10 +67,12 @@ def test_rules_of_another_source_ask_for_their_plugin(lanner, files, rules, plug
     done = lanner("rules", "check", rules("words"))
     assert done.code == 1
     assert (
-        "None of the rules is for the event source docker, so none was checked. (in rule 'Something') [LINT_NO_RULE_CHECKED]"
+        "The rules have the source words, which no given plugin has, so none was checked. (in rule 'Something') [LINT_NO_RULE_CHECKED]"
         in done.out.decode()
     )
-    assert "  Name the plugin whose events they are for (--plugin PLUGIN), or add `source: docker` to them." in done.lines
+    assert "  Name the plugin whose events they are for: --plugin PLUGIN." in done.lines
+    assert "  Rules of the source words need the plugin with this event source." in done.lines
+    assert "source: " not in done.out.decode()
     assert lanner("rules", "check", rules("words"), "--plugin", plugin("Words")).code == 0
     assert lanner("rules", "check", rules("words"), "good.yaml", cwd=files).code == 0
 
@@ -122,6 +124,15 @@ def test_rules_of_two_plugins(lanner, files, rules, plugin):
     assert done.code == 1
     assert "docker.tpye" in done.out.decode()
     assert "LOAD_UNKNOWN_SOURCE" not in done.out.decode()
+
+
+def test_rules_without_a_source_ask_for_it(lanner, tmp_path):
+    (tmp_path / "mine.yaml").write_text(GOOD.replace("  source: docker\n", ""))
+    done = lanner("rules", "check", "mine.yaml", cwd=tmp_path)
+    assert done.code == 1
+    assert "None of the rules is for the event source docker, so none was checked." in done.out.decode()
+    assert "  Name the plugin whose events they are for (--plugin PLUGIN), or add `source: docker` to them." in done.lines
+    assert "  The rules for this plugin have `source: docker`; the default of a rule is syscall." in done.lines
 
 
 def test_a_shipped_macro_misspelt_by_one_letter(lanner, files):

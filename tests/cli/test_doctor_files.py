@@ -93,7 +93,7 @@ def test_a_plugin_that_there_is_not(examine):
     assert code == 1
     _, text, fix = only(found["plugin"])
     assert "did you mean 'docker'?" in text
-    assert fix == "Name a plugin that exists and can be imported, here"
+    assert fix == "Name a plugin that exists and can be imported"
 
 
 @pytest.mark.parametrize(

@@ -166,8 +166,8 @@ def test_alerts_of_several_recordings_are_sorted_by_the_time_of_their_events(lan
     ("content", "shown"),
     [
         (b"<html>no report", "is not a report"),
-        (b'<script type="application/octet-stream" id="data">%%%</script>', "is damaged"),
-        (b'<script type="application/octet-stream" id="data">H4sIAAAA</script>', "is damaged"),
+        (b'<script type="application/octet-stream" id="data">%%%</script></html>', "is damaged"),
+        (b'<script type="application/octet-stream" id="data">H4sIAAAA</script></html>', "is damaged"),
     ],
 )
 def test_what_is_not_a_report_is_refused(lanner, reports, tmp_path, content, shown):
@@ -179,9 +179,20 @@ def test_what_is_not_a_report_is_refused(lanner, reports, tmp_path, content, sho
 
 
 def test_a_missing_report_is_named(lanner, reports):
-    done = lanner("report", "diff", "/nowhere.html", str(reports / "all.html"))
-    assert done.code == 2
-    assert "cannot read the report /nowhere.html" in done.err
+    for paths in (("/nowhere", reports / "all.html"), (reports / "all.html", "/nowhere")):
+        done = lanner("report", "diff", *map(str, paths))
+        assert done.code == 1
+        assert "there is no alert store or report at /nowhere: it does not exist" in done.err
+
+
+def test_a_report_that_is_cut_off_is_an_error(lanner, reports, tmp_path):
+    whole = (reports / "all.html").read_bytes()
+    data = whole.index(b'id="data">')
+    for size in (data + 100, whole.index(b"</script>", data) + 20, len(whole) - 10):
+        (tmp_path / "cut.html").write_bytes(whole[:size])
+        done = lanner("report", "diff", str(reports / "all.html"), str(tmp_path / "cut.html"))
+        assert done.code == 2
+        assert f"the report {tmp_path / 'cut.html'} is cut off" in done.err
 
 
 def test_report_needs_a_replay(lanner):

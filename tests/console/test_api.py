@@ -13,6 +13,13 @@ from tests.console.generated import GeneratedStore
 from tests.console.hostile import HOSTILE
 
 
+def test_a_value_that_the_store_does_not_have_is_a_note_of_the_first_page(client):
+    known = client.get("/api/alerts?limit=1")[1]["alerts"][0][7]
+    found = client.get(f"/api/alerts?limit=1&filter=source:{known}x")[1]
+    assert found["notes"] == [f"no alert was found with source '{known}x': did you mean source:\"{known}\"?"]
+    assert client.get(f"/api/alerts?after=0&limit=1&filter=source:{known}x")[1]["notes"] == []
+
+
 def test_the_newest_and_then_older_alerts(client):
     status, found = client.get("/api/alerts?limit=300")
     positions = [row[0] for row in found["alerts"]]

@@ -155,6 +155,15 @@ def test_a_token_in_a_file_survives_a_restart_and_is_not_printed(start, generate
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_token_file_that_cannot_be_created_is_named_with_the_advice(tmp_path):
+    with pytest.raises(LannerError) as caught:
+        read_token(tmp_path / "nix" / "t")
+    assert str(caught.value) == (
+        f"--token-file: cannot create {tmp_path}/nix/t: No such file or directory: "
+        "name a file in a directory that exists and that this user may write"
+    )
+
+
 @pytest.mark.parametrize(("content", "mode"), [("short", 0o600), ("", 0o600), ("a" * 300, 0o600), ("ä" * 20, 0o600), ("a" * 32, 0o644)])
 def test_an_unsuitable_token_file_is_refused(tmp_path, content, mode):
     path = tmp_path / "token"

@@ -452,3 +452,22 @@ class TestTrust:
         store = own_plugin("pass")
         (tmp_path / "shop.py").unlink()
         assert "shop.py cannot be loaded: No such file or directory" in ask("why", store)["unavailable"]
+
+    @pytest.mark.parametrize("content", [None, b"", b"uninitialized\n"])
+    def test_a_machine_without_an_id_does_not_claim_that_it_is_another_one(self, ask, own_plugin, tmp_path, monkeypatch, content):
+        path = tmp_path / "machine-id"
+        if content is not None:
+            path.write_bytes(content)
+        monkeypatch.setattr("lanner.alerts.machine_mark._PATH", path)
+        store = own_plugin("pass")
+        assert store.about["machine"] == ""
+        found = ask("why", store)["unavailable"]
+        assert "this machine has no valid /etc/machine-id, so that Lanner cannot tell whether the run was on it" in found
+        assert "another machine" not in found
+        assert ask("why", store, plugins=[store.about["plugins"][0]["target"]])["matches"] is True
+
+    def test_a_run_without_an_id_does_not_count_as_one_of_another_machine(self, ask, own_plugin, tmp_path, monkeypatch):
+        (tmp_path / "machine-id").write_text("0123456789abcdef" * 2)
+        monkeypatch.setattr("lanner.alerts.machine_mark._PATH", tmp_path / "machine-id")
+        found = ask("why", own_plugin("pass", about={"machine": ""}))["unavailable"]
+        assert "the run was on a machine without a valid /etc/machine-id" in found

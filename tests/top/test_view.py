@@ -173,6 +173,20 @@ def test_pasted_text_goes_to_the_cursor_with_escapes(run, watch):
     watch(talk)
 
 
+def test_keys_of_the_list_do_nothing_while_an_alert_is_shown(run, watch):
+    run.raise_alerts("a shell")
+
+    async def talk(view):
+        await view.shows("a shell")
+        view.write("\r/rsp e")
+        await view.shows("Why it fired", "Exception for alerts like this one")
+        view.write("\x1b")
+        await view.shows("a shell", "paused at 1 of 1", "/ filter")
+        assert not view.app.query_one("#filter").display
+
+    watch(talk)
+
+
 @pytest.mark.parametrize("key", ["q", "escape"])
 def test_a_key_leaves_the_alert_and_the_list_stays(run, watch, key):
     run.raise_alerts("a shell")
@@ -186,6 +200,21 @@ def test_a_key_leaves_the_alert_and_the_list_stays(run, watch, key):
         assert view.app.is_running
 
     watch(talk)
+
+
+def test_a_value_that_the_store_does_not_have_is_a_note(run, watch):
+    run.raise_alerts("alpha", rule="Shell in a container")
+    text = 'rule:"Shel in a container"'
+    note = "no alert was found with rule 'shel in a container': did you mean rule:\"Shell in a container\"?"
+
+    async def talk(view):
+        await view.shows(note)
+        await view.press("escape")
+        await view.shows("alpha", "/ filter")
+        await view.press("slash", *"severity:x", "enter")
+        await view.shows("'severity' is not a key of filters")
+
+    watch(talk, text=text, wanted=parse_filter(text, time.time_ns()))
 
 
 def test_an_impossible_filter_is_explained_and_the_earlier_one_stays(run, watch):

@@ -83,8 +83,8 @@ class AlertStore:
         return self._page(self._walk(wanted, 0, None if before is None else before - 1, descending=True), limit, before or 0)
 
     def find(self, key: str) -> Detail | None:
-        """Return the alert with this key, or None if the store does not have it."""
-        found = _KEY.fullmatch(key)
+        """Return the alert with this key, in lower or upper case, or None if the store does not have it."""
+        found = _KEY.fullmatch(key.lower())
         if not found:
             return None
         run, sequence = found[1], int(found[2])
@@ -93,7 +93,7 @@ class AlertStore:
     def explain_missing(self, key: str) -> str:
         """Return why `find` does not find this key, as a sentence."""
         name = message_line(key)
-        found = _KEY.fullmatch(key)
+        found = _KEY.fullmatch(key.lower())
         if not found:
             return f"{name!r} is not the key of an alert, such as 1f0c22ab-17: `lanner alerts search --keys` prints the keys"
         run, sequence = found[1], int(found[2])

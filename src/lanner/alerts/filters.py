@@ -49,6 +49,16 @@ KEYS: Final = {
 }
 """The keys of the language, and what they compare. All other keys with a dot are names of fields."""
 
+_SYNONYMS: Final = {
+    "severity": "priority",
+    "level": "priority",
+    "after": "since",
+    "before": "until",
+    "pod": "subject",
+    "event_source": "source",
+}
+"""Words that are not keys, and the key that a user probably means."""
+
 ALL_PRIORITIES: Final = frozenset(Priority)
 
 _NAME: Final = r"(?P<key>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+|\[[^\]\s\"]*\])*)"
@@ -72,6 +82,7 @@ _ADVICE: Final = {
 """Filters in place of Falco's operators. A filter has no regular expressions."""
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*+)\\?"?', re.DOTALL)
 _BARE: Final = re.compile(r"\S+")
+_PLAIN: Final = re.compile(r"\s+([A-Za-z][\w-]*)(?=\s|$)(?!\s*(?:[<>:=]|!=)|\s+in\s*\()")
 _SPACE: Final = re.compile(r"\s*")
 _ESCAPE: Final = re.compile(r'\\([\\"*])')
 _INNER_STAR: Final = re.compile(r"\*\w|\w\*.", re.DOTALL)
@@ -197,8 +208,8 @@ class _Parser:
         written, operator = found["key"], found["operator"]
         key = KEYS.get(written.lower(), "")
         if not key and "." not in written and "[" not in written:
-            if not found["space"] and (near := find_near(written, KEYS)):
-                self._note(f"{message_line(written)!r} is not a key of filters and is searched as text: did you mean {near!r}?")
+            if not found["space"] or operator != ":":
+                self._suggest_key(written)
             return False
         if operator == ":" and (found["space"] or (found["after"] and not key)):
             return False
@@ -226,7 +237,20 @@ class _Parser:
             # `example.com:443` may be meant as text
             words = tuple(words_of(f"{written}:{value}")) if words_of(value) else ()
             self._compare(key, written, _pattern(raw, is_quoted=is_quoted), words, negated=negated)
+            if key == "rule" and not is_quoted and "*" not in raw and (rest := _PLAIN.match(self._text, self._at)):
+                self._advise_quotes(raw, rest[1])
         return True
+
+    def _advise_quotes(self, value: str, word: str) -> None:
+        """Add a note about the word after the name of a rule, which may be a part of the name."""
+        if word.lower() not in {"and", "or", "not"}:
+            name = message_line(f"{value} {word}")
+            self._note(f"{message_line(word)!r} is searched as a word: write rule:{quote_value(name)} if it belongs to the rule's name")
+
+    def _suggest_key(self, written: str) -> None:
+        """Add a note if a word is probably meant as a key."""
+        if near := _SYNONYMS.get(written.lower()) or find_near(written, KEYS):
+            self._note(f"{message_line(written)!r} is not a key of filters and is searched as text: did you mean {near!r}?")
 
     def _compare_number(self, found: re.Match[str], *, negated: bool) -> bool:
         """Read the number after a field and an operator of size, if it is one."""
@@ -244,7 +268,10 @@ class _Parser:
         """Read `key in (a, b)`, if this is such a term."""
         found = _IN.match(self._text, self._at)
         key = KEYS.get(found["key"].lower(), "") if found else ""
-        if not found or key in {"since", "until"} or not (key or "." in found["key"] or "[" in found["key"]):
+        if not found or key in {"since", "until"}:
+            return False
+        if not (key or "." in found["key"] or "[" in found["key"]):
+            self._suggest_key(found["key"])
             return False
         items, at, end = [], found.end(), ","
         while end == ",":
@@ -279,6 +306,8 @@ class _Parser:
         if self._text.startswith('"', self._at):
             found = self._take(_QUOTED)
             self._at = found.end()
+            if not found[0].endswith('"', found.end(1) - found.start()):
+                self._note("a quote is not closed: all that follows it is one value")
             return found[1], True
         found = self._take(_BARE)
         self._at = found.end()

@@ -100,6 +100,12 @@ class StoreWriter:
         if days:
             check_header(days[newest])
         self._lock = lock_store(self.directory, wait)
+        try:
+            days = day_files(self.directory)  # again: the run before may have begun another file until it unlocked the store
+        except (OSError, ValueError) as error:
+            self._lock.close()
+            raise from_system(error, self.directory) from None
+        newest = max(days, default=-1)
         if self._lock.users == 1 and (said := describe_kill(self.directory, newest_key(days.get(newest)))):
             self.kill = said
             _LOG.warning("%s", said)

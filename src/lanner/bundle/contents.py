@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanner.bundle.environment import BuildError
+from lanner.sdk.own_modules import is_plugin_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,10 +33,16 @@ class BundleContents:
     missing: set[str] = field(default_factory=set)
 
 
-def collect(module: str, search_path: Sequence[str]) -> BundleContents:
-    """Collect `module` and all its imports, found along `search_path`. Raises `BuildError` if a file cannot be read."""
+def collect(module: str, search_path: Sequence[str], file: Path | None = None) -> BundleContents:
+    """Collect `module` and all its imports, found along `search_path`. Raises `BuildError` if a file cannot be read.
+
+    `file` is the source of `module` if the user named it: then the module is not searched.
+    """
     result = BundleContents()
-    _take(module.partition(".")[0], search_path, result)
+    if file is not None:
+        _add([(f"{module}.py", file)], search_path, result)
+    else:
+        _take(module.partition(".")[0], search_path, result)
     return result
 
 
@@ -55,6 +62,11 @@ def _take(top: str, search_path: Sequence[str], result: BundleContents) -> None:
     if files is None:
         (result.missing if spec is None else result.left).add(top)
         return
+    _add(files, search_path, result)
+
+
+def _add(files: Sequence[tuple[str, Path]], search_path: Sequence[str], result: BundleContents) -> None:
+    """Add the files of a module or package, and what they import."""
     for name, path in files:
         try:
             result.modules[name] = path.read_bytes()
@@ -73,6 +85,8 @@ def _files(top: str, spec: ModuleSpec) -> list[tuple[str, Path]] | None:
     found: list[tuple[str, Path]] = []
     for folder in map(Path, spec.submodule_search_locations):
         for path in sorted(folder.rglob("*")):
+            if is_plugin_library(path):  # a result of `lanner build`
+                continue
             if path.name.endswith(tuple(EXTENSION_SUFFIXES)):
                 return None
             if path.is_file() and "__pycache__" not in path.parts and path.suffix not in {".pyc", ".pyi"}:

@@ -98,6 +98,7 @@ def assemble(
         "whole": list(packages),
         "include": list(include),
         "exclude": list(exclude),
+        "folder": folder,
         "search_path": [*environment.search_path, *([folder] if folder else [])],
         "bridge": environment.bridge,
     }

@@ -18,6 +18,8 @@ from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from lanner.sdk.own_modules import is_plugin_library, search_sources_in
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -74,6 +76,8 @@ def main() -> None:
     """Result of the search; see above."""
     request = json.load(sys.stdin)
     sys.path.extend(request["search_path"])
+    if request["folder"]:
+        search_sources_in(Path(request["folder"]))
     reach = Reach(request["exclude"])
     reach.follow([*_ALWAYS, *request["roots"], *request["include"]])
     missing = sorted(name for name in request["include"] if reach.spec(name) is None)
@@ -121,6 +125,8 @@ class Reach:
             for path in sorted(folder.rglob("*")):
                 inner = path.relative_to(folder.parent)
                 if not path.is_file() or "__pycache__" in inner.parts or path.suffix in {".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h"}:
+                    continue
+                if is_plugin_library(path):
                     continue
                 stem = inner.with_name(inner.name.partition(".")[0])
                 name = ".".join(stem.parent.parts if stem.name == "__init__" else stem.parts)

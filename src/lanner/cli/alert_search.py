@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from lanner.alerts.alert_store import AlertStore
+from lanner.alerts.filter_notes import find_notes
 from lanner.alerts.filters import parse_filter
 from lanner.alerts.json_lines import trim_line
 from lanner.alerts.stored import priority_name, read_content
@@ -42,9 +43,9 @@ def print_alerts(
     `limit`: only the newest ones. `keys`: with the key before each. `is_search`: print a message if no alert matches.
     """
     wanted = _within(parse_filter(text, time.time_ns()), since, until)
-    for note in wanted.notes:
-        say(f"note: {note}")
     store = AlertStore(directory)
+    for note in find_notes(store, wanted):
+        say(f"note: {note}")
     is_terminal, coloured = sys.stdout.isatty(), has_colours()
     count = 0
     for alerts in _pages(store, wanted, limit, reverse=reverse):

@@ -20,6 +20,7 @@ from lanner.cli.show import print_lines, print_table
 from lanner.host.plugin_loader import BUILT_IN, installed_target, load_plugin
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.options.option_errors import REQUIRED
+from lanner.sdk.own_modules import search_sources_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,9 +77,15 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
         seen = probe(file, path.absolute())
         if seen.opens_nowhere:
             raise BuildError(f"no host can open it, so it was not written: {seen.open_error}")
+        fails = bool(seen.init_error) and not wants_options(info, seen)
+        if fails and path.exists():
+            raise BuildError(
+                f"a host cannot init the new library, so {path} stays as it was "
+                f"(remove it first if init can succeed only elsewhere): {seen.init_error}"
+            )
     _tell(path, cls, seen, made)
     warn_of_source(seen)
-    if seen.init_error and not wants_options(info, seen):
+    if fails:
         first, *more = seen.init_error.splitlines()
         return fail(f"{path} is written, but a host cannot init it: {first}", FAILED, more=more)
     return OK
@@ -126,14 +133,16 @@ def _collect(name: str, cls: type[Plugin], environment: Environment) -> tuple[st
     if target:
         return target, "", BundleContents()
     name = installed_target(name) or name
-    place = name.partition(":")[0]
+    place, file = name.partition(":")[0], None
     if place.endswith(".py") or "/" in place:
-        module, folder = Path(place).stem, Path(place).resolve().parent
+        file = Path(place)
+        module, folder = file.stem, file.resolve().parent
         if not may_be_brought(module):
             raise BuildError(f"{place} has the name of a module that every host has already, {module}: rename the file")
     else:
         module, folder = place, Path.cwd()
-    collected = collect(module, [str(folder), *environment.search_path])
+    search_sources_in(folder)
+    collected = collect(module, [str(folder), *environment.search_path], file)
     if module.partition(".")[0] in collected.missing:
         raise BuildError(f"cannot find the source of {name}")
     return f"{module}:{cls.__name__}", str(folder), collected

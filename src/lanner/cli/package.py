@@ -18,6 +18,7 @@ from lanner.cli.runs.validate import make_validator, read_rules
 from lanner.cli.show import print_lines, print_table
 from lanner.config.falco import Falco
 from lanner.host.own_rules import rules_files
+from lanner.host.plugin_files import list_plugin_files
 from lanner.host.plugin_loader import load_plugin
 from lanner.package.artefacts import PackageError, check_version, machine_here, place, plugin_artefact, rules_artefact, sums
 from lanner.package.oci import Layout
@@ -27,7 +28,7 @@ from lanner.package.sbom import make_bill
 from lanner.rules.files.load import MAX_SIZE, load_text
 from lanner.rules.findings import RulesError
 from lanner.sdk.authoring.plugin import plugin_info
-from lanner.sdk.files import read_whole
+from lanner.sdk.files import check_apart, read_whole
 from lanner.sdk.text.encoding import to_bytes
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def package_plugin(
     files[sbom] = make_bill(info, made.built.image, machine, made.environment, made.collected, made.runtime, created)
     files |= {f"{LAYOUT}/{file}": content for file, content in layout.files().items()}
     files["SHA256SUMS"] = sums(files)
+    read = (*list_plugin_files(name, ""), *(("reads the rules file", path) for path in rules))
+    check_apart([("-o", str(folder / file)) for file in files], read)
     _write(folder, files)
     if readme and text is not None:
         place(Path(readme).parent, {Path(readme).name: text})

@@ -10,12 +10,14 @@ import time
 
 from lanner.cli.messages import OK, say
 from lanner.cli.plugin_config import make_plugin
+from lanner.host.plugin_files import list_plugin_files
 from lanner.host.plugin_loader import load_plugin
 from lanner.host.recording import record_line
 from lanner.host.stop import close_on_signal
 from lanner.outputs.base import OutputError
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import UsageError
+from lanner.sdk.files import check_apart
 from lanner.sdk.hosting.open_source import open_source
 from lanner.sdk.text.encoding import many
 
@@ -39,6 +41,7 @@ def _record(name: str, output: str, params: str, config: str, host: str | None, 
         raise UsageError(
             f"the plugin {info.name} has no event source, so there is nothing to record: record with the plugin of its events ({sources})"
         )
+    check_apart([("-o", 1 if output == "-" else output)], list_plugin_files(name, config))
     plugin = make_plugin(cls, config, host)
     source = open_source(plugin, params)
     # the file is opened second and truncated with the first batch: if the source cannot be opened, an existing recording stays

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.filters import parse_filter
+from lanner.cli.inquiry import make_inquiry
 from lanner.config.read import read_configuration
-from lanner.inquiry.questions import Inquiry
 from lanner.outputs.terminal import can_draw
 from lanner.sdk.errors import LannerError, UsageError
 
@@ -27,6 +27,7 @@ _ADVICE: Final = (
 def show_top(directory: str | None, file: str | None, text: str, plugins: Sequence[str], config: str) -> int:
     """Show the store until the user quits, and return the exit code. Raises `LannerError`."""
     wanted = parse_filter(text, time.time_ns())
+    inquiry = make_inquiry(plugins, config)
     path = Path(directory) if directory is not None else _configured_store(file)
     AlertStore(path).close()  # raises its error
     run_top = _import()
@@ -35,7 +36,6 @@ def show_top(directory: str | None, file: str | None, text: str, plugins: Sequen
             f"lanner top needs a terminal that can draw (TERM is {os.environ.get('TERM') or 'not set'}): "
             "for a pipe or a file, use `lanner alerts search`"
         )
-    inquiry = Inquiry(plugins, config)
     return run_top(path, inquiry.ask, inquiry.close, text, wanted) or 0
 
 

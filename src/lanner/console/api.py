@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
+from lanner.alerts.filter_notes import find_notes
 from lanner.alerts.filters import FilterError, parse_filter
 from lanner.alerts.top_values import FACETS
 from lanner.console.overview import describe_rules, loaded_rules
@@ -94,6 +95,7 @@ class Api:
 
     def _alerts(self, query: Query) -> dict[str, Any]:
         wanted = self._filter(query)
+        notes = wanted.notes
         if query.has("after"):
             after, limit = query.number("after"), query.number("limit", _MOST_NEW, most=_MOST_NEW)
             query.end()
@@ -105,7 +107,8 @@ class Api:
             limit = query.number("limit", _DEFAULT_OLD, most=_MOST_OLD)
             query.end()
             page = self._store.newest(wanted, limit, before)
-        return {"alerts": list(map(row_of, page.alerts)), "position": page.position, "more": page.more, "notes": list(wanted.notes)}
+            notes = find_notes(self._store, wanted) if before is None else notes
+        return {"alerts": list(map(row_of, page.alerts)), "position": page.position, "more": page.more, "notes": list(notes)}
 
     def _alert(self, key: str, part: str) -> Page:
         detail = self._store.find(key)

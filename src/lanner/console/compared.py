@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from lanner.alerts.alert_store import AlertStore
 from lanner.console.report_file import read_report, shorten, stored_alerts
 from lanner.console.rows import message_of
+from lanner.sdk.errors import LannerError
 from lanner.sdk.text.encoding import many
+from lanner.sdk.text.misspelt import suggest_file
+from lanner.sdk.text.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,6 +127,11 @@ def open_side(path: str) -> Side:
     """Return the alerts of a report or, for a directory, of an alert store. Raises `LannerError`."""
     if Path(path).is_dir():
         return StoreSide(AlertStore(path))
+    if not os.path.exists(path):  # noqa: PTH110 - unlike Path.exists also False for an invalid path
+        raise LannerError(
+            f"there is no alert store or report at {printable_line(path)}: it does not exist{suggest_file(path)}. "
+            "`lanner run PLUGIN --replay FILE --report FILE` writes a report"
+        )
     return ReportSide(read_report(path))
 
 

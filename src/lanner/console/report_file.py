@@ -6,6 +6,7 @@ import base64
 import binascii
 import gzip
 import io
+import mmap
 import time
 from collections import Counter
 from contextlib import suppress
@@ -16,7 +17,7 @@ import msgspec
 
 from lanner._version import __version__
 from lanner.console.overview import describe_rules, loaded_rules
-from lanner.console.report_page import DATA_BEGIN, DATA_END, make_page
+from lanner.console.report_page import DATA_BEGIN, DATA_END, PAGE_END, make_page
 from lanner.console.rows import detail_of, row_of
 from lanner.sdk.errors import LannerError, UsageError
 from lanner.sdk.files import read_whole, write_whole
@@ -43,6 +44,7 @@ _PATIENCE: Final = 10.0
 """Seconds for all reasons together, and again for all exceptions and tests."""
 _LARGEST: Final = 256 << 20
 _FORMAT: Final = 1
+_BEGIN: Final = b"<!doctype html>"
 
 
 class _Row(NamedTuple):
@@ -90,12 +92,20 @@ def write_report(store: AlertStore, path: Path, title: str, inquiry: Inquiry, li
     return len(report.times)
 
 
+def is_report(path: Path) -> bool:
+    """Return whether the file, which is not empty, is a report of this or another version. Raises OSError."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content[: len(_BEGIN)].lower() == _BEGIN and content.find(DATA_BEGIN.encode()) >= 0
+
+
 def read_report(path: str) -> Report:
     """Return the data of a report. Raises `LannerError`."""
     try:
         page = read_whole(path, _LARGEST).decode("utf-8", "replace")
     except OSError as error:
         raise UsageError(f"cannot read the report {path}: {error.strerror or error}") from None
+    if DATA_BEGIN in page and not page.rstrip().endswith(PAGE_END):
+        raise UsageError(f"the report {path} is cut off: it lacks its end. Copy it again, or write it again")
     _, begin, rest = page.partition(DATA_BEGIN)
     packed, end, _ = rest.partition(DATA_END)
     if not begin or not end:

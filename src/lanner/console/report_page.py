@@ -17,6 +17,7 @@ _POLICY: Final = (
 )
 DATA_BEGIN: Final = '<script type="application/octet-stream" id="data">'
 DATA_END: Final = "</script>"
+PAGE_END: Final = "</html>"
 
 
 def make_page(data: bytes) -> str:

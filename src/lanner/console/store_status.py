@@ -84,7 +84,8 @@ def describe_state(store: AlertStore, unreadable: Mapping[Path, StoreError]) -> 
     if not is_running and not _is_replay(store, newest):
         where = str(directory) if run is None else f"plugin {run.get('plugin')}"
         problems.append(Problem("no run writes this store", where, "start it: `lanner run`, or `systemctl start lanner`"))
-    if not is_running and (said := describe_kill(directory, newest[0].key if newest else "")):
+    said = "" if is_running else describe_kill(directory, newest[0].key if newest else "")
+    if said and not find_writer(directory):  # a run that has just started has not ended
         problems.append(_lost(said, directory))
     problems += [
         Problem("a file of the store cannot be read", str(path), str(error)) for path, error in {**unreadable, **store.problems}.items()

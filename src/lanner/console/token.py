@@ -32,7 +32,9 @@ def read_token(path: Path) -> str:
     except FileExistsError:
         return _read(path)
     except (OSError, ValueError) as error:
-        raise LannerError(f"cannot create the token file {path}: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        advice = "name a file in a directory that exists and that this user may write"
+        raise LannerError(f"--token-file: cannot create {path}: {reason}: {advice}") from None
     token = make_token()
     try:
         with os.fdopen(descriptor, "w") as file:

@@ -65,7 +65,7 @@ class SetupChecks:
         fix = f"Correct $.plugins or $.load_plugins in {self._file}, or name a plugin, as in `lanner doctor docker`"
         try:
             entry, beside = self._entries(self.read)
-            fix = "Name a plugin that exists and can be imported, here" + (f" or in {self._file}" if self._file else "")
+            fix = "Name a plugin that exists and can be imported" + (f", on the command line or in {self._file}" if self._file else "")
             classes = [load_plugin(each.target) for each in (entry, *beside)]
             infos = [plugin_info(cls) for cls in classes]
             self._versions = {info.name: info.version for info in infos}

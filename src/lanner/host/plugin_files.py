@@ -6,7 +6,7 @@ import importlib
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lanner.host.plugin_loader import load_plugin
 
@@ -53,6 +53,15 @@ class PluginFiles:
         """Return the loaded modules in the directories of these classes, and in those of the files until now."""
         roots = {_root(sys.modules[cls.__module__]) for cls in classes} or {str(Path(path).parent) for path in self.paths()}
         return {name: module for name, module in list(sys.modules.items()) if _is_in(module, roots)}
+
+
+def list_plugin_files(target: str, config: str | dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the file of a plugin and that of its configuration (@FILE), each with its use, for `check_apart`. Raises `LannerError`."""
+    module = sys.modules.get(load_plugin(target).__module__)
+    if file := getattr(module, "__file__", None):
+        yield "reads the plugin", file
+    if isinstance(config, str) and config.startswith("@"):
+        yield "reads the plugin's configuration", config[1:]
 
 
 def _root(module: ModuleType) -> str:

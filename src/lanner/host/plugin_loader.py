@@ -12,12 +12,14 @@ import sys
 from contextlib import redirect_stdout, suppress
 from functools import cache
 from importlib import import_module
+from importlib.machinery import PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError, UsageError
+from lanner.sdk.own_modules import search_sources_in
 from lanner.sdk.text.misspelt import find_near, suggest_file
 
 if TYPE_CHECKING:
@@ -60,6 +62,23 @@ def load_plugin(name: str) -> type[Plugin]:
     if class_name:
         return _plugin_class(_import_module(target), class_name, target)
     raise PluginNotFoundError(f"no plugin named {name!r}: {_advice(name)}")
+
+
+def check_target(name: str) -> None:
+    """Raise the `PluginNotFoundError` of `load_plugin` for a plugin, a file or a module that does not exist. Runs no code of it."""
+    if name in BUILT_IN or installed_target(name):
+        return
+    target, colon, _ = name.partition(":")
+    if not target:
+        raise PluginNotFoundError(f"invalid plugin name {name!r}: {_forms()}")
+    if target.endswith((".py", ".so")) or "/" in target:
+        _check_file(Path(target))
+    elif not colon:
+        raise PluginNotFoundError(f"no plugin named {name!r}: {_advice(name)}")
+    else:
+        package = target.partition(".")[0]
+        if package not in sys.modules and PathFinder.find_spec(package, [*sys.path, str(Path.cwd())]) is None:
+            raise PluginNotFoundError(f"cannot import the plugin {target}: there is no module {package!r}; {_forms()}")
 
 
 def installed_plugins() -> dict[str, list[EntryPoint]]:
@@ -153,7 +172,7 @@ def _import_module(name: str) -> ModuleType:
     return _import(lambda: import_module(name), name)
 
 
-def _import_file(path: Path, name: str) -> ModuleType:
+def _check_file(path: Path) -> None:
     if path.suffix == ".so":
         from lanner.host.compiled import advise_library  # rare
 
@@ -163,6 +182,10 @@ def _import_file(path: Path, name: str) -> ModuleType:
         what = "is a directory" if path.is_dir() else "does not exist"
         near = "" if path.is_dir() else suggest_file(str(path))
         raise PluginNotFoundError(f"the plugin file {path} {what}{near or f': {_forms()}'}")
+
+
+def _import_file(path: Path, name: str) -> ModuleType:
+    _check_file(path)
     spec = spec_from_file_location(f"lanner_plugin_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise PluginNotFoundError(f"{path} is not a Python file: {name!r} must name a file that ends in .py, or module:Class")
@@ -179,6 +202,7 @@ def _import_file(path: Path, name: str) -> ModuleType:
 
 
 def _search_in(directory: Path) -> None:
+    search_sources_in(directory)
     if str(directory) not in sys.path:
         sys.path.append(str(directory))
 

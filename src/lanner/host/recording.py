@@ -54,16 +54,17 @@ def open_recording(path: str | Sequence[str], info: PluginInfo) -> Replay:
 
     A path may be a glob pattern, `example` for the plugin's own recording, or "-" for standard input.
     """
-    return Replay(_all_files(path, info), info)
+    return Replay(list_recordings(path, info), info)
 
 
 def check_recordings(path: str | Sequence[str], info: PluginInfo) -> None:
     """Raise the `SourceError` of missing or unsupported files that `open_recording` would raise. Pipes are not opened."""
-    for each in _all_files(path, info):
+    for each in list_recordings(path, info):
         _size(each)
 
 
-def _all_files(path: str | Sequence[str], info: PluginInfo) -> list[str]:
+def list_recordings(path: str | Sequence[str], info: PluginInfo) -> list[str]:
+    """Return the files of `open_recording`. Raises `SourceError`."""
     paths = [path] if isinstance(path, str) else path
     return [found for each in paths for found in _expand(each, info)]
 

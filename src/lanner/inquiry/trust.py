@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lanner.alerts.machine_mark import machine_mark
+from lanner.alerts.machine_mark import MACHINE_ID, machine_mark
 from lanner.host.plugin_loader import BUILT_IN, installed_target
 from lanner.sdk.errors import LannerError
 
@@ -34,7 +34,17 @@ def check_trust(targets: Sequence[str], allowed: Sequence[str], run: Run) -> Non
         if not path.is_absolute():
             raise LannerError(f"the run's plugin {target} is a module, which is not loaded unasked: {advice}")
         mark = machine_mark(run.key)
-        if not mark or run.about.get("machine") != mark:
+        if not mark:
+            raise LannerError(
+                f"the run's plugin {target} is a file, and this machine has no valid {MACHINE_ID}, "
+                f"so that Lanner cannot tell whether the run was on it: {advice}"
+            )
+        if not run.about.get("machine"):
+            raise LannerError(
+                f"the run's plugin {target} is a file, and the run was on a machine without a valid {MACHINE_ID}, "
+                f"so that Lanner cannot tell whether it was this one: {advice}"
+            )
+        if run.about["machine"] != mark:
             raise LannerError(f"the run's plugin {target} is a file, and the run was on another machine: {advice}")
         _check_owner(path, advice)
 

@@ -9,7 +9,10 @@ import stat
 import time
 from typing import TYPE_CHECKING, Final
 
+from lanner.sdk.errors import UsageError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from os import PathLike
 
 _PIECE: Final = 1 << 20
@@ -64,6 +67,34 @@ def write_whole(path: str | PathLike[str], content: bytes) -> None:
 def check_regular(path: str | PathLike[str], most: int = _MOST) -> None:
     """Raise OSError as `read_whole` does, and for any pipe: call it before a library opens the file and would block."""
     read_whole(path, most, pipes=False)
+
+
+def check_apart(written: Iterable[tuple[str, str | int]], read: Iterable[tuple[str, str | int]]) -> None:
+    """Raise `UsageError` if a command would write to a file that it reads, by whatever names.
+
+    A file is a path or a descriptor. With each of `written` comes its option, with each of `read` its use ("reads the recording").
+    """
+    inputs: dict[tuple[int, int] | str, tuple[str, str | int]] = {}
+    for what, path in read:
+        if identity := _identify(path):
+            inputs.setdefault(identity, (what, path))
+    for option, path in written:
+        if found := inputs.get(_identify(path) or ""):
+            what, known = found
+            name = f"{what} {known}" if isinstance(known, str) else what
+            other = f", as {path}" if isinstance(path, str) and path != known else ""
+            raise UsageError(f"this command {name}, and would also write to it{other} ({option}): name another file")
+
+
+def _identify(file: str | int) -> tuple[int, int] | str:
+    """Return what all names of a regular file have in common: its path if it does not exist. "": it is of another kind."""
+    try:
+        status = os.stat(file)
+    except FileNotFoundError:
+        return os.path.realpath(file) if isinstance(file, str) else ""
+    except (OSError, ValueError):  # opening it reports the error
+        return ""
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else ""
 
 
 def _read(descriptor: int, most: int, deadline: float, *, is_pipe: bool) -> bytes:

@@ -73,7 +73,8 @@ def _examine(block: StoreBlock, _: NoAdditions) -> Iterator[Finding]:
         size = sum(map(size_of, days.values()))
         by = f", written by {writer}" if writer else ""
         yield from _look_into(directory)
-        if not writer and (said := describe_kill(directory, newest_key(next(reversed(days.values()), None)))):
+        said = "" if writer else describe_kill(directory, newest_key(next(reversed(days.values()), None)))
+        if said and not find_writer(directory):  # a run that has just started has not ended
             yield Finding.warning(said, "look for them in the other outputs; a source that resumes raises them again in the next run")
         yield Finding.ok(f"the alert store {directory}: {many(len(days), 'file')}, {size >> 20:,} of {block.max_size_mb:,} MiB{by}")
         loose = [path for path in (directory, *days.values()) if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)]

@@ -15,7 +15,10 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.message import Message
 
+from lanner.alerts.alert_store import AlertStore
+from lanner.alerts.filter_notes import find_notes
 from lanner.alerts.filters import FilterError, parse_filter, quote_value
+from lanner.alerts.store_errors import StoreError
 from lanner.sdk.text.printable import printable_line
 from lanner.top.detail import DetailScreen
 from lanner.top.panels import SIDE, head_lines, key_line, side_lines
@@ -43,6 +46,8 @@ _CELLS_PER_SECOND: Final = 37_000
 """Cells of the list that may change in a second: a screen over a slow line is drawn less often."""
 _TYPING: Final = 0.25
 """Seconds after the last key before a filter is used."""
+
+_OF_THE_LIST: Final = {"filter", "only", "clear", "pause"}
 
 
 class TopApp(App[None]):
@@ -79,7 +84,7 @@ class TopApp(App[None]):
         self._text = text
         self._feed = Feed(path, self._tell, wanted)
         self._update: Update | None = None
-        self._error = ""
+        self._error = self._notes_on(wanted)
         self._typing: Timer | None = None
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._signal = 0
@@ -172,6 +177,12 @@ class TopApp(App[None]):
         elif (bound := self.screen.active_bindings.get(event.key)) is not None:
             await self.run_action(bound.binding.action, bound.node)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Refuse the actions of the list while an alert is shown."""
+        if action in _OF_THE_LIST and isinstance(self.screen, DetailScreen):
+            return False
+        return super().check_action(action, parameters)
+
     def on_input_changed(self, _: FilterInput.Changed) -> None:
         """Use the filter when the user has stopped typing."""
         if self._typing is not None:
@@ -229,11 +240,18 @@ class TopApp(App[None]):
         except FilterError as error:
             self._error = str(error)
         else:
-            self._error = "; ".join(wanted.notes)
+            self._error = self._notes_on(wanted)
             self._text = text
             self._feed.narrow(wanted)
         self._draw()
         return self._text == text
+
+    def _notes_on(self, wanted: Filter) -> str:
+        try:
+            with contextlib.closing(AlertStore(self._path)) as store:
+                return "; ".join(find_notes(store, wanted))
+        except StoreError:  # the head says it
+            return "; ".join(wanted.notes)
 
     def _close_filter(self) -> None:
         if self._typing is not None:

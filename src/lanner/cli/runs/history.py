@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from lanner.alerts.lock import StoreLock
     from lanner.cli.runs.settings import Settings
     from lanner.cli.runs.status import Status
     from lanner.config.plugin_entries import PluginSetup
@@ -45,6 +46,7 @@ class History:
         self._stores: list[RecordSink] = []
         self._state: RunState | None = None
         self._bound: RaisedBound | None = None
+        self._lock: StoreLock | None = None
 
     def use(self, sinks: Iterable[Sink]) -> None:
         """Make records if one of these sinks is a store."""
@@ -69,6 +71,7 @@ class History:
             for store in self._stores:
                 store.note(self.current.load)
         if directory is not None and self._state is None:
+            self._lock = _share_lock(directory)  # the sink closes before the end of the run is written
             kill = self._stores[0].kill
             more = lambda: StoreState(self.recorder.key, self.recorder.raised, runner.last_event, kill)  # noqa: E731 - one of two
             status = make_status()
@@ -77,7 +80,7 @@ class History:
             self._state = RunState(directory, status.snapshot, more, partial(self._tend, directory, status))
 
     def close(self) -> None:
-        """Write that the run has ended. A second call does nothing."""
+        """Write that the run has ended, then let another run have the store. A second call does nothing."""
         state, self._state = self._state, None
         if state is not None:
             state.close()
@@ -85,6 +88,9 @@ class History:
             self.recorder.use_bound(None)
             self._bound.close(self.recorder.raised)
             self._bound = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def _tend(self, directory: Path, status: Status) -> None:
         """Apply the retention, and measure the store: in this thread, because its disk may be slow."""
@@ -92,6 +98,17 @@ class History:
             store.retain()
         with suppress(OSError):  # the output reports the error
             status.store = measure_store(directory)
+
+
+def _share_lock(directory: Path) -> StoreLock | None:
+    """Return the lock of the store, which its sink in this process has; None if it cannot be opened, which the sink reports."""
+    from lanner.alerts.lock import lock_store  # imports sqlite3, which a run without a store does not need
+    from lanner.alerts.store_errors import StoreError
+
+    try:
+        return lock_store(directory, 0)
+    except StoreError:
+        return None
 
 
 def describe_load(key: str, infos: Sequence[PluginInfo], settings: Settings) -> RunLoad:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lanner.alerts.record import make_record
 from lanner.cli.messages import say
 from lanner.cli.runs.compiling import compile_settings, make_pump, make_writer, show_findings, wrong_rules
-from lanner.cli.runs.run_outputs import deliver_on, make_sinks, outputs_of
+from lanner.cli.runs.run_outputs import check_written, deliver_on, make_sinks, outputs_of
 from lanner.cli.runs.status import Status
 from lanner.config.start_keys import find_late_changes
 from lanner.host.own_rules import advise_own_rules
@@ -178,6 +178,7 @@ class _ReloadJob:
     def _take(self, plugins: Sequence[Plugin], new: Settings) -> str:
         """Use these plugins and settings from the next event on, and return the number of rules in words. Raises `LannerError`."""
         old, infos = self.settings, [plugin_info(type(each)) for each in plugins]
+        check_written(new)
         try:
             compiled = compile_settings(infos, new)
         except RulesError as error:

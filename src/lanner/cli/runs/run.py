@@ -12,7 +12,7 @@ from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, s
 from lanner.cli.plugin_config import make_entry
 from lanner.cli.runs.compiling import compile_settings, make_pump, show_wrong_rules
 from lanner.cli.runs.history import History
-from lanner.cli.runs.run_outputs import check_sinks, check_spool, deliver_directly, deliver_live, make_sinks
+from lanner.cli.runs.run_outputs import check_sinks, check_spool, check_written, deliver_directly, deliver_live, make_sinks
 from lanner.cli.runs.status import Status
 from lanner.config.plugin_entries import advise_source, check_params
 from lanner.host.plugin_loader import load_plugin
@@ -59,6 +59,13 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
     infos = settings.infos()
     if infos[0].event_source is None:
         raise UsageError(f"the plugin {infos[0].name} has no event source, so there is nothing to run. {advise_source(infos[0])}")
+    check_written(settings)
+    if limits.report is not None:
+        _import_report().check_place(limits.report)
+    if limits.pidfile and not limits.dry_run:
+        from lanner.cli.runs.support import write_pid
+
+        write_pid(limits.pidfile)
     plugins = [make_entry(load_plugin(chosen.target), chosen, limits.host)]
     plugins += [make_entry(load_plugin(each.target), each) for each in settings.beside]
     try:
@@ -199,6 +206,7 @@ def _watch(
             source.close()
             raise
         history = History()
+        opened.callback(history.close)  # if a plugin blocks the main thread, this is its only call
         history.use(sinks)
         pump = make_pump(plugins, compiled, settings, history.load(infos, settings))
         runner = Runner(source, pump, delivery, time.time_ns, limits.max_events)

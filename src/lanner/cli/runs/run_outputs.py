@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -10,13 +11,22 @@ from lanner.cli.messages import say
 from lanner.config.additions import Spool
 from lanner.config.places import Origins
 from lanner.config.sink_blocks import configured_sinks
+from lanner.host.plugin_files import list_plugin_files
+from lanner.host.recording import list_recordings
 from lanner.outputs.direct import DirectDelivery
-from lanner.outputs.spool_place import find_spool_problem
+from lanner.outputs.spool_place import find_spool_problem, spool_file
+from lanner.rules.files.load import OWN_RULES
+from lanner.sdk.errors import SourceError
+from lanner.sdk.files import check_apart
 from lanner.sinks.declaration import Common
+from lanner.sinks.file import FILE
+from lanner.sinks.stdout import STDOUT
+from lanner.sinks.store import STORE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from lanner.cli.runs.settings import Settings
     from lanner.config.falco import Falco
     from lanner.outputs.base import Delivery, Sink
     from lanner.outputs.throttle import Filter
@@ -77,6 +87,55 @@ def check_spool(falco: Falco) -> None:
     outputs = [sink.declaration.name for sink in configured_sinks(falco) if sink.is_enabled]
     if spool and (reason := find_spool_problem(spool, outputs)):
         say(f"warning: the spool {spool} ($.lanner.spool.path) cannot be used: {reason}; alerts would wait only in memory")
+
+
+def check_written(settings: Settings) -> None:
+    """Raise `UsageError` if the run would write to a file that it reads, or its report to another of its outputs."""
+    limits = settings.limits
+    appended = [*_list_written(settings)]
+    replaced = [(option, path) for option, path in (("--pidfile", limits.pidfile), ("--report", limits.report)) if path]
+    inputs = [*_list_read(settings)]
+    with settings.origins.place_errors():
+        check_apart([*appended, *replaced], inputs)
+        check_apart(replaced, [("writes the output", path) for _, path in appended if isinstance(path, str)])
+        check_apart(replaced[1:], [("writes its process ID to", path) for _, path in replaced[:1]])
+
+
+def _list_written(settings: Settings) -> Iterator[tuple[str, str | int]]:
+    """Yield the files of the enabled outputs, each with its option or key."""
+    falco, limits = settings.falco, settings.limits
+    enabled = [sink for sink in configured_sinks(falco) if sink.is_enabled]
+    for sink in enabled:
+        if sink.declaration is STDOUT:
+            yield "standard output", 1
+        elif sink.declaration is FILE:
+            path = sink.block.filename
+            yield "--output" if path == limits.output else "$.file_output.filename", path
+        elif sink.declaration is STORE:
+            yield "$.lanner.store_output.path", sink.block.path
+    if limits.replay is None:  # a replay has no such services
+        if falco.metrics.enabled and falco.metrics.output_file:
+            yield "$.metrics.output_file", falco.metrics.output_file
+        if spool := falco.lanner.spool.path:
+            yield "$.lanner.spool.path", spool
+            for each in enabled:
+                yield "$.lanner.spool.path", str(spool_file(spool, each.declaration.name))
+
+
+def _list_read(settings: Settings) -> Iterator[tuple[str, str | int]]:
+    """Yield the files that a run reads, each with its use."""
+    info = settings.infos()[0]
+    with suppress(SourceError):  # opening them reports it
+        for path in list_recordings(settings.limits.recordings, info):
+            yield ("reads the recording on standard input", 0) if path == "-" else ("reads the recording", path)
+    own = [] if info.rules is None else [str(info.rules)]
+    for path in own if settings.rules is None else settings.rules:
+        for file in own if path == OWN_RULES else [path]:
+            yield "reads the rules file", file
+    for path in settings.config_files:
+        yield "reads the configuration file", path
+    for setup in (settings.plugin, *settings.beside):
+        yield from list_plugin_files(setup.target, setup.init_config)
 
 
 def _common(falco: Falco) -> Common:

@@ -106,6 +106,8 @@ class Limits:
     from_start: bool = False
     reload: bool = False
     report: str | None = None
+    output: str | None = None
+    pidfile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,10 +33,6 @@ def start(plugin: str | None, **given: Any) -> int:
         return show()
     if not options.replay:
         check_sources(settings, options.enabled, options.disabled)
-    if options.pidfile and not options.dry_run:
-        from lanner.cli.runs.support import write_pid
-
-        write_pid(options.pidfile)
     from lanner.cli.runs.run import run_plugin
 
     begin = time.monotonic()
@@ -77,6 +73,8 @@ def _limits(options: Options) -> Limits:
         from_start=options.from_start,
         reload=options.reload,
         report=options.report,
+        output=options.output,
+        pidfile=options.pidfile,
     )
 
 

@@ -36,6 +36,8 @@ ENABLED_IS_OLD: Final = (
     "The standalone 'enabled' key usage is deprecated. The correct approach requires also a 'replace' entry under the 'override' key "
     "(i.e. 'enabled: replace')."
 )
+DEFAULT_SOURCE: Final = "syscall"
+"""The event source of a rule without one."""
 _WHOLE: Final = "'condition', 'output', 'desc' and 'priority'"
 _ALONE: Final = f"Without {_WHOLE} an item switches an earlier rule on or off: it needs 'enabled'."
 
@@ -97,7 +99,7 @@ def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Ste
     tags = attempt(steps, lambda: _read_tags(item, context), tags)
     exceptions: tuple[RuleException, ...] = ()
     exceptions = attempt(steps, lambda: read_exceptions(item, context, steps, append=False), exceptions)
-    where = source.value if source else "syscall"
+    where = source.value if source else DEFAULT_SOURCE
     unread = frozenset(key for key, node in (("condition", condition), ("output", output)) if node is label)
     return RuleItem(
         context, name, condition, output, desc, priority, where, enabled, tags, exceptions, skip, warn, capture, duration, unread

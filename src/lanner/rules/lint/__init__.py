@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.rules.files.items import MacroItem
 from lanner.rules.files.load import load_files
+from lanner.rules.files.rule_items import DEFAULT_SOURCE
 from lanner.rules.findings import ConditionError, Finding, RulesError, finish, make_finding
 from lanner.rules.language.catalog import LINK
 from lanner.rules.lint.appends import find_risky_appends
@@ -138,8 +139,13 @@ def _find_unchecked(collected: Definitions, sources: Collection[str]) -> Iterato
     rules = list(collected.rules.values())
     if rules and not any(rule.known_source for rule in rules):
         names = " or ".join(sorted(sources))
-        advice = f"Name the plugin whose events they are for (--plugin PLUGIN), or add `source: {names}` to them."
+        foreign = sorted({rule.source for rule in rules} - {"", DEFAULT_SOURCE})
         message = f"None of the rules is for the event source {names}, so none was checked."
+        advice = "Name the plugin whose events they are for: --plugin PLUGIN."
+        if foreign:
+            message = f"The rules have the source {' or '.join(foreign)}, which no given plugin has, so none was checked."
+        else:
+            advice = f"Name the plugin whose events they are for (--plugin PLUGIN), or add `source: {names}` to them."
         yield make_finding("warning", NO_RULE_CHECKED, message, rules[0].context, advice, own=True)
 
 

@@ -28,6 +28,7 @@ from lanner.rules.files.items import (
 )
 from lanner.rules.files.placed_text import Text, join
 from lanner.rules.files.required_versions import ENGINE_VERSION, check_requirement, find_unmet
+from lanner.rules.files.rule_items import DEFAULT_SOURCE
 from lanner.rules.files.scalars import ItemError
 from lanner.rules.findings import Finding, make_finding
 
@@ -222,7 +223,9 @@ class Collector:
         if not known:
             here = " or ".join(sorted(self.sources))
             near = get_close_matches(item.source, self.sources, 1)
-            advice = f"The rules for this plugin have `source: {here}`; the default of a rule is syscall."
+            advice = f"Rules of the source {item.source} need the plugin with this event source."
+            if item.source in {"", DEFAULT_SOURCE}:
+                advice = f"The rules for this plugin have `source: {here}`; the default of a rule is {DEFAULT_SOURCE}."
             if near and item.source:
                 advice = f"Did you mean `source: {near[0]}`?"
             message = f"Unknown source {item.source}, skipping"
