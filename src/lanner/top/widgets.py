@@ -52,7 +52,7 @@ class FilterInput(Input):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "app.submit", "Use the filter")]
 
     def write(self, text: str) -> None:
-        """Put text at the cursor, or in the place of the selected text. Pasted text may contain anything, so show it with escapes."""
+        """Put text at the cursor, or replace the selected text by it. Pasted text may contain anything, so show it with escapes."""
         self.replace(printable_line(" ".join(text.splitlines())), *self.selection)
 
 
