@@ -96,6 +96,19 @@ def test_it_draws_and_restores_the_terminal(top, store, key):
     assert b"\x1b[?1000h" not in view.seen  # the mouse stays with the terminal, whose selection works
 
 
+def test_characters_that_arrive_together_make_the_filter(top, tmp_path):
+    run = Run(tmp_path / "store")
+    run.raise_alerts("volume", "other")
+    view = top(run.path)
+    view.until(b"volume")
+    view.press(b"/vo")
+    for group, shown in ((b"lu", b"vo"), (b"me", b"volu"), (b"\r", b"volume")):
+        view.until(b"filter \x1b[0m\x1b[1m" + shown + b"  ")  # it is in use
+        view.seen = b""
+        view.press(group)
+    run.end()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it(top, store, number):
     view = top(store)

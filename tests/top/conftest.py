@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from textual import events
 
 from lanner.alerts.record import Record, RunLoad
 from lanner.alerts.writer import StoreWriter
@@ -14,6 +15,9 @@ from lanner.top.app import TopApp
 from ..waiting import PATIENCE, until
 
 LOAD = RunLoad("0badcafe", 1_795_000_000_000_000_000, "docker", '{"plugin":"docker"}', {"aa": b"- rule: r"})
+
+NAMES = {"/": "slash", "\r": "enter", "\x1b": "escape", " ": "space", "\x7f": "backspace"}
+"""Names of keys in Textual, by what a terminal sends."""
 
 
 class Raised:
@@ -92,6 +96,15 @@ class View:
 
     async def press(self, *keys):
         await self.pilot.press(*keys)
+
+    def write(self, text):
+        """Type `text` as one read of a slow terminal has it: no key waits for the one before."""
+        for char in text:
+            key = NAMES.get(char, char)
+            self.app.post_message(events.Key(key, char if char.isprintable() else None))
+
+    def paste(self, text):
+        self.app.post_message(events.Paste(text))
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ async def look_at_everything(path, count, why):
         await view.press("enter")  # leaves the filter as it is
         assert not app.query_one("#filter").display
         await view.press("slash")
-        app.query_one("#filter").value = "pasted \x1b[2J\u202e"
+        view.paste("pasted \x1b[2J\u202e")
         await view.shows("pasted \\x1b[2J\\u202e")
         assert app.is_running
     assert actions == []

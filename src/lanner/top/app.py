@@ -9,11 +9,11 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.segment import Segment
+from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Input
 
 from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.filter_notes import find_notes
@@ -24,13 +24,12 @@ from lanner.top.detail import DetailScreen
 from lanner.top.panels import SIDE, head_lines, key_line, side_lines
 from lanner.top.pieces import BAD
 from lanner.top.store_feed import NO_FILTER, Feed
-from lanner.top.widgets import AlertList, Lines
+from lanner.top.widgets import AlertList, FilterInput, Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.timer import Timer
@@ -47,6 +46,8 @@ _CELLS_PER_SECOND: Final = 37_000
 """Cells of the list that may change in a second: a screen over a slow line is drawn less often."""
 _TYPING: Final = 0.25
 """Seconds after the last key before a filter is used."""
+
+_OF_THE_LIST: Final = {"filter", "only", "clear", "pause"}
 
 
 class TopApp(App[None]):
@@ -94,7 +95,10 @@ class TopApp(App[None]):
         with Horizontal():
             yield Lines(id="side")
             yield AlertList(id="list")
-        yield Input(id="filter", placeholder='rule:"Shell in a container" priority>=warning container:web text')
+        # selecting on focus, which comes later, would select what was typed meanwhile
+        yield FilterInput(
+            id="filter", select_on_focus=False, placeholder='rule:"Shell in a container" priority>=warning container:web text'
+        )
         yield Lines(id="keys")
 
     def on_mount(self) -> None:
@@ -158,28 +162,51 @@ class TopApp(App[None]):
         """Say whether new alerts are shown."""
         self._draw()
 
-    def on_alert_list_chosen(self, event: AlertList.Chosen) -> None:
-        """Show the chosen alert."""
-        self.push_screen(DetailScreen(self._path, event.alert, self._ask))
+    async def on_event(self, event: events.Event) -> None:
+        """Use each key at once. Textual posts keys to the widget in focus: keys that arrive together would all go to the same one."""
+        if not isinstance(event, events.Key | events.Paste) or not self.screen_stack:
+            await super().on_event(event)
+            return
+        self.app_focus = True  # some terminals tell late that the user is back
+        field = self.focused
+        if isinstance(event, events.Paste):
+            if isinstance(field, FilterInput):
+                field.write(event.text)
+        elif isinstance(field, FilterInput) and event.character is not None and event.is_printable:
+            field.write(event.character)
+        elif (bound := self.screen.active_bindings.get(event.key)) is not None:
+            await self.run_action(bound.binding.action, bound.node)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Use the filter when the user has stopped typing. Pasted text may contain anything, so show it with escapes."""
-        event.input.value = printable_line(event.value)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Refuse the actions of the list while an alert is shown."""
+        if action in _OF_THE_LIST and isinstance(self.screen, DetailScreen):
+            return False
+        return super().check_action(action, parameters)
+
+    def on_input_changed(self, _: FilterInput.Changed) -> None:
+        """Use the filter when the user has stopped typing."""
         if self._typing is not None:
             self._typing.stop()
         self._typing = self.set_timer(_TYPING, self._use_filter)
 
-    def on_input_submitted(self, _: Input.Submitted) -> None:
+    def action_submit(self) -> None:
         """Use the filter and return to the list."""
         if self._use_filter():
             self._close_filter()
 
+    async def action_choose(self) -> None:
+        """Show the selected alert. A key that follows at once finds the parts of that screen."""
+        alert = self.query_one(AlertList).choose()
+        if alert is not None:
+            await self.push_screen(DetailScreen(self._path, alert, self._ask))
+
     def action_filter(self) -> None:
         """Open the input of the filter."""
-        field = self.query_one("#filter", Input)
+        field = self.query_one(FilterInput)
         field.value = printable_line(self._text)  # the name of a rule or subject may contain anything
+        field.select_all()
         field.display = True
-        field.focus()
+        self.screen.set_focus(field)
 
     def action_only(self, what: str) -> None:
         """Narrow to the rule or subject of the selected alert."""
@@ -201,7 +228,7 @@ class TopApp(App[None]):
 
     def _use_filter(self) -> bool:
         """Use the filter of the input. Return whether it is valid."""
-        field = next(iter(self.query("#filter").results(Input)), None)
+        field = next(iter(self.query("#filter").results(FilterInput)), None)
         if field is None:  # the timer of the last key ended while the app is closing
             return True
         text = field.value.strip()
@@ -230,7 +257,7 @@ class TopApp(App[None]):
         if self._typing is not None:
             self._typing.stop()
         self.query_one("#filter").display = False
-        self.query_one("#list").focus()
+        self.screen.set_focus(self.query_one("#list"))
 
     def _draw(self) -> None:
         alerts = self.query_one(AlertList)

@@ -54,7 +54,7 @@ class DetailScreen(Screen[None]):
             yield Static(Text("asking the plugin ...\n", DIM), id="why", markup=False)
             yield Static(Text(""), id="exception", markup=False)
             yield Static(Text(""), id="content", markup=False)
-        yield Static(Text(" Escape: back   e: exception   Up, Down, Page Up, Page Down: scroll", DIM), id="keys", markup=False)
+        yield Static(Text(" q, Escape: back   e: exception   Up, Down, Page Up, Page Down: scroll", DIM), id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Ask in a thread."""

@@ -10,8 +10,10 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets import Input
 
 from lanner.sdk.text.encoding import many
+from lanner.sdk.text.printable import printable_line
 from lanner.top.newest import Newest
 from lanner.top.pieces import alert_strip, message_of
 
@@ -44,6 +46,16 @@ class Lines(Widget):
         return Strip(self._lines[y]).adjust_cell_length(width) if y < len(self._lines) else Strip.blank(width)
 
 
+class FilterInput(Input):
+    """The line of the filter."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "app.submit", "Use the filter")]
+
+    def write(self, text: str) -> None:
+        """Put text at the cursor, or in the place of the selected text. Pasted text may contain anything, so show it with escapes."""
+        self.replace(printable_line(" ".join(text.splitlines())), *self.selection)
+
+
 class AlertList(ScrollView, can_focus=True):
     """The newest alerts, the newest at the end.
 
@@ -57,15 +69,8 @@ class AlertList(ScrollView, can_focus=True):
         Binding("pagedown", "move_page(1)", "Page down"),
         Binding("home,g", "first", "Oldest"),
         Binding("end,G", "last", "Newest, and follow"),
-        Binding("enter", "choose", "Why"),
+        Binding("enter", "app.choose", "Why"),
     ]
-
-    class Chosen(Message):
-        """An alert was chosen."""
-
-        def __init__(self, alert: StoredAlert) -> None:
-            super().__init__()
-            self.alert = alert
 
     class Followed(Message):
         """The list follows new alerts, or not any more."""
@@ -144,11 +149,11 @@ class AlertList(ScrollView, can_focus=True):
         else:
             self.action_last()
 
-    def action_choose(self) -> None:
-        """Choose the selected alert."""
+    def choose(self) -> StoredAlert | None:
+        """Stop following, and return the selected alert."""
         if self.selected is not None:
             self._follow(follows=False)
-            self.post_message(self.Chosen(self.selected))
+        return self.selected
 
     def render_line(self, y: int) -> Strip:
         """See `Widget`."""
