@@ -88,7 +88,7 @@ def package_plugin(
     files[sbom] = make_bill(info, made.built.image, machine, made.environment, made.collected, made.runtime, created)
     files |= {f"{LAYOUT}/{file}": content for file, content in layout.files().items()}
     files["SHA256SUMS"] = sums(files)
-    read = (*list_plugin_files(name, ""), *(("reads the rules file", path) for path in rules))
+    read = (*list_plugin_files(cls, ""), *(("reads the rules file", path) for path in rules))
     check_apart([("-o", str(folder / file)) for file in files], read)
     _write(folder, files)
     if readme and text is not None:

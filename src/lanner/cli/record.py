@@ -41,7 +41,7 @@ def _record(name: str, output: str, params: str, config: str, host: str | None, 
         raise UsageError(
             f"the plugin {info.name} has no event source, so there is nothing to record: record with the plugin of its events ({sources})"
         )
-    check_apart([("-o", 1 if output == "-" else output)], list_plugin_files(name, config))
+    check_apart([("-o", 1 if output == "-" else output)], list_plugin_files(cls, config))
     plugin = make_plugin(cls, config, host)
     source = open_source(plugin, params)
     # the file is opened second and truncated with the first batch: if the source cannot be opened, an existing recording stays

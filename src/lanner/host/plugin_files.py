@@ -55,9 +55,9 @@ class PluginFiles:
         return {name: module for name, module in list(sys.modules.items()) if _is_in(module, roots)}
 
 
-def list_plugin_files(target: str, config: str | dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the file of a plugin and that of its configuration (@FILE), each with its use, for `check_apart`. Raises `LannerError`."""
-    module = sys.modules.get(load_plugin(target).__module__)
+def list_plugin_files(cls: type[Plugin], config: str | dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the file of a plugin and that of its configuration (@FILE), each with its use, for `check_apart`."""
+    module = sys.modules.get(cls.__module__)
     if file := getattr(module, "__file__", None):
         yield "reads the plugin", file
     if isinstance(config, str) and config.startswith("@"):

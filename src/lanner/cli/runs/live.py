@@ -178,7 +178,7 @@ class _ReloadJob:
     def _take(self, plugins: Sequence[Plugin], new: Settings) -> str:
         """Use these plugins and settings from the next event on, and return the number of rules in words. Raises `LannerError`."""
         old, infos = self.settings, [plugin_info(type(each)) for each in plugins]
-        check_written(new)
+        check_written(new, [type(each) for each in plugins])
         try:
             compiled = compile_settings(infos, new)
         except RulesError as error:

@@ -59,15 +59,15 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
     infos = settings.infos()
     if infos[0].event_source is None:
         raise UsageError(f"the plugin {infos[0].name} has no event source, so there is nothing to run. {advise_source(infos[0])}")
-    check_written(settings)
+    plugins = [make_entry(load_plugin(chosen.target), chosen, limits.host)]
+    plugins += [make_entry(load_plugin(each.target), each) for each in settings.beside]
+    check_written(settings, [type(each) for each in plugins])
     if limits.report is not None:
         _import_report().check_place(limits.report)
     if limits.pidfile and not limits.dry_run:
         from lanner.cli.runs.support import write_pid
 
         write_pid(limits.pidfile)
-    plugins = [make_entry(load_plugin(chosen.target), chosen, limits.host)]
-    plugins += [make_entry(load_plugin(each.target), each) for each in settings.beside]
     try:
         compiled = compile_settings(infos, settings)
     except RulesError as error:

@@ -16,6 +16,7 @@ from lanner.host.recording import list_recordings
 from lanner.outputs.direct import DirectDelivery
 from lanner.outputs.spool_place import find_spool_problem, spool_file
 from lanner.rules.files.load import OWN_RULES
+from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import SourceError
 from lanner.sdk.files import check_apart
 from lanner.sinks.declaration import Common
@@ -24,12 +25,13 @@ from lanner.sinks.stdout import STDOUT
 from lanner.sinks.store import STORE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from lanner.cli.runs.settings import Settings
     from lanner.config.falco import Falco
     from lanner.outputs.base import Delivery, Sink
     from lanner.outputs.throttle import Filter
+    from lanner.sdk.authoring.plugin import Plugin
 
 _MEBI: Final = 1 << 20
 _NOWHERE: Final = Origins()
@@ -89,12 +91,12 @@ def check_spool(falco: Falco) -> None:
         say(f"warning: the spool {spool} ($.lanner.spool.path) cannot be used: {reason}; alerts would wait only in memory")
 
 
-def check_written(settings: Settings) -> None:
+def check_written(settings: Settings, classes: Sequence[type[Plugin]]) -> None:
     """Raise `UsageError` if the run would write to a file that it reads, or its report to another of its outputs."""
     limits = settings.limits
     appended = [*_list_written(settings)]
     replaced = [(option, path) for option, path in (("--pidfile", limits.pidfile), ("--report", limits.report)) if path]
-    inputs = [*_list_read(settings)]
+    inputs = [*_list_read(settings, classes)]
     with settings.origins.place_errors():
         check_apart([*appended, *replaced], inputs)
         check_apart(replaced, [("writes the output", path) for _, path in appended if isinstance(path, str)])
@@ -122,9 +124,9 @@ def _list_written(settings: Settings) -> Iterator[tuple[str, str | int]]:
                 yield "$.lanner.spool.path", str(spool_file(spool, each.declaration.name))
 
 
-def _list_read(settings: Settings) -> Iterator[tuple[str, str | int]]:
+def _list_read(settings: Settings, classes: Sequence[type[Plugin]]) -> Iterator[tuple[str, str | int]]:
     """Yield the files that a run reads, each with its use."""
-    info = settings.infos()[0]
+    info = plugin_info(classes[0])
     with suppress(SourceError):  # opening them reports it
         for path in list_recordings(settings.limits.recordings, info):
             yield ("reads the recording on standard input", 0) if path == "-" else ("reads the recording", path)
@@ -134,8 +136,8 @@ def _list_read(settings: Settings) -> Iterator[tuple[str, str | int]]:
             yield "reads the rules file", file
     for path in settings.config_files:
         yield "reads the configuration file", path
-    for setup in (settings.plugin, *settings.beside):
-        yield from list_plugin_files(setup.target, setup.init_config)
+    for cls, setup in zip(classes, (settings.plugin, *settings.beside), strict=False):
+        yield from list_plugin_files(cls, setup.init_config)
 
 
 def _common(falco: Falco) -> Common:
