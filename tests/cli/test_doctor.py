@@ -89,7 +89,7 @@ def test_an_engine_that_is_not_there(examine, tmp_path):
     code, found = examine(host=f"unix://{tmp_path}/none.sock")
     assert code == 1
     level, text, fix = only(found["engine: rights"])
-    assert (level, text) == ("problem", f"{tmp_path}/none.sock (from `$.host` of the configuration) does not exist")
+    assert (level, text) == ("problem", f"{tmp_path}/none.sock (from --host) does not exist")
     assert "systemctl start docker" in fix
     assert problems(found) == ["engine: rights"]
 
@@ -111,7 +111,7 @@ def test_what_is_no_socket(examine, tmp_path, make, what):
     code, found = examine(host=f"unix://{tmp_path}/docker.d")
     assert code == 1
     level, text, fix = only(found["engine: rights"])
-    assert (level, text) == ("problem", f"{tmp_path}/docker.d (from `$.host` of the configuration) is {what}")
+    assert (level, text) == ("problem", f"{tmp_path}/docker.d (from --host) is {what}")
     assert ("in a container" in fix) == (what == "a directory")
     assert problems(found) == ["engine: rights"]
 
@@ -257,7 +257,7 @@ def test_passwords_in_addresses_are_shown_nowhere(examine, falco_yaml):
     code, found = examine("-c", falco_yaml(text), host="tcp://user:hunter2@127.0.0.1:1")
     assert code == 1
     assert "hunter2" not in str(found)
-    assert "tcp://***@127.0.0.1:1 (from `$.host` of the configuration) is plain TCP" in str(found)
+    assert "tcp://***@127.0.0.1:1 (from --host) is plain TCP" in str(found)
 
 
 def test_an_engine_that_begins_to_answer_with_its_first_event(examine, engine, monkeypatch):
@@ -295,12 +295,12 @@ def test_an_engine_over_ssh(examine, tmp_path, there):
     if there:
         assert (level, text[: text.index(", as ")]) == (
             "ok",
-            f"ssh://me@engine (from `$.host` of the configuration) is reached by {program}",
+            f"ssh://me@engine (from --host) is reached by {program}",
         )
         assert "ssh ended with status 255: Permission denied (publickey)" in only(found["engine: answer"])[1]
         assert "give ssh a key without a passphrase" in only(found["engine: answer"])[2]
     else:
-        assert (level, text) == ("problem", "ssh://me@engine (from `$.host` of the configuration) is reached by ssh, which is not in PATH")
+        assert (level, text) == ("problem", "ssh://me@engine (from --host) is reached by ssh, which is not in PATH")
         assert fix == "Debian: apt-get install openssh-client"
         assert problems(found) == ["engine: rights"]
 

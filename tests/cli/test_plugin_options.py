@@ -83,3 +83,31 @@ def test_options_of_the_command_line_are_not_looked_for_in_the_file(lanner, falc
     options.write_text("inspect: true\nqueuePolicy: drop_all\n")
     done = lanner("run", "docker", "--config", f"@{options}")
     assert f"lanner: error: {options}:2: plugin docker: invalid value 'drop_all'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("command", "url", "code"),
+    [
+        (("run",), "foo://bar", 2),
+        (("run", "--dry-run"), "foo://bar", 2),
+        (("record", "-o", "-"), "foo://bar", 2),
+        (("run",), "unix:///nonexistent/x.sock", 3),
+        (("record", "-o", "-"), "unix:///nonexistent/x.sock", 3),
+    ],
+)
+def test_an_address_of_the_option_host_is_told_as_such(lanner, command, url, code):
+    done = lanner(*command, "docker", "--host", url)
+    assert done.code == code
+    assert f"{url} (from --host)" in done.err.replace("'", "")
+    assert "$.host" not in done.err
+
+
+def test_the_file_is_not_named_for_an_address_of_the_option_host(lanner, falco_yaml):
+    path = falco_yaml("host: unix:///x.sock")
+    done = lanner("run", "-c", path, "--host", "foo://bar")
+    assert done.code == 2
+    assert str(path) not in done.err
+    assert "(from --host)" in done.err
+    done = lanner("doctor", "-c", path, "--host", "foo://bar")
+    assert "(from --host)" in done.out.decode()
+    assert "(from `$.host` of the configuration)" in lanner("run", "docker", "--config", "host: foo://bar").err

@@ -17,7 +17,7 @@ def test_a_pipe_gets_one_plain_line_of_a_short_replay(lanner):
     done = lanner("run", "docker", "--replay", "example", "--watch")
     assert done.code == 0
     (line,) = done.lines
-    assert re.fullmatch(r"\d+ alerts, [\d.]+/s \| [A-Z]\w+ \d+.* \| most: .+ \d+ \| last: .+", line)
+    assert re.fullmatch(r"\d+ alerts \| [A-Z]\w+ \d+.* \| most: .+ \d+ \| last: .+", line)
 
 
 def test_it_replaces_the_printed_alerts_and_no_other_output(lanner, tmp_path):
@@ -32,7 +32,7 @@ def test_it_is_a_key_of_the_configuration(lanner):
     arguments = ("run", "docker", "--replay", "example", "-o", "stdout_output.enabled=true", "-o", "json_output=true")
     done = lanner(*arguments, "-o", "lanner.stdout.summary=true")
     (line,) = done.lines
-    assert " alerts, " in line
+    assert " alerts | " in line
     assert not line.startswith("{")
 
 
@@ -47,8 +47,30 @@ def test_on_a_terminal_the_line_and_the_messages_share_it():
         assert process.wait(PATIENCE) == 0
     screen = [line.rpartition("\r\x1b[2K")[2] for line in data.decode().split("\r\n")]
     assert screen[0].startswith("lanner: replaying ")
-    assert " alerts, " in screen[1]
+    assert " alerts | " in screen[1]
     assert re.match(r"lanner: \d+ events, \d+ alerts", screen[2])
+
+
+def test_it_excludes_json_where_no_other_output_has_it(lanner, falco_yaml, tmp_path):
+    common = ("run", "docker", "--replay", "example", "--watch", "--format", "json")
+    for more in ((), ("--dry-run",), ("-c", falco_yaml("json_output: true"))):
+        done = lanner(*common, *more)
+        assert (done.code, done.out) == (2, b"")
+        assert "--watch prints a summary in place of the alerts, so --format json has no effect: leave out one of them" in done.err
+    path = tmp_path / "alerts"
+    for more in (("--output", path), ("-c", falco_yaml(f"file_output: {{enabled: true, filename: {path}}}"))):
+        path.unlink(missing_ok=True)
+        done = lanner(*common, *more)
+        assert done.code == 0
+        assert len(done.lines) == 1
+        assert path.read_bytes().startswith(b"{")
+    assert lanner(*common[:-1], "text").code == 0
+
+
+def test_a_live_run_has_a_rate(lanner, plugin, words, rules):
+    done = lanner("run", plugin("Words"), "-r", rules("words"), "--open", words(b"a"), "--watch")
+    assert done.code == 0
+    assert re.fullmatch(r"1 alert, [\d.]+/s \| Notice 1 .*", done.lines[0])
 
 
 def test_with_a_report_it_has_no_effect(lanner):

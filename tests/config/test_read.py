@@ -442,3 +442,30 @@ def test_two_entries_for_one_plugin_are_refused_with_both_places(include, read, 
     assert len(include(entry, entry, "override").falco.plugins) == 1
     with pytest.raises(ConfigError, match=r"\$.load_plugins\[1\] is 'a' for the second time"):
         select_plugins(read(f"{PLUGINS}load_plugins: [a, a]").falco, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "expected"),
+    [
+        ("lanner: {store_output: {path: x}}", (), ["$.lanner.store_output has no effect until $.lanner.store_output.enabled is true"]),
+        (
+            "json_output: false",
+            ("lanner.store_output.path=x",),
+            ["$.lanner.store_output has no effect until $.lanner.store_output.enabled is true"],
+        ),
+        ("lanner: {http: {headers: {A: /b}}}", (), ["$.lanner.http has no effect until $.http_output.enabled is true"]),
+        ("lanner: {stdout: {summary: true}}", (), ["$.lanner.stdout has no effect until $.stdout_output.enabled is true"]),
+        ("lanner: {spool: {max_size_mb: 5}}", (), ["$.lanner.spool has no effect until $.lanner.spool.path is set"]),
+        ("lanner: {throttle: {burst: 5}}", (), ["$.lanner.throttle has no effect until $.lanner.throttle.rate is set"]),
+        # it was switched off on purpose
+        ("lanner: {store_output: {enabled: false, path: x}}", (), []),
+        ("http_output: {enabled: false}\nlanner: {http: {headers: {A: /b}}}", (), []),
+        ("lanner: {spool: {path: '', max_size_mb: 5}, throttle: {rate: 0, burst: 5}}", (), []),
+        # Falco says nothing about its own keys
+        ("file_output: {filename: x}", (), []),
+        ("lanner: {store_output: {enabled: true, path: x}, spool: {path: y, max_size_mb: 5}, throttle: {rate: 1, burst: 5}}", (), []),
+        ("stdout_output: {enabled: true}\nlanner: {stdout: {summary: true}}", (), []),
+    ],
+)
+def test_keys_of_lanner_without_effect_are_told_once(read, text, options, expected):
+    assert read(text, *options).warnings == expected

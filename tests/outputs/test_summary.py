@@ -35,6 +35,12 @@ def test_it_says_the_rate_the_priorities_the_top_rule_and_the_last_alert():
     )
 
 
+def test_a_replay_has_no_rate():
+    summary = Summary(100.0, has_rate=False)
+    summary.add([alert("Notice", "often")] * 2)
+    assert text(summary, 104.0).startswith("2 alerts | Notice 2 | most: often 2 | last: ")
+
+
 def test_the_rate_is_that_of_the_last_ten_seconds():
     summary = Summary(0.0)
     summary.add([alert()] * 100)

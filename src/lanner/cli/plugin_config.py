@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lanner.sdk.authoring.plugin import Plugin
 
 _MOST_BYTES: Final = 16 << 20
+_HOST: Final = "--host"
 BY_OPTION: Final = "with --config '{}'"
 """How to set an option on the command line, for `advise_required`."""
 
@@ -55,6 +56,8 @@ def make_plugin(
     way = BY_OPTION if place is None else "in init_config, as in `{}`" if steps else "in this file, as in `{}`"
 
     def placed(text: str) -> str:
+        if host is not None and path_in_message(text)[:1] == ["host"]:
+            return f"{_HOST}: plugin {name}: {text}"
         return place_option(text, name, place, [*steps, *path_in_message(text)])
 
     values = config if isinstance(config, dict) else read_config(config, cls)
@@ -64,9 +67,12 @@ def make_plugin(
             raise UsageError(f"the plugin {info.name} has no option `host`: leave out --host")
         values = {**values, "host": host}
     try:
-        return init_plugin(cls, values, warn=lambda text: warn(placed(text)))
+        plugin = init_plugin(cls, values, warn=lambda text: warn(placed(text)))
     except ConfigError as error:
         raise ConfigError(advise_required(placed(str(error)), way)) from None
+    if host is not None:
+        plugin.set_by = {"host": _HOST}
+    return plugin
 
 
 def read_config(text: str, cls: type[Plugin]) -> dict[str, Any]:

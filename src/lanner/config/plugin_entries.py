@@ -83,7 +83,11 @@ def check_params(plugin: Plugin, entry: PluginSetup) -> None:
     try:
         check_open_params(plugin, entry.open_params)
     except UsageError as error:
-        path = path_in_message(str(error))
+        path, set_by = path_in_message(str(error)), plugin.set_by
+        if any(f"(from {option})" in str(error) for option in set_by.values()):
+            raise
+        if path and path[0] in set_by:
+            raise UsageError(f"{set_by[str(path[0])]}: {error}") from None
         place, steps = (entry.config_place, ["init_config", *path]) if path else (entry.params_place, ["open_params"])
         if place is None:
             raise

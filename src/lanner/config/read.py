@@ -11,18 +11,21 @@ from lanner.config.entries import new_decoder
 from lanner.config.includes import files_of, read_files
 from lanner.config.keys import assign, name_of, put
 from lanner.config.places import Origins
+from lanner.config.sink_blocks import configured_sinks
 from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.text.misspelt import suggest_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lanner.config.falco import Falco
     from lanner.config.places import ConfigPlace, Segment
     from lanner.config.tree import Tree
 
 _SUFFIXES: Final = (".yaml", ".yml")
+_ENABLING: Final = {"spool": "path", "throttle": "rate"}
+"""Blocks under `lanner:` with the key without which the others have no effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,33 @@ def read_configuration(path: str | None, flags: Mapping[str, str], options: Sequ
     with origins.place_errors():
         falco = decoder.falco(root)
         check(falco)
+    decoder.warnings.extend(_tell_idle(root, falco))
     found = root.get("plugins")
     entries = found if isinstance(found, list) else []
     _refuse_second_entries(entries, places)
     entry_places = tuple(places.get(id(entry)) for entry in entries)
     return Configuration(falco, [*warnings, *decoder.warnings], decoder.unused, entry_places, origins)
+
+
+def _tell_idle(root: Mapping[str, Tree], falco: Falco) -> Iterator[str]:
+    """Yield a warning for each block under `lanner:` that has no effect because the key that enables it is not given.
+
+    Falco says nothing about blocks that only it has.
+    """
+    own = root.get("lanner")
+    if not isinstance(own, dict):
+        return
+    for sink in configured_sinks(falco):
+        declaration = sink.declaration
+        block = (own if declaration.is_own else root).get(declaration.name)
+        if not sink.is_enabled and not (isinstance(block, dict) and "enabled" in block):
+            name = declaration.name if declaration.is_own else declaration.additions_key
+            if own.get(name):
+                yield f"$.lanner.{name} has no effect until $.{declaration.path}.enabled is true"
+    for name, key in _ENABLING.items():
+        block = own.get(name)
+        if isinstance(block, dict) and block and key not in block:
+            yield f"$.lanner.{name} has no effect until $.lanner.{name}.{key} is set"
 
 
 def _refuse_second_entries(entries: list[Tree], places: Mapping[int, ConfigPlace]) -> None:

@@ -129,7 +129,7 @@ class Docker(lanner.Plugin):
         """Return the engines to watch. Raises `UsageError` for invalid addresses, times and filters."""
         config = self.config
         if not config.hosts:
-            endpoint = find_endpoint(config.host, config.tls)._replace(embedded=self.embedded)
+            endpoint = find_endpoint(config.host, config.tls, origin=self.set_by.get("host", ""))._replace(embedded=self.embedded)
             query = make_query(params, config.since, config.until, config.filters)
             return [Target(Host(str(endpoint), named=False), endpoint, query)]
         targets = []

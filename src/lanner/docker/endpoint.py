@@ -14,6 +14,7 @@ import lanner
 from lanner.net.tls import Tls
 
 DEFAULT: Final = "unix:///var/run/docker.sock"
+_CONFIGURED: Final = "`$.host` of the configuration"
 _HTTP_PORT: Final = 2375
 _MOST_BYTES: Final = 1 << 20
 """Maximum size of a file of Docker's command line in bytes."""
@@ -83,10 +84,12 @@ class Endpoint(NamedTuple):
         return f"`host: {url}` in init_config, or DOCKER_HOST" if self.embedded else f"--host {url}, or DOCKER_HOST"
 
 
-def find_endpoint(configured: str = "", tls: TlsOptions | None = None, environ: Mapping[str, str] = os.environ) -> Endpoint:
-    """Return the engine to use. Raises `UsageError` for an invalid address, with the setting that names it."""
+def find_endpoint(
+    configured: str = "", tls: TlsOptions | None = None, environ: Mapping[str, str] = os.environ, *, origin: str = ""
+) -> Endpoint:
+    """Return the engine to use. Raises `UsageError` for an invalid address, with the setting that names it: `origin` for `configured`."""
     if configured:
-        return parse_endpoint(configured, "`$.host` of the configuration", tls=tls)
+        return parse_endpoint(configured, origin or _CONFIGURED, tls=tls)
     if tls is not None:
         raise lanner.UsageError("the configuration has `tls` but no `host`: write the engine's address, tcp://host:2376")
     folder = environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")

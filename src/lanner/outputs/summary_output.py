@@ -37,9 +37,10 @@ _LONGEST: Final = 500
 
 
 class Summary:
-    """The figures of a summary. Times are seconds of a monotonic clock."""
+    """The figures of a summary. Times are seconds of a monotonic clock. Without `has_rate` it has no alerts per second."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, *, has_rate: bool = True) -> None:
+        self._has_rate = has_rate
         self.total = 0
         self._priorities: Counter[str] = Counter()
         self._rules: Counter[str] = Counter()
@@ -56,7 +57,8 @@ class Summary:
     def pieces(self, now: float) -> list[Piece]:
         """Return the summary at this time."""
         counts = [(name, self._priorities[name]) for name in COLOURS if self._priorities[name]]
-        pieces = [(f"{many(self.total, 'alert')}, {self._rate(now):,.1f}/s", "")]
+        rate = f", {self._rate(now):,.1f}/s" if self._has_rate else ""
+        pieces = [(f"{many(self.total, 'alert')}{rate}", "")]
         for number, (name, count) in enumerate(counts):
             pieces += [(", " if number else " | ", ""), (f"{name} {count:,}", COLOURS[name])]
         for rule, count in self._rules.most_common(1):
@@ -75,13 +77,17 @@ class Summary:
 
 
 class SummaryOutput:
-    """A `Sink` that prints a summary to file descriptor 1 (or another open one, which it does not close)."""
+    """A `Sink` that prints a summary to file descriptor 1 (or another open one, which it does not close).
+
+    Without `has_rate` the summary has no alerts per second, which mean nothing in a replay.
+    """
 
     name = "stdout_output"
     batch_size = 256
     wants_records = False
 
-    def __init__(self, descriptor: int = STDOUT, *, in_place: float = _IN_PLACE, plain: float = _PLAIN) -> None:
+    def __init__(self, descriptor: int = STDOUT, *, has_rate: bool = True, in_place: float = _IN_PLACE, plain: float = _PLAIN) -> None:
+        self._has_rate = has_rate
         self._descriptor = descriptor
         self._line = StatusLine(descriptor) if os.isatty(descriptor) and can_draw() else None
         self._coloured = has_colours()
@@ -101,7 +107,7 @@ class SummaryOutput:
             raise failure
         with self._lock:
             if self._summary is None:
-                self._summary = Summary(time.monotonic())
+                self._summary = Summary(time.monotonic(), has_rate=self._has_rate)
             self._summary.add(alerts)
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="lanner-summary", daemon=True)

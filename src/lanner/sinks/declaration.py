@@ -34,6 +34,7 @@ class Common(NamedTuple):
 
     timeout: float
     json: bool
+    is_replay: bool = False
 
 
 def keys_of(part: msgspec.Struct) -> dict[str, Any]:

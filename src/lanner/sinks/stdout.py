@@ -28,11 +28,11 @@ class StdoutAdditions(SafeRepr, msgspec.Struct, frozen=True):
     summary: Annotated[bool, Meta(description="True: print a summary in place of the alerts, as `lanner run --watch` does")] = False
 
 
-def _make(_: StdoutBlock, additions: StdoutAdditions, __: Common) -> Sink:
+def _make(_: StdoutBlock, additions: StdoutAdditions, common: Common) -> Sink:
     if additions.summary:
         from lanner.outputs.summary_output import SummaryOutput
 
-        return SummaryOutput()
+        return SummaryOutput(has_rate=not common.is_replay)
     from lanner.outputs.stdout_output import StdoutOutput
 
     return StdoutOutput()

@@ -112,7 +112,7 @@ def _replay_to(
     report: Reporting | None, plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: CompiledRules
 ) -> int:
     info, limits, path = infos[0], settings.limits, str(settings.limits.replay)
-    sinks = make_sinks(settings.falco, settings.origins)
+    sinks = make_sinks(settings.falco, settings.origins, is_replay=True)
     if report is not None:
         sinks.append(report.sink)
     delivery = deliver_directly(settings.falco, sinks)

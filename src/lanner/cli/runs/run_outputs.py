@@ -51,9 +51,9 @@ def _timeout(falco: Falco) -> float:
     return max(falco.output_timeout, 1) / 1000
 
 
-def make_sinks(falco: Falco, origins: Origins = _NOWHERE) -> list[Sink]:
+def make_sinks(falco: Falco, origins: Origins = _NOWHERE, *, is_replay: bool = False) -> list[Sink]:
     """Open the enabled outputs. Print a warning if none is enabled. Raises `OutputError`, with the place of the value if known."""
-    common = _common(falco)
+    common = _common(falco)._replace(is_replay=is_replay)
     sinks: list[Sink] = []
     try:
         for sink in configured_sinks(falco):

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.cli.messages import say
 from lanner.cli.runs.settings import Limits, Options, settle
+from lanner.config.sink_blocks import configured_sinks
 from lanner.host.jobs import count_cores
 from lanner.sdk.errors import UsageError
+from lanner.sinks.stdout import STDOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +31,7 @@ def start(plugin: str | None, **given: Any) -> int:
         without_bytecode()
     make = partial(settle, plugin, options, _limits(options), needs_rules=not (options.asks or options.validated))
     settings = make()
+    _check_format(settings, options)
     if show := _find_answer(settings, options):
         return show()
     if not options.replay:
@@ -58,6 +61,14 @@ def _check_options(options: Options) -> None:
         raise UsageError("--markdown and --format exclude each other: leave out --markdown")
     if options.layout == "markdown" and options.fields_of is None:
         raise UsageError("--format markdown is for --list: alerts are text or json")
+
+
+def _check_format(settings: Settings, options: Options) -> None:
+    """Raise `UsageError` if --watch leaves --format without effect: no other output prints alerts."""
+    if options.asks or not options.watch or options.alert_format != "json":
+        return
+    if not any(sink.is_enabled and sink.declaration is not STDOUT for sink in configured_sinks(settings.falco)):
+        raise UsageError("--watch prints a summary in place of the alerts, so --format json has no effect: leave out one of them")
 
 
 def _limits(options: Options) -> Limits:

@@ -10,7 +10,7 @@ import os
 import re
 import sys
 from contextlib import contextmanager
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lanner.sdk.authoring.attributes import describe_config_value, find_unknown
@@ -23,7 +23,7 @@ from lanner.sdk.records import Record, replace_members
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lanner.sdk.authoring.checks import Check
     from lanner.sdk.authoring.events import Event
@@ -145,6 +145,8 @@ class Plugin:
     value_offsets: ClassVar[bool] = False
     embedded: bool = False
     """Whether the plugin runs in a .so, in a process of Falco or another host, and not under the command `lanner`."""
+    set_by: Mapping[str, str] = MappingProxyType({})
+    """Options of the command `lanner` that set options of `config`, by the names of these, such as `--host`."""
     __plugin__: ClassVar[PluginInfo]
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
