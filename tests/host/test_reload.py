@@ -194,3 +194,25 @@ def test_where_nothing_can_be_watched_it_says_so_and_reloads_on_request(reloader
     assert "cannot watch files for changes: Too many open files; send SIGHUP to reload them" in caplog.text
     reloading.ask()
     loads.wait(1)
+
+
+def test_an_output_in_the_same_directory_does_not_delay_a_reload_for_ever(reloader, tmp_path):
+    rules, output = tmp_path / "rules.yaml", tmp_path / "alerts.log"
+    rules.write_text("a")
+    each, loads = reloader(rules)
+    ended = threading.Event()
+
+    def write():
+        while not ended.is_set():
+            output.write_text("an alert")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        each.ask()
+        loads.wait(1)
+        rules.write_text("changed")
+        loads.wait(2)
+    finally:
+        ended.set()
+        writer.join()

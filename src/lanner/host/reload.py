@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _QUIET: Final = 0.1
 """Quiet time in seconds after a change before the files are read, as in Falco."""
+_LONGEST: Final = 2.0
+"""Seconds after which the files are read in any case: an output may be written in the same directory again and again."""
 _LEAVE_AFTER: Final = 2.0
 
 Fingerprint: TypeAlias = "tuple[tuple[str, int, int, int], ...]"
@@ -68,7 +70,8 @@ class Reloader:
             while not self._ended:
                 self._poll.poll()
                 self._drain()
-                while not self._ended and self._poll.poll(_QUIET * 1000):
+                latest = time.monotonic() + _LONGEST
+                while not self._ended and time.monotonic() < latest and self._poll.poll(_QUIET * 1000):
                     self._drain()
                 if not self._ended and self._is_new():
                     self._look_once()
