@@ -21,19 +21,30 @@ NAMES = [
     *("\0" * size for size in range(1, 4)),
     *("é" * size for size in range(1, 11)),
 ]
+
+
+class Array(list):
+    """A JSON array."""
+
+
 names = st.sampled_from(NAMES)
-objects = st.recursive(names, lambda inner: st.lists(st.tuples(names, inner), max_size=30), max_leaves=40)
+steps = names | st.integers(0, 2)
+documents = st.recursive(
+    names, lambda inner: st.lists(st.tuples(names, inner), max_size=30) | st.lists(inner, max_size=3).map(Array), max_leaves=40
+)
 
 
 def written(value) -> str:
     """Return the JSON text, where lists of pairs are objects: names may be repeated."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Array):
+        return "[" + ",".join(map(written, value)) + "]"
     return "{" + ",".join(f"{json.dumps(name)}:{written(inner)}" for name, inner in value) + "}"
 
 
 @settings(max_examples=2 * settings.default.max_examples)
-@given(st.lists(objects.map(written), min_size=1, max_size=3), st.lists(st.lists(names, max_size=3), min_size=1, max_size=60))
+@given(st.lists(documents.map(written), min_size=1, max_size=3), st.lists(st.lists(steps, max_size=3), min_size=1, max_size=60))
 def test_every_path_leads_to_the_same_value_as_in_the_reference(documents, paths):
     table = [value.data() for path in paths for value in (payload[tuple(path)], payload[(*path, KEY)], payload[tuple(path)].keys())]
     reader, reference = Reader(table), evaluate.Reader(table)
@@ -56,6 +67,14 @@ def test_objects_of_which_now_one_and_now_several_members_are_asked():
         assert reference.load(document)
         for slot in random.sample(range(len(table)), random.choice([1, 1, 2, 40])):
             assert reader.get(slot) == reference.get(slot), (document, table[slot])
+
+
+@pytest.mark.parametrize("path", [("a", 0), ("a", 0, "b"), ("a", 0, 0)])
+def test_an_object_has_no_items_even_if_a_member_has_no_name(path):
+    reader = Reader([payload[path].data()])
+    for inner in ("x", [("b", "x")], [("", "x")]):
+        assert reader.load(written([("a", [("", inner)])]).encode())
+        assert reader.get(0) is None
 
 
 def test_items_and_members_of_one_place():

@@ -90,6 +90,7 @@ std::uint32_t Places::below(std::uint32_t place, const Step& step) {
     const auto found = std::find_if(items.begin(), items.end(), [&](const auto& item) { return item.first == index; });
     if (found != items.end()) return found->second;
     items.emplace_back(index, next);
+    node.is_item = true;
   }
   nodes_.push_back(std::move(node));
   return next;
@@ -111,8 +112,9 @@ std::uint32_t Search::look_for(std::uint32_t place) {
   auto& above = places_[container];
   const bool is_second = std::exchange(above.asked, turn_) == turn_;
   above.has_several = is_second || (above.has_several && turn_ % turns != 0);
-  const bool is_member = container != Places::document && element != Tape::none && tape_.is_object(element);
-  return is_member && !above.has_several ? look_for_member(place, element) : search(place, container, element);
+  const bool is_in_object = container != Places::document && element != Tape::none && tape_.is_object(element);
+  return is_in_object && !above.has_several && !table_.nodes_[place].is_item ? look_for_member(place, element)
+                                                                             : search(place, container, element);
 }
 
 std::uint32_t Search::look_for_member(std::uint32_t place, std::uint32_t object) {

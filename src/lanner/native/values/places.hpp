@@ -126,6 +126,7 @@ class Places {
   friend class Search;
   struct Node {
     std::uint32_t above = document;
+    bool is_item = false;                                        // of an array, else a member
     MemberName name = MemberName({});                            // of a member; its text is in `members` of the node above
     NameTable members;                                           // the places below, if this one is an object ...
     std::vector<std::pair<std::uint64_t, std::uint32_t>> items;  // ... or an array
