@@ -3,6 +3,7 @@
 import json
 import socket
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -65,6 +66,39 @@ def test_all_docker_fields_of_a_recording(built, seen, api):
     assert run["end"] == "eof"
     assert [(event["ts"], event["fields"]) for event in run["events"]] == expected(Docker, payloads, requests, APIS[api])
     assert [event["payload"].encode() for event in run["events"]] == payloads
+
+
+OTHERS = ["", "x", "0", 0, -1, 1.5, True, None, {}, [], {"": "no name"}, {"": {"name": "deeper"}}, ["item"], {"name": ["item"]}]
+
+
+def altered(random, value):
+    """JSON text of a recorded event with members of other types and names, in another order, repeated, nested or left out."""
+    if random.random() < 0.05:
+        return json.dumps(random.choice(OTHERS))
+    if not isinstance(value, dict):
+        return json.dumps(value)
+    members = [(name if random.random() < 0.97 else "", altered(random, inner)) for name, inner in value.items() if random.random() < 0.95]
+    members += [(name, json.dumps(random.choice(OTHERS))) for name in ["", *value] if random.random() < 0.05]
+    if random.random() < 0.2:
+        random.shuffle(members)
+    return "{" + ",".join(f"{json.dumps(name)}:{text}" for name, text in members) + "}"
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 60])
+def test_fields_of_altered_events(built, seen, tmp_path, count):
+    random = Random(count)
+    recorded = [*map(json.loads, RECORDINGS.read_bytes().splitlines())]
+    payloads = [altered(random, random.choice(recorded)).encode() for _ in range(500)]
+    recording = tmp_path / "recording"
+    recording.write_bytes(b"\n".join(payloads))
+    names = [declaration.info.name for declaration in Docker.__plugin__.fields if not declaration.info.argument]
+    requests = [("docker.attributes", key) for key in ("name", "", "0")[:count]]
+    requests += [(name, None) for name in random.sample(names, min(count, len(names)))]
+    fields = ",".join(name if key is None else f"{name}[{key}]" for name, key in requests)
+    run = seen(built("recorded"), "--open", str(recording), "--fields", fields)
+    values = [values for _, values in expected(Docker, payloads, requests, APIS["3"])]
+    assert sum(map(bool, values)) > 100
+    assert [event["fields"] for event in run["events"]] == values
 
 
 def test_an_event_of_sixteen_million_bytes_is_one_among_others(built, seen, tmp_path):
