@@ -25,7 +25,7 @@ test: setup-run ## Set everything up and pass all tests, those on a real Docker 
 	$(PYTEST)
 	tools/sanitize
 
-check: lint unit ## Lint, types and unit tests, in 90 seconds
+check: lint unit ## Lint, types and unit tests, in two minutes
 
 lint: $(SETUP)
 	$(BIN)/ruff check .
