@@ -55,7 +55,8 @@ class Declaration(Generic[B, A]):
     `required`: keys of the block that must not be empty when the sink is enabled, each with the text that says what to write.
     `examine`: doctor's findings about an enabled sink; it sends no alert.
     `check`: raise the OutputError that `make` would raise, without its effects; None if `make` has none.
-    `file`: the path of a file that grows with alerts; doctor checks its disk for space.
+    `file`, `directory`: the key of the block with the path of the file or directory that alerts go to; `is_stdout`: they go to
+    standard output. A run refuses to write to a file that it reads. Doctor checks the disk of a `file` for space.
     """
 
     name: str
@@ -65,7 +66,9 @@ class Declaration(Generic[B, A]):
     additions: type[A] = NoAdditions  # type: ignore[assignment] # then A is NoAdditions
     required: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[B], None] | None = None
-    file: Callable[[B], str] | None = None
+    file: str = ""
+    directory: str = ""
+    is_stdout: bool = False
     is_own: bool = False
 
     @property

@@ -67,5 +67,5 @@ FILE: Final = Declaration(
     _examine,
     required={"filename": "the path of the file that alerts go to"},
     check=_check,
-    file=lambda block: block.filename,
+    file="filename",
 )

@@ -51,8 +51,17 @@ class ConfiguredSink(NamedTuple):
 
     @property
     def file(self) -> str:
-        """The path of a file that grows with alerts; "" if it writes none."""
-        return self.declaration.file(self.block) if self.declaration.file and self.is_enabled else ""
+        """The path of the file that alerts go to; "" if they go to none."""
+        return getattr(self.block, self.declaration.file) if self.declaration.file and self.is_enabled else ""
+
+    def list_written(self) -> Iterator[tuple[str, str | int]]:
+        """Yield each file that alerts go to, a path or a descriptor, with its key or name; none if the sink is not enabled."""
+        if not self.is_enabled:
+            return
+        if self.declaration.is_stdout:
+            yield "standard output", 1
+        for key in filter(None, (self.declaration.file, self.declaration.directory)):
+            yield f"$.{self.declaration.path}.{key}", getattr(self.block, key)
 
     def find_missing(self) -> Iterator[tuple[str, str]]:
         """Yield the required keys that are empty, each with what to write, if the sink is enabled."""

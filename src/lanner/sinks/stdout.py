@@ -42,4 +42,4 @@ def _examine(_: StdoutBlock, additions: StdoutAdditions) -> Iterator[Finding]:
     yield Finding.ok("standard output, a summary" if additions.summary else "standard output")
 
 
-STDOUT: Final = Declaration("stdout_output", StdoutBlock, _make, _examine, additions=StdoutAdditions)
+STDOUT: Final = Declaration("stdout_output", StdoutBlock, _make, _examine, additions=StdoutAdditions, is_stdout=True)

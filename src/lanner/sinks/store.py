@@ -116,5 +116,6 @@ STORE: Final = Declaration(
     _examine,
     is_own=True,
     check=_check,
+    directory="path",
     required={"path": "the directory for the store"},
 )

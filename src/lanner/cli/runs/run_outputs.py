@@ -20,9 +20,6 @@ from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import SourceError
 from lanner.sdk.files import check_apart
 from lanner.sinks.declaration import Common
-from lanner.sinks.file import FILE
-from lanner.sinks.stdout import STDOUT
-from lanner.sinks.store import STORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -108,13 +105,8 @@ def _list_written(settings: Settings) -> Iterator[tuple[str, str | int]]:
     falco, limits = settings.falco, settings.limits
     enabled = [sink for sink in configured_sinks(falco) if sink.is_enabled]
     for sink in enabled:
-        if sink.declaration is STDOUT:
-            yield "standard output", 1
-        elif sink.declaration is FILE:
-            path = sink.block.filename
-            yield "--output" if path == limits.output else "$.file_output.filename", path
-        elif sink.declaration is STORE:
-            yield "$.lanner.store_output.path", sink.block.path
+        for key, path in sink.list_written():
+            yield "--output" if path == limits.output else key, path
     if limits.replay is None:  # a replay has no such services
         if falco.metrics.enabled and falco.metrics.output_file:
             yield "$.metrics.output_file", falco.metrics.output_file
