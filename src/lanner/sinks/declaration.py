@@ -29,7 +29,7 @@ class NoAdditions(SafeRepr, msgspec.Struct, frozen=True):
     """The additions of a sink without additions."""
 
 
-class Common(NamedTuple):
+class CommonSettings(NamedTuple):
     """Settings that all sinks share. `timeout`: seconds for one exchange. `json`: alerts are lines of JSON."""
 
     timeout: float
@@ -61,7 +61,7 @@ class Declaration(Generic[B, A]):
 
     name: str
     block: type[B]
-    make: Callable[[B, A, Common], Sink]
+    make: Callable[[B, A, CommonSettings], Sink]
     examine: Callable[[B, A], Iterable[Finding]]
     additions: type[A] = NoAdditions  # type: ignore[assignment] # then A is NoAdditions
     required: Mapping[str, str] = field(default_factory=dict)

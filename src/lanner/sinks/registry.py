@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lanner.outputs.base import Sink
     from lanner.sdk.authoring.checks import Finding
-    from lanner.sinks.declaration import Common, Declaration
+    from lanner.sinks.declaration import CommonSettings, Declaration
 
 SINKS: Final[tuple[Declaration[Any, Any], ...]] = (FILE, STDOUT, PROGRAM, SYSLOG, HTTP, STORE)
 """The sinks in the order in which they receive alerts."""
@@ -34,11 +34,11 @@ class ConfiguredSink(NamedTuple):
         """Whether the sink is enabled."""
         return bool(self.block.enabled)
 
-    def make(self, common: Common) -> Sink:
+    def make(self, common: CommonSettings) -> Sink:
         """Return the sink. Raises OutputError."""
         return self.declaration.make(self.block, self.additions, common)
 
-    def check(self, common: Common) -> None:
+    def check(self, common: CommonSettings) -> None:
         """Raise the OutputError that `make` would raise. Creates and sends nothing."""
         if self.declaration.check:
             self.declaration.check(self.block)

@@ -9,7 +9,7 @@ import msgspec
 
 from lanner.cli.messages import say
 from lanner.config.additions import Spool
-from lanner.config.places import Origins
+from lanner.config.option_places import Origins
 from lanner.config.sink_blocks import configured_sinks
 from lanner.host.plugin_files import list_plugin_files
 from lanner.host.recording import list_recordings
@@ -19,7 +19,7 @@ from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import SourceError
 from lanner.sdk.files import check_apart
-from lanner.sinks.declaration import Common
+from lanner.sinks.declaration import CommonSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -132,8 +132,8 @@ def _list_read(settings: Settings, classes: Sequence[type[Plugin]]) -> Iterator[
         yield from list_plugin_files(cls, setup.init_config)
 
 
-def _common(falco: Falco) -> Common:
-    return Common(_timeout(falco), falco.json_output)
+def _common(falco: Falco) -> CommonSettings:
+    return CommonSettings(_timeout(falco), falco.json_output)
 
 
 def deliver_directly(falco: Falco, sinks: list[Sink]) -> Delivery:
