@@ -29,7 +29,7 @@ from lanner.rules.files.load import MAX_SIZE, load_text
 from lanner.rules.findings import RulesError
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.files import check_apart, read_whole
-from lanner.sdk.text.encoding import to_bytes
+from lanner.sdk.text.encoding import many, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -217,4 +217,4 @@ def _tell(folder: Path, plugin: Artefact, sbom: str, packed: _Rules | None, api:
 
 
 def _describe_artefact(folder: Path, artefact: Artefact) -> str:
-    return f"{folder / artefact.file}, {len(artefact.data):,} bytes"
+    return f"{folder / artefact.file}, {many(len(artefact.data), 'byte')}"
