@@ -144,7 +144,11 @@ class StateFile:
         else:
             self._changed.set()  # ends its wait
             self._thread.join(_LEAVE_AFTER)
-        if self._lock >= 0:
+        if self._thread is not None and self._thread.is_alive():
+            # it may yet write: the lock is kept until the process ends, so that no other run's file is replaced
+            text = "the disk did not take the %s %s within %g s: a restart repeats events"
+            self._log().warning(text, self._texts.noun, self.path, _LEAVE_AFTER)
+        elif self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
         if self._opening is not None:
