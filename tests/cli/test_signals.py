@@ -55,12 +55,12 @@ def test_a_signal_while_python_imports_ends_the_command_silently(tmp_path):
 
 def test_an_ignored_signal_stays_ignored_while_python_imports(tmp_path):
     """A shell starts commands in the background this way."""
-    (tmp_path / "signal.py").write_text("import _signal\n_signal.raise_signal(_signal.SIGINT)\nprint('went on')\nraise SystemExit\n")
+    (tmp_path / "signal.py").write_text("import _signal\n_signal.raise_signal(_signal.SIGINT)\nprint('continued')\nraise SystemExit\n")
     done = subprocess.run(
         ["/bin/sh", "-c", "trap '' INT; exec \"$0\" --version", LANNER],
         capture_output=True, timeout=PATIENCE, check=False, env=ENVIRONMENT | {"PYTHONPATH": tmp_path},
     )  # fmt: skip
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"went on\n", b"")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"continued\n", b"")
 
 
 def test_a_second_signal_ends_a_command_whose_plugin_caught_the_first(tmp_path):

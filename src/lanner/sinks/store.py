@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from lanner.sdk.authoring.checks import Finding, check_disk
 from lanner.sdk.options.blocks import PATH
-from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
+from lanner.sinks.declaration import CommonSettings, Declaration, NoAdditions, SinkBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ class StoreBlock(SinkBlock, frozen=True):
     max_size_mb: Annotated[int, Meta(ge=64, description="MiB on disk; the oldest files are deleted when the store is larger")] = 4096
 
 
-def _make(block: StoreBlock, _: NoAdditions, __: Common) -> Sink:
+def _make(block: StoreBlock, _: NoAdditions, __: CommonSettings) -> Sink:
     made: Sink = _import().open_store(block.path, block.retain_days, block.max_size_mb << 20)
     return made
 
@@ -117,5 +117,6 @@ STORE: Final = Declaration(
     _examine,
     is_own=True,
     check=_check,
+    directory="path",
     required={"path": "the directory for the store"},
 )
