@@ -38,11 +38,11 @@ SINGLE = {
     "two negations": "not (not docker.attributes.name in (x{0}-7, y{0}) or docker.from startswith y{0})",
 }
 
-# The shapes of the rules that Falco's project publishes, and how many rules of a file have each: counted after expansion of lists and
-# macros in falcosecurity/rules (c72713ee) and falcosecurity/plugins (0b3cbd8d). A word is a part that all of the condition needs: `M` is
-# shared by a quarter of the file's rules or more, `C` by several, `O` is the rule's own. `any` is an `or` of such parts, `all` parts of
-# several fields; `loose` ones include a number's order or a missing value; `not` are negations of any kind. Rules that need only what
-# most events have (`M` and `not`) match nearly all events and are left out.
+# The shapes of the rules that Falco's project publishes, and how many rules of a file have each. They were counted after expansion of
+# lists and macros in falcosecurity/rules (c72713ee) and falcosecurity/plugins (0b3cbd8d). A word is a part that the condition needs: `M`
+# is shared by a quarter of the file's rules or more, `C` by several rules, and `O` is the rule's own. `any` is an `or` of such parts.
+# `all` are parts of several fields, `loose` ones include a number's order or a missing value, and `not` are negations of any kind. Rules
+# that need only what most events have (`M` and `not`) match nearly all events, and are left out.
 PUBLIC = {
     "system calls (93)": """
         6 M:in O:in not; 4 M:in O:= not; 4 O:any-all not; 3 C:= C:in C:order O:any-mixed not; 2 M:in O:any-all not; 2 M:in O:any-all

@@ -21,7 +21,7 @@ constexpr std::size_t most_failures = 16;
 constexpr std::size_t most_options = 4;
 constexpr std::uint64_t most_counted = std::uint64_t{1} << 32;
 
-// What an operand's value must be or have
+// The way in which an operand's value is compared
 enum class Sort : std::uint8_t { text, folded_text, number, any };
 using Place = std::pair<std::size_t, Sort>;  // an operand, and what is asked of it
 
