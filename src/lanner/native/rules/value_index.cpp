@@ -8,8 +8,9 @@
 namespace lanner {
 namespace {
 
-// Fewer rules are as fast to evaluate one by one; and each operand with an automaton must be read for every event
+// Fewer rules of a group, and of an operand, are as fast to evaluate one by one: each operand must be read for every event
 constexpr std::size_t fewest_rules = 8;
+constexpr std::size_t fewest_of_operand = 3;
 constexpr std::size_t most_operands = 8;
 // For all automata together: 32 MiB
 constexpr std::size_t most_steps = std::size_t{1} << 23;
@@ -89,7 +90,7 @@ class Needs {
       needed.push_back(found->second);
     };
     const auto& type = program_.operands[check.left].type;
-    if (check.predicate && type.is == Type::Is::text) {
+    if (check.predicate && (type.is == Type::Is::text || type.is == Type::Is::address)) {
       bool folds = false;
       auto texts = check.predicate->literals(folds);
       const bool is_known = std::none_of(texts.begin(), texts.end(), [](const std::string& text) { return text.empty(); });
@@ -221,7 +222,7 @@ class Indexing {
   static std::vector<Place> chosen(const std::map<Place, std::size_t>& wanted) {
     std::vector<std::pair<std::size_t, Place>> places;
     for (const auto& [place, count] : wanted) {
-      if (count >= fewest_rules) places.emplace_back(count, place);
+      if (count >= fewest_of_operand) places.emplace_back(count, place);
     }
     std::sort(places.rbegin(), places.rend());
     places.resize(std::min(places.size(), most_operands));
