@@ -4,14 +4,32 @@ DOCKER_HOST, then DOCKER_CONTEXT, then `currentContext` of the client's config.j
 where the address is: the configuration's `tls`, DOCKER_TLS_VERIFY with DOCKER_CERT_PATH, or the context's files.
 """
 
-import os
-from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, Protocol
+from __future__ import annotations
 
-import msgspec
+import os
 
 import lanner
+from lanner.native import decode_json
 from lanner.net.tls import Tls
+from lanner.sdk.typing_marks import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Final, Protocol
+
+    class TlsOptions(Protocol):
+        """The TLS part of a configuration, in any class: paths, "" for none."""
+
+        @property
+        def ca(self) -> str: ...
+        @property
+        def cert(self) -> str: ...
+        @property
+        def key(self) -> str: ...
+        @property
+        def verify(self) -> bool: ...
+
 
 DEFAULT: Final = "unix:///var/run/docker.sock"
 _CONFIGURED: Final = "`$.host` of the configuration"
@@ -25,19 +43,6 @@ _SSH_ADDRESS: Final = "ssh://user@host, ssh://user@host:22 or ssh://user@host/pa
 _SPECIAL: Final = frozenset("'\"`$;&<>|(){}")
 _TCP_SCHEMES: Final = frozenset({"tcp", "http", "https"})
 _ADDRESSES: Final = "write unix:///path/to/docker.sock, tcp://host:2375, with TLS tcp://host:2376, or ssh://user@host"
-
-
-class TlsOptions(Protocol):
-    """The TLS part of a configuration, in any class: paths, "" for none."""
-
-    @property
-    def ca(self) -> str: ...
-    @property
-    def cert(self) -> str: ...
-    @property
-    def key(self) -> str: ...
-    @property
-    def verify(self) -> bool: ...
 
 
 class Ssh(NamedTuple):
@@ -211,6 +216,6 @@ def _context_tls(folder: str, *, skip_verify: bool) -> Tls | None:
 def _read_json(path: str) -> Any:
     """Return the file's JSON; None if it cannot be read."""
     try:
-        return msgspec.json.decode(lanner.read_whole(path, _MOST_BYTES))
+        return decode_json(lanner.read_whole(path, _MOST_BYTES))
     except (OSError, ValueError):
         return None

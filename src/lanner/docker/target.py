@@ -1,10 +1,14 @@
 """An engine to watch."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
-from lanner.docker.endpoint import Endpoint
-from lanner.docker.gaps import Host
-from lanner.docker.query import Query
+from lanner.sdk.typing_marks import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lanner.docker.endpoint import Endpoint
+    from lanner.docker.gaps import Host
+    from lanner.docker.query import Query
 
 
 class Target(NamedTuple):
