@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import lanner
 from lanner import Meta
+from lanner.docker.docker_plugin import describe_null_byte
 
 # ruff: noqa: RUF012 - each configuration gets its own copy
 
@@ -15,6 +16,12 @@ class TlsConfig(lanner.Config):
     cert: Annotated[str, Meta(description="File with the client certificate")] = ""
     key: Annotated[str, Meta(description="File with its key; empty: the key is in `cert`")] = ""
     verify: Annotated[bool, Meta(description="false accepts any certificate")] = True
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for paths that no file can have."""
+        for name, path in (("ca", self.ca), ("cert", self.cert), ("key", self.key)):
+            if problem := describe_null_byte(name, path):
+                raise ValueError(problem)
 
 
 class HostConfig(lanner.Config):

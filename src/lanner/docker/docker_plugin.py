@@ -39,8 +39,8 @@ class Docker(lanner.Plugin):
     hint = "docker volume create lanner-trial && docker volume rm lanner-trial"
 
     def __init__(self) -> None:
-        """Raise `ConfigError` for conflicting options."""
-        if self.config.hosts and (problem := _find_conflict(self.config)):
+        """Raise `ConfigError` for conflicting options, and for a path that no file can have."""
+        if problem := describe_null_byte("$.cursor", self.config.cursor) or _find_conflict(self.config):
             raise lanner.ConfigError(f"{problem} - at `$`")
 
     def open(self, params: str) -> EventStream:  # type: ignore[override]  # its chunks are framed already, which only Lanner may return
@@ -102,8 +102,15 @@ class Docker(lanner.Plugin):
         ]
 
 
+def describe_null_byte(name: str, path: str) -> str:
+    """Return the problem with the path in the option of this name, or ""."""
+    return f"`{name}` has a null byte, which no path can have: remove it" if "\0" in path else ""
+
+
 def _find_conflict(config: DockerConfig) -> str:
     """Return the problem with `hosts`, or ""."""
+    if not config.hosts:
+        return ""
     if config.host or config.tls:
         return "`hosts` replaces `host` and `tls`: write each engine with its TLS into `hosts`"
     addresses = [(host, "") if isinstance(host, str) else (host.url, host.name) for host in config.hosts]
