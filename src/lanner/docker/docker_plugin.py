@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lanner
+from lanner.docker.config_checks import describe_null_byte, find_conflict
 from lanner.docker.endpoint import find_endpoint, parse_endpoint
 from lanner.docker.event_fields import FIELDS, TIMESTAMP
 from lanner.docker.gaps import Host
@@ -40,7 +41,7 @@ class Docker(lanner.Plugin):
 
     def __init__(self) -> None:
         """Raise `ConfigError` for conflicting options, and for a path that no file can have."""
-        if problem := describe_null_byte("$.cursor", self.config.cursor) or _find_conflict(self.config):
+        if problem := describe_null_byte("$.cursor", self.config.cursor) or find_conflict(self.config):
             raise lanner.ConfigError(f"{problem} - at `$`")
 
     def open(self, params: str) -> EventStream:  # type: ignore[override]  # its chunks are framed already, which only Lanner may return
@@ -100,22 +101,3 @@ class Docker(lanner.Plugin):
             ("since=10m", "the last ten minutes, as far as the engine still has them, and from now on"),
             ('filters={"type":["container"]}', "only events about containers"),
         ]
-
-
-def describe_null_byte(name: str, path: str) -> str:
-    """Return the problem with the path in the option of this name, or ""."""
-    return f"`{name}` has a null byte, which no path can have: remove it" if "\0" in path else ""
-
-
-def _find_conflict(config: DockerConfig) -> str:
-    """Return the problem with `hosts`, or ""."""
-    if not config.hosts:
-        return ""
-    if config.host or config.tls:
-        return "`hosts` replaces `host` and `tls`: write each engine with its TLS into `hosts`"
-    addresses = [(host, "") if isinstance(host, str) else (host.url, host.name) for host in config.hosts]
-    labels = [name or str(lanner.Address(url.strip())) for url, name in addresses]
-    if not all(url for url, _ in addresses):
-        return "an item of `hosts` has no `url`"
-    twice = {label for label in labels if labels.count(label) > 1}
-    return f"`hosts` names {min(twice)!r} twice: give each engine its own `name`" if twice else ""

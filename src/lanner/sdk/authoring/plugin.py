@@ -414,15 +414,15 @@ def _config(cls: type[Plugin], namespace: dict[str, Any]) -> tuple[Callable[[], 
         isinstance(annotation, str) and annotation not in namespace and annotation not in vars(module) and _has_late(module, annotation)
     )
     if is_late and _is_checked:
-        return partial(_find_config, cls, annotation, module, {}), True
-    return partial(_same, _find_config(cls, annotation, module, namespace)), is_late
+        return partial(_find_config, cls, annotation, module, {}, is_checked=True), True
+    return partial(_same, _find_config(cls, annotation, module, namespace, is_checked=_is_checked)), is_late
 
 
 def _has_late(module: ModuleType, name: str) -> bool:
     return name.isidentifier() and hasattr(module, "__getattr__") and (_is_checked or hasattr(module, name))
 
 
-def _find_config(cls: type[Plugin], annotation: Any, module: ModuleType, namespace: dict[str, Any]) -> type[Config]:
+def _find_config(cls: type[Plugin], annotation: Any, module: ModuleType, namespace: dict[str, Any], *, is_checked: bool) -> type[Config]:
     from lanner.sdk.options.config import Config  # msgspec is imported only for a configuration
 
     try:
@@ -432,7 +432,7 @@ def _find_config(cls: type[Plugin], annotation: Any, module: ModuleType, namespa
         raise _make_error(cls, f"cannot resolve the annotation of 'config': {error}") from None
     if not (isinstance(config, type) and issubclass(config, Config)):
         raise _make_error(cls, f"'config' is annotated with {config!r}; write a class that derives from lanner.Config")
-    if not _is_checked:
+    if not is_checked:
         from lanner.sdk.options.config_class import check_config_class
 
         check_config_class(config)
