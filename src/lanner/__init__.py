@@ -71,7 +71,7 @@ _HOMES = {
     "Position": "lanner.sdk.authoring.positions",
     "Reltime": "lanner.sdk.authoring.annotations",
     "Secret": "lanner.sdk.options.secrets",
-    "Source": "lanner.sdk.hosting.source",
+    "Source": "lanner.sdk.hosting.event_source",
     "SourceError": "lanner.sdk.errors",
     "UsageError": "lanner.sdk.errors",
     "Value": "lanner.sdk.payload.values",

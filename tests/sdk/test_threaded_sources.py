@@ -14,9 +14,9 @@ import lanner
 from lanner import NOTHING, Event
 from lanner.sdk.hosting import reading
 from lanner.sdk.hosting.batches import Batch
+from lanner.sdk.hosting.event_source import Source
 from lanner.sdk.hosting.open_source import open_source
 from lanner.sdk.hosting.plugin_init import init_plugin
-from lanner.sdk.hosting.source import Source
 
 from ..waiting import PATIENCE, until
 

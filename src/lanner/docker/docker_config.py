@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import lanner
 from lanner import Meta
-from lanner.docker.config_checks import describe_null_byte
+from lanner.docker.endpoint import describe_null_byte
 
 # ruff: noqa: RUF012 - each configuration gets its own copy
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import lanner
-from lanner.docker.config_checks import describe_null_byte, find_conflict
-from lanner.docker.endpoint import find_endpoint, parse_endpoint
+from lanner.docker.endpoint import describe_null_byte, find_conflict, find_endpoint, parse_endpoint
 from lanner.docker.event_fields import FIELDS, TIMESTAMP
 from lanner.docker.gaps import Host
-from lanner.docker.query import make_query
-from lanner.docker.target import Target
+from lanner.docker.query import Target, make_query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +39,9 @@ class Docker(lanner.Plugin):
 
     def __init__(self) -> None:
         """Raise `ConfigError` for conflicting options, and for a path that no file can have."""
-        if problem := describe_null_byte("$.cursor", self.config.cursor) or find_conflict(self.config):
+        addresses = [(host, "") if isinstance(host, str) else (host.url, host.name) for host in self.config.hosts]
+        conflict = find_conflict(addresses, is_single=bool(self.config.host or self.config.tls))
+        if problem := describe_null_byte("$.cursor", self.config.cursor) or conflict:
             raise lanner.ConfigError(f"{problem} - at `$`")
 
     def open(self, params: str) -> EventStream:  # type: ignore[override]  # its chunks are framed already, which only Lanner may return

@@ -15,7 +15,7 @@ from lanner.sdk.typing_marks import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any, Final, Protocol
 
     class TlsOptions(Protocol):
@@ -87,6 +87,22 @@ class Endpoint(NamedTuple):
         if "`$.hosts`" in self.origin:
             return f"`{url}` in `hosts` of {'init_config' if self.embedded else 'the configuration'}"
         return f"`host: {url}` in init_config, or DOCKER_HOST" if self.embedded else f"--host {url}, or DOCKER_HOST"
+
+
+def describe_null_byte(name: str, path: str) -> str:
+    """Return the problem with the path in the option of this name, or ""."""
+    return f"`{name}` has a null byte, which no path can have: remove it" if "\0" in path else ""
+
+
+def find_conflict(addresses: Sequence[tuple[str, str]], *, is_single: bool) -> str:
+    """Return the problem with the engines of `hosts`, addresses and names, or "". `is_single`: another option names an engine."""
+    if addresses and is_single:
+        return "`hosts` replaces `host` and `tls`: write each engine with its TLS into `hosts`"
+    labels = [name or str(lanner.Address(url.strip())) for url, name in addresses]
+    if not all(url for url, _ in addresses):
+        return "an item of `hosts` has no `url`"
+    twice = {label for label in labels if labels.count(label) > 1}
+    return f"`hosts` names {min(twice)!r} twice: give each engine its own `name`" if twice else ""
 
 
 def find_endpoint(

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Final
 
+    from lanner.docker.endpoint import Endpoint
+    from lanner.docker.gaps import Host
+
 _KEYS: Final = ("since", "until", "filters")
 _SECOND: Final = 1_000_000_000
 
@@ -45,6 +48,14 @@ class Query(NamedTuple):
 
             words.append("filters=" + quote(json.dumps(self.filters, separators=(",", ":")), safe=""))
         return f"/v{api_version}/events" + ("?" + "&".join(words) if words else "")
+
+
+class Target(NamedTuple):
+    """An engine to watch: its name in events, its address, and the query."""
+
+    host: Host
+    endpoint: Endpoint
+    query: Query
 
 
 def make_query(params: str, since: str, until: str, filters: Mapping[str, list[str]]) -> Query:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from lanner.docker.cursor import Cursor
     from lanner.docker.gaps import Part
-    from lanner.docker.target import Target
+    from lanner.docker.query import Target
     from lanner.native import Lines
     from lanner.sources import Policy
 

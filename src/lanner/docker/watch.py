@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from lanner.docker.buffer import Sink
     from lanner.docker.lending import Borrower
-    from lanner.docker.target import Target
+    from lanner.docker.query import Target
     from lanner.docker.window import Position
     from lanner.native import Lines
     from lanner.sources import Counters

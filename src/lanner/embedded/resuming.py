@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanner.sdk.hosting.source import Source
+    from lanner.sdk.hosting.event_source import Source
 
 
 def open_resuming(plugin: Plugin, params: str) -> Source | ResumingSource:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lanner.embedded.resuming import ResumingSource
     from lanner.sdk.authoring.fields import FieldDeclaration
-    from lanner.sdk.hosting.source import Source
+    from lanner.sdk.hosting.event_source import Source
     from lanner.sdk.types import FieldInfo
 
 __all__ = ["EVENT_SLOTS", "Event", "State", "normalise"]  # the bridge looks them up here

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lanner.rules import Catalog
     from lanner.sdk.authoring.fields import FieldDeclaration
     from lanner.sdk.authoring.positions import Position
-    from lanner.sdk.hosting.source import Source
+    from lanner.sdk.hosting.event_source import Source
     from lanner.sdk.types import FieldInfo, FieldValue
 
 

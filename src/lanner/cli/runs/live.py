@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from lanner.host.runner import Runner
     from lanner.rules import CompiledRules
     from lanner.sdk.authoring.plugin import Plugin, PluginInfo
+    from lanner.sdk.hosting.event_source import Source
     from lanner.sdk.hosting.inputs import Inputs
-    from lanner.sdk.hosting.source import Source
 
 
 @dataclass(frozen=True, slots=True)

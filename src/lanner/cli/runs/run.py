@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from lanner.rules import CompiledRules
     from lanner.sdk.authoring.plugin import Plugin, PluginInfo
     from lanner.sdk.hosting.batches import Batch
-    from lanner.sdk.hosting.source import Source
+    from lanner.sdk.hosting.event_source import Source
 
 _NUDGE_AFTER: Final = 2.0
 """Seconds without an event before suggesting a command that raises an alert."""

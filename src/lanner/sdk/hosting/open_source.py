@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from lanner.native import Framer, HostReader
     from lanner.sdk.authoring.chunk_reader import ChunkReader
     from lanner.sdk.authoring.positions import Positions
+    from lanner.sdk.hosting.event_source import Source
     from lanner.sdk.hosting.inputs import Inputs
-    from lanner.sdk.hosting.source import Source
 
 YIELDS: Final = "it must yield events"
 """In the message for an `open` without a way to return events."""

@@ -103,12 +103,12 @@ class Opening:
         for part in parts:
             close_instance(part, self.plugin)
 
-    def enter(self) -> _Entered:
+    def enter(self) -> _OpeningContext:
         """Return a context in which feeds that this thread creates become parts."""
-        return _Entered(self)
+        return _OpeningContext(self)
 
 
-class _Entered:
+class _OpeningContext:
     """Context in which an opening is the current one of this thread."""
 
     def __init__(self, opening: Opening) -> None:
