@@ -31,7 +31,7 @@ from lanner.rules.lint.hints import (
 )
 from lanner.rules.lint.names import find_mistyped_fields, find_mistyped_names, find_redefined, one_letter_off, split_items
 from lanner.rules.lint.shadow import find_shadowed
-from lanner.rules.lint.single_comparisons import find_absent_fields, find_impossible_values, find_simple_regexes
+from lanner.rules.lint.single_comparisons import find_absent_fields, find_impossible_values, find_simple_regexes, find_text_orders
 from lanner.rules.lint.thorough import ThoroughSession
 from lanner.rules.lint.truth import Truth
 from lanner.yamlfile.source import Place
@@ -181,7 +181,7 @@ def _hints(rules: list[CompiledRule], collected: Definitions) -> Iterator[Findin
     for each, subject in zip(rules, subjects, strict=True):
         yield from _plain_hints(each.rule, each.checker.catalog, fields=bool(each.output.fields))
         yield from (_finding(subject, hint) for hint in find_mistyped_names(subject, collected.lists, collected.macros, items))
-        for lint in (truth.hints, find_impossible_values, find_absent_fields, find_simple_regexes):
+        for lint in (truth.hints, find_impossible_values, find_text_orders, find_absent_fields, find_simple_regexes):
             yield from (_finding(subject, hint) for hint in lint(subject))
     yield from (_finding(subject, hint) for subject, hint in find_shadowed(subjects))
 
