@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lanner.rules.files.items import MacroItem
 from lanner.rules.files.load import load_files
 from lanner.rules.files.rule_items import DEFAULT_SOURCE
-from lanner.rules.findings import ConditionError, Finding, RulesError, finish, make_finding
+from lanner.rules.findings import UNKNOWN_SOURCE, ConditionError, Finding, RulesError, finish, make_finding
 from lanner.rules.language.catalog import LINK
 from lanner.rules.lint.appends import find_risky_appends
 from lanner.rules.lint.hints import (
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from lanner.rules.resolve.collect import Definitions
     from lanner.rules.resolve.rule import Rule
     from lanner.rules.session import CompiledRule
-
-_UNKNOWN_SOURCE: Final = "LOAD_UNKNOWN_SOURCE"
 
 
 class CheckResult(tuple["Finding", ...]):  # noqa: SLOT001 - slots of a tuple hold no values
@@ -118,7 +116,7 @@ def _group_by_source(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Yield the findings, but for each unknown source only the first of its rules, with their number."""
     skipped: dict[str, list[Finding]] = {}
     for each in findings:
-        if each.code == _UNKNOWN_SOURCE:
+        if each.code == UNKNOWN_SOURCE:
             skipped.setdefault(each.message, []).append(each)
         else:
             yield each
