@@ -22,7 +22,7 @@ struct ExecutorState {
   const bool first;
   Machine machine;
   std::vector<Hit> hits;
-  Kept kept;
+  KeptValues kept;
   std::vector<std::string_view> payloads;
   bool is_running = false;
 };
@@ -98,7 +98,7 @@ Outcome run(ExecutorState& state, std::size_t count, std::string_view chunk, std
     const bool valid = machine.load(payload, is_padded);
     outcome.not_json += !valid;
     outcome.invalid_utf8 += machine.has_invalid_utf8();
-    Moment moment;
+    EventInfo moment;
     moment.place = ++place;
     moment.has_time = valid && machine.own_time(moment.time);
     if (!moment.has_time && !times.given.empty() && times.is_given[number]) {

@@ -24,7 +24,7 @@ bool Machine::own_time(std::uint64_t& time) {
   return number != nullptr;
 }
 
-void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& hits, Kept& kept) {
+void Machine::match(const EventInfo& moment, std::size_t event, std::vector<Hit>& hits, KeptValues& kept) {
   moment_ = moment;
   std::size_t lists = 0;
   found_.clear();
@@ -83,7 +83,7 @@ void Machine::find_texts(const std::vector<TextIndex>& texts) {
   }
 }
 
-bool Machine::keep(std::uint32_t rule, Kept& kept) {
+bool Machine::keep(std::uint32_t rule, KeptValues& kept) {
   const auto before = kept.size();
   for (const auto number : program_.wanted[rule]) {
     const auto& cell = operand(number);

@@ -16,7 +16,7 @@ namespace lanner {
 enum class Truth : std::uint8_t { no, yes, open };
 
 // The host's data about an event besides its payload
-struct Moment {
+struct EventInfo {
   std::uint64_t place = 0;  // from 1
   bool has_time = false;
   std::uint64_t time = 0;  // in nanoseconds since 1970
@@ -65,7 +65,7 @@ class Machine {
   bool own_time(std::uint64_t& time);
 
   // The rules that match, in order. An open one may be followed by others, also open; the first sure one ends the search.
-  void match(const Moment& moment, std::size_t event, std::vector<Hit>& hits, Kept& kept);
+  void match(const EventInfo& moment, std::size_t event, std::vector<Hit>& hits, KeptValues& kept);
 
   // For each tree, how often a value had another type than its field
   std::vector<Misfits>& misfits() { return misfits_; }
@@ -82,7 +82,7 @@ class Machine {
   void find_texts(const std::vector<TextIndex>& texts);
   void read(const Source& source, Cell& cell);
   void put_time(const Source& source, std::uint64_t time, Cell& cell) const;
-  bool keep(std::uint32_t rule, Kept& kept);
+  bool keep(std::uint32_t rule, KeptValues& kept);
   Truth check(const Check& check);
   Truth evaluate(std::uint32_t number);
 
@@ -101,12 +101,12 @@ class Machine {
     const std::uint32_t* end;
   };
   std::vector<Range> positions_;
-  Literals::Seen seen_;
+  Literals::SearchState seen_;
   std::vector<std::uint32_t> found_;  // the rules that were found by texts in the event
-  Moment moment_;
+  EventInfo moment_;
   Clock clock_;
   Arena arena_;
-  Scratch scratch_;
+  TextBuffers scratch_;
 };
 
 }  // namespace lanner

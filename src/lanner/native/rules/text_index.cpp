@@ -30,8 +30,9 @@ struct Literal {
   bool operator<(const Literal& other) const { return std::tie(place, text) < std::tie(other.place, other.text); }
 };
 
-using Needed = std::vector<std::uint32_t>;  // numbers of literals: one of them occurs in its operand's value, or the condition is false
-using Options = std::vector<Needed>;        // each of them is required, and any one suffices to find the rule
+using Alternatives =
+    std::vector<std::uint32_t>;             // numbers of literals: one of them occurs in its operand's value, or the condition is false
+using Options = std::vector<Alternatives>;  // each of them is required, and any one suffices to find the rule
 
 // The requirements of conditions, with literals by number
 class Needs {
@@ -58,7 +59,7 @@ class Needs {
   // The cost of finding a rule by these: the number of rules that each text finds, and more if the text is so short that
   // it occurs in many values by chance
   template <typename Counts>
-  std::uint64_t cost(const Needed& needed, const Counts& counts) const {
+  std::uint64_t cost(const Alternatives& needed, const Counts& counts) const {
     std::uint64_t sum = 0;
     for (const auto number : needed) {
       const auto size = literals_[number]->text.size();
@@ -75,7 +76,7 @@ class Needs {
     bool folds = false;
     const auto texts = check.predicate->literals(folds);
     if (texts.empty() || std::any_of(texts.begin(), texts.end(), [](const std::string& text) { return text.empty(); })) return;
-    Needed needed;
+    Alternatives needed;
     for (const auto& text : texts) {
       const auto [found, is_new] = numbers_.try_emplace({{check.left, folds}, text}, static_cast<std::uint32_t>(literals_.size()));
       if (is_new) {
@@ -99,7 +100,7 @@ class Needs {
       }
       keep_best(options);
     } else if (node.kind == Node::Kind::some) {
-      Needed any;
+      Alternatives any;
       for (auto place = node.begin; place < node.end; ++place) {
         const auto& child = known_[program_.children[place]];
         if (child.empty() || any.size() + child.front().size() > Predicate::most_literals) return;
@@ -114,7 +115,7 @@ class Needs {
   // The cheapest come first
   void keep_best(Options& options) const {
     std::stable_sort(options.begin(), options.end(),
-                     [&](const Needed& left, const Needed& right) { return cost(left, rules_) < cost(right, rules_); });
+                     [&](const Alternatives& left, const Alternatives& right) { return cost(left, rules_) < cost(right, rules_); });
     if (options.size() > most_options) options.resize(most_options);
   }
 
@@ -128,14 +129,14 @@ class Needs {
 using Rules = std::map<std::uint32_t, std::vector<std::uint32_t>>;  // by literal
 
 // Indexes one group after another, within the limits
-class Indexing {
+class TextIndexer {
  public:
-  explicit Indexing(Program& program) : program_(program), needs_(program), counts_(needs_.size()) {}
+  explicit TextIndexer(Program& program) : program_(program), needs_(program), counts_(needs_.size()) {}
 
   // `slot`: the field for which all rules of the group need the same value
   void index(Group& group, std::optional<std::size_t> slot) {
     if (group.rules.size() < fewest_rules || failures_ == most_failures) return;
-    std::vector<std::vector<const Needed*>> options;
+    std::vector<std::vector<const Alternatives*>> options;
     std::vector<std::uint32_t> counted;
     auto looks = looks_;
     for (const auto rule : group.rules) {
@@ -194,7 +195,8 @@ class Indexing {
   }
 
   // The place that exceeded the limit, if any; then nothing is changed
-  std::optional<Place> index_at(const std::vector<Place>& places, const std::vector<std::vector<const Needed*>>& options, Group& group) {
+  std::optional<Place> index_at(const std::vector<Place>& places, const std::vector<std::vector<const Alternatives*>>& options,
+                                Group& group) {
     std::map<Place, Rules> found;
     for (const auto& place : places) found[place];
     const auto is_found = [&](std::uint32_t literal) { return found.contains(needs_.literal(literal).place); };
@@ -246,7 +248,7 @@ class Indexing {
 }  // namespace
 
 void index_texts(Program& program) {
-  Indexing indexing(program);
+  TextIndexer indexing(program);
   indexing.index(program.groups.front(), std::nullopt);
   std::map<std::uint32_t, std::size_t> slots;  // by group
   for (const auto& field : program.index) {
