@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from lanner.sdk.authoring.protocols import OpenInstance
 
@@ -16,9 +16,9 @@ class Batch:
     __slots__ = ("ended", "payloads", "timestamps")
 
     def __init__(self, payloads: Sequence[bytes], timestamps: list[int | None] | None = None, *, ended: bool = False) -> None:
-        self.payloads = payloads
-        self.timestamps = timestamps
-        self.ended = ended
+        self.payloads: Sequence[bytes] = payloads
+        self.timestamps: list[int | None] | None = timestamps
+        self.ended: bool = ended
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Batch) and repr(self) == repr(other)
@@ -26,7 +26,7 @@ class Batch:
     def __repr__(self) -> str:
         return f"Batch({list(self.payloads)}, {self.timestamps}, ended={self.ended})"
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
 
 class Source(Protocol):
