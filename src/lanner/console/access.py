@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.operating.hosts import Hosts, host_name
 from lanner.operating.http_request import JSON, Page, error_page
+from lanner.sdk.text.encoding import to_lossless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +71,7 @@ class Access:
         token = _token(request.body)
         if token is None:
             return error_page(HTTPStatus.BAD_REQUEST, 'send {"token": "..."}')
-        if hmac.compare_digest(token.encode("utf-8", "surrogatepass"), self._token):
+        if hmac.compare_digest(to_lossless(token), self._token):
             # a proxy may add TLS: then the page's origin tells
             is_secure = self._scheme == "https" or any(origin.startswith("https:") for origin in request.all_of("Origin"))
             secure = "; Secure" if is_secure else ""

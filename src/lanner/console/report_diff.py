@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from lanner.sdk.errors import LannerError
+from lanner.sdk.text.encoding import to_lossless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +106,7 @@ class Comparison:
 def _rows(number: int, side: Side, numbers: dict[str, int], *, is_short: bool) -> Iterator[tuple[bytes, int, int, int, int]]:
     for place, alert in side.alerts(is_short=is_short):
         rule = numbers.setdefault(alert.rule, len(numbers))
-        text = f"{alert.time} {rule} {alert.priority} {alert.message}".encode("utf-8", "surrogatepass")
+        text = to_lossless(f"{alert.time} {rule} {alert.priority} {alert.message}")
         yield blake2b(text, digest_size=16).digest(), number, rule, alert.time, place
 
 
