@@ -65,7 +65,7 @@ class Machine {
   bool own_time(std::uint64_t& time);
 
   // The rules that match, in order. An open one may be followed by others, also open; the first sure one ends the search.
-  void match(const EventInfo& moment, std::size_t event, std::vector<Hit>& hits, KeptValues& kept);
+  void match(const EventInfo& info, std::size_t event, std::vector<Hit>& hits, KeptValues& kept);
 
   // For each tree, how often a value had another type than its field
   std::vector<Misfits>& misfits() { return misfits_; }
@@ -103,7 +103,7 @@ class Machine {
   std::vector<Range> positions_;
   Literals::SearchState seen_;
   std::vector<std::uint32_t> found_;  // the rules that were found by texts in the event
-  EventInfo moment_;
+  EventInfo info_;
   Clock clock_;
   Arena arena_;
   TextBuffers scratch_;
