@@ -85,7 +85,7 @@ def rules_text(count: int, *conditions: str) -> str:
     return "".join(RULE.format(number, conditions[number % len(conditions)].format(number), OUTPUT) for number in range(count))
 
 
-def compiled(count: int, *conditions: str) -> CompiledRules:
+def compile_copies(count: int, *conditions: str) -> CompiledRules:
     """Return that many compiled rules with these conditions in turn."""
     catalog = Catalog([declaration.info for declaration in plugin_info(Docker).fields], "docker")
     return compile_rules(load_rules_text(rules_text(count, *conditions), catalog), catalog)
@@ -118,7 +118,7 @@ def whole(rules: CompiledRules, parts: list[Lines], jobs: int = 1) -> float:
     return best(*[partial(feed, Jobs(pump(rules), jobs)) for _ in range(RUNS)])
 
 
-def matching(rules: CompiledRules, parts: list[Lines]) -> float:
+def measure_matching(rules: CompiledRules, parts: list[Lines]) -> float:
     """Return the seconds for parsing and matching without alerts."""
     names = [rule.name for rule in rules.rules]
     native = native_rules(rules.plan, init_plugin(Docker), names, hostname="", static={}, first=True)
@@ -137,10 +137,10 @@ def by_rules() -> None:
     """Measure rules that the index finds."""
     rows = []
     for count in (1, 10, 100, MANY):
-        rules = compiled(count, INDEXED)
+        rules = compile_copies(count, INDEXED)
         for what, alerts in (("1 % alerts", 100), ("10 % alerts", 10)):
             parts = blocks(events(alerts, count))
-            limit, matched, wall = bare(parts), matching(rules, parts), whole(rules, parts)
+            limit, matched, wall = bare(parts), measure_matching(rules, parts), whole(rules, parts)
             rates = [f"{EVENTS / each:,.0f}" for each in (wall, matched, limit)]
             rows.append([f"{count} rules, {what}", *rates, f"{wall / limit:.2f}x"])
     table("The native executor on one core, events/s", ["", "with alerts", "matching", "bare parse", "all / parse"], rows)
@@ -153,18 +153,18 @@ def shapes() -> None:
     mixture = [SHARED + condition for condition, share in SHAPES.values() for _ in range(share)]
     rows = []
     for what, conditions in {**{what: [SHARED + condition] for what, (condition, _) in SHAPES.items()}, "mixture": mixture}.items():
-        one, many = (matching(compiled(count, *conditions), parts) for count in (1, MANY))
+        one, many = (measure_matching(compile_copies(count, *conditions), parts) for count in (1, MANY))
         rows.append([what, *(f"{each / EVENTS * 1e6:.2f}" for each in (one, many, limit)), f"{many / one:.2f}x"])
     table("Rules that share a type and an action, us an event", ["", "1 rule", f"{MANY} rules", "bare parse", f"{MANY} / 1"], rows)
 
 
-def unindexed() -> None:
+def measure_unindexed() -> None:
     """Measure rules that must all be evaluated."""
     parts = blocks(events(0, 1))
-    base = matching(compiled(1, INDEXED), parts)
+    base = measure_matching(compile_copies(1, INDEXED), parts)
     rows = []
     for what, (condition, checks) in UNINDEXED.items():
-        wall = matching(compiled(MANY, condition), parts)
+        wall = measure_matching(compile_copies(MANY, condition), parts)
         rows.append([what, f"{EVENTS / wall:,.0f}", f"{(wall - base) / EVENTS / checks / MANY * 1e9:.1f}"])
     table(f"{MANY} rules that cannot be indexed", ["", "events/s", "ns a check"], rows)
 
@@ -174,8 +174,8 @@ def threads() -> None:
     parts = blocks(events(100, 10)) * 5
     rows = []
     for what, rules in (
-        ("10 rules, 1 % alerts", compiled(10, INDEXED)),
-        ("100 rules, none indexed", compiled(100, UNINDEXED["contains"][0])),
+        ("10 rules, 1 % alerts", compile_copies(10, INDEXED)),
+        ("100 rules, none indexed", compile_copies(100, UNINDEXED["contains"][0])),
     ):
         # in turn, because the load of neighbours on the machine varies
         runs = [[whole(rules, parts, jobs) for jobs in (1, 2)] for _ in range(RUNS)]
@@ -186,7 +186,7 @@ def threads() -> None:
 
 def small() -> None:
     """Measure batches of the sizes of a live source, on both executors."""
-    rules, lines = compiled(100, INDEXED), events(100, 100)[: EVENTS // 5]
+    rules, lines = compile_copies(100, INDEXED), events(100, 100)[: EVENTS // 5]
     rows = []
     for length in (1, 2, 16, 256):
         batches = [Batch(lines[begin : begin + length]) for begin in range(0, len(lines), length)]
@@ -223,6 +223,13 @@ def memory() -> None:
 
 def main() -> None:
     """Print the tables."""
-    for part in (memory, by_rules, shapes, unindexed, threads, small):  # memory first: a child's peak includes its parent's earlier memory
+    for part in (
+        memory,
+        by_rules,
+        shapes,
+        measure_unindexed,
+        threads,
+        small,
+    ):  # memory first: a child's peak includes its parent's earlier memory
         progress(f"executor: {part.__name__}")
         part()

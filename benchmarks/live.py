@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measure import LANNER, MANY, SHORT, progress, run, size, table
-from benchmarks.plugin import EVENTS, SENT, StandInForEngine, differing
+from benchmarks.plugin import EVENTS, SENT, StandInForEngine, different_lines
 from benchmarks.replay import BARE, RULE
 
 RULES = (1, MANY) if SHORT else (1, 100, MANY)
@@ -22,8 +22,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         recording, first, rules = folder / "events.jsonl", folder / "first.jsonl", folder / "rules.yaml"
-        recording.write_bytes(b"".join(differing(EVENTS)))
-        first.write_bytes(b"".join(differing(1)))
+        recording.write_bytes(b"".join(different_lines(EVENTS)))
+        first.write_bytes(b"".join(different_lines(1)))
         engine = StandInForEngine(folder, "full")
         live = [LANNER, "run", "docker", "--host", f"unix://{engine.path}", "--config", CONFIG]
         replay = [LANNER, "run", "docker", "--jobs", "1"]

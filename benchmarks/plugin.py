@@ -88,7 +88,7 @@ def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def differing(count: int) -> Iterator[bytes]:
+def different_lines(count: int) -> Iterator[bytes]:
     """Yield the recorded events repeatedly, as lines, each with a new time: the plugin drops events that it has seen."""
     recorded = [line.rpartition(b',"time":')[0] for line in RECORDING.read_bytes().splitlines()]
     for number in range(count):
@@ -98,7 +98,7 @@ def differing(count: int) -> Iterator[bytes]:
 
 def _send_all(link: socket.socket) -> None:
     # a chunk for each event, as dockerd sends them; then silence until the reader has gone
-    link.sendall(b"".join(map(_chunk, differing(SENT))))
+    link.sendall(b"".join(map(_chunk, different_lines(SENT))))
     link.recv(1)
 
 
@@ -171,7 +171,7 @@ def _rows(
         _row("first field of an event, parse included", [_best(runs, "first_field_ns") / 1e3 for runs in full], "us", 0.25),
         _row("each further path field", [_further(runs, PATHS[1:]) / 1e3 for runs in full], "us", 0.03),
         _row("each further computed field", [_further(runs, COMPUTED) / 1e3 for runs in full], "us", 0.05),
-        _row("each of seven fields after the first, all of one event", [_shared(runs) / 1e3 for runs in full], "us"),
+        _row("each of seven fields after the first, all of one event", [_measure_shared(runs) / 1e3 for runs in full], "us"),
         _row("first method field of an event, decode included", [_best(called, "first_field_ns") / 1e3], "us", 1.3),
         _row("each further method field", [_further(called, METHODS[1:]) / 1e3], "us", 0.25),
         _row("an event from a full socket, with a cursor", [_best(runs, "next_batch_ns") / 1e3 for runs in full], "us", 0.4),
@@ -222,7 +222,7 @@ def _further(runs: list[Figures], fields: tuple[str, ...]) -> float:
     return float(mean(min(run["first_field_ns"] + run["fields"][field]["further_ns"] for run in runs) - first for field in fields))
 
 
-def _shared(runs: list[Figures]) -> float:
+def _measure_shared(runs: list[Figures]) -> float:
     """The best of all fields of one event, without the first: fields share the search of an object."""
     return (_best(runs, "all_fields_ns") - _best(runs, "first_field_ns")) / (len(PATHS + COMPUTED) - 1)
 

@@ -71,7 +71,7 @@ def cpu_of(process: int) -> float:
 
 
 @contextmanager
-def serving(command: list[str], port: int) -> Iterator[int]:
+def serve(command: list[str], port: int) -> Iterator[int]:
     """Run a server until the block ends, and yield its process id once it listens."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
@@ -105,7 +105,7 @@ def main() -> None:
         rows = []
         limit = 0.0
         for what, command in servers:
-            with serving(command, port) as process:
+            with serve(command, port) as process:
                 post_all(port, COUNT // 10, connections)
                 begin, cpu = time.perf_counter(), cpu_of(process)
                 accepted = post_all(port, COUNT, connections)

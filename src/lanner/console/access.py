@@ -77,9 +77,9 @@ class Access:
             secure = "; Secure" if is_secure else ""
             cookie = f"{self._cookie}={self._session}; HttpOnly; SameSite=Strict; Path=/{secure}"
             return Page(HTTPStatus.NO_CONTENT, JSON, b"", (("Set-Cookie", cookie),))
-        return self._wrong()
+        return self._refuse_wrong()
 
-    def _wrong(self) -> Page:
+    def _refuse_wrong(self) -> Page:
         now = time.monotonic()
         self._failed = [each for each in self._failed if each > now - _FAILED_DELAY]
         if len(self._failed) >= _MOST_DELAYED:

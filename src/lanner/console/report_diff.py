@@ -82,7 +82,7 @@ class Comparison:
         ]
         return sorted(found, key=lambda each: (-each.only_first - each.only_second, -each.first - each.second, each.rule))
 
-    def lone(self, rule: RuleDifference, side: int, most: int = -1) -> Iterator[ComparedAlert]:
+    def list_unmatched(self, rule: RuleDifference, side: int, most: int = -1) -> Iterator[ComparedAlert]:
         """Yield the alerts of a rule that only this side (0 or 1) has, by the times of their events; the first `most` of them."""
         with _errors():
             for (place,) in self._database.execute(f"{_SELECT} LIMIT ?", (rule.number, side, most)):
