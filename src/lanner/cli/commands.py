@@ -213,7 +213,7 @@ def _building_options(bundle_help: str) -> Callable[[_F], _F]:
     return decorate
 
 
-def _bundling(include: tuple[str, ...], exclude: tuple[str, ...], *, bundle: bool) -> ModuleChoice | None:
+def _choose_modules(include: tuple[str, ...], exclude: tuple[str, ...], *, bundle: bool) -> ModuleChoice | None:
     """Return the changes of a bundle's contents; None if no bundle is built. Raises `click.UsageError`."""
     from lanner.cli.build import ModuleChoice
 
@@ -233,7 +233,7 @@ def build(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple
     """
     from lanner.cli.build import build_plugin
 
-    return build_plugin(plugin, bundling=_bundling(include, exclude, bundle=bundle), **options)  # type: ignore[arg-type]
+    return build_plugin(plugin, bundling=_choose_modules(include, exclude, bundle=bundle), **options)  # type: ignore[arg-type]
 
 
 @commands.command(epilog=_PLUGIN)
@@ -258,7 +258,7 @@ def package(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tup
     """
     from lanner.cli.package import package_plugin
 
-    return package_plugin(plugin, bundling=_bundling(include, exclude, bundle=bundle), **options)  # type: ignore[arg-type]
+    return package_plugin(plugin, bundling=_choose_modules(include, exclude, bundle=bundle), **options)  # type: ignore[arg-type]
 
 
 @commands.command()

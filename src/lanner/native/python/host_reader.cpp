@@ -7,6 +7,7 @@
 #include "python/extension.hpp"
 #include "python/finisher.hpp"
 #include "python/framer.hpp"
+#include "python/scopes.hpp"
 #include "python/window.hpp"
 
 namespace lanner {
@@ -25,18 +26,6 @@ struct LoanState {
 };
 
 PyTypeObject *host_reader_type, *loan_type;
-
-// Releases the GIL.
-class WithoutGil {
- public:
-  WithoutGil() : state_(PyEval_SaveThread()) {}
-  ~WithoutGil() { PyEval_RestoreThread(state_); }
-  WithoutGil(const WithoutGil&) = delete;
-  WithoutGil& operator=(const WithoutGil&) = delete;
-
- private:
-  PyThreadState* const state_;
-};
 
 PyObject* failed_call() noexcept {
   try {
@@ -136,7 +125,7 @@ PyObject* host_reader_lend(PyObject* self, PyObject* args) {
   Loan& loan = loan_of(lent);
   try {
     {
-      const WithoutGil released;
+      const GilRelease released;
       host_reader_of(self).lend(loan, closing, std::chrono::milliseconds(static_cast<long>(timeout * 1000)));
     }
     if (loan.error) {

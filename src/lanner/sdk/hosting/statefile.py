@@ -56,7 +56,7 @@ class StateFile:
         *,
         at_once: bool = False,
     ) -> None:
-        self.path = os.path.realpath(os.path.expanduser(path))
+        self.path: str = os.path.realpath(os.path.expanduser(path))
         self._new = self.path + ".tmp"
         self._interval, self._texts, self._content, self._failed, self._log = interval, texts, content, failed, log
         self._at_once = at_once
