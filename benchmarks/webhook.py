@@ -80,10 +80,14 @@ def serve(command: list[str], port: int, said: list[str]) -> Iterator[int]:
                     if probe.connect_ex(("127.0.0.1", port)) == 0:
                         break
                 time.sleep(0.01)
+            else:
+                server.kill()
+                sys.exit(f"{' '.join(command)} does not listen:\n{server.communicate()[1]}")
             yield server.pid
-        finally:
             server.terminate()
             said.append(server.communicate()[1])
+        finally:
+            server.kill()
 
 
 def free_port() -> int:
