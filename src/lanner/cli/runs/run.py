@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from lanner.host.recording import Replay
     from lanner.rules import CompiledRules
     from lanner.sdk.authoring.plugin import Plugin, PluginInfo
-    from lanner.sdk.hosting.batches import Batch, Source
+    from lanner.sdk.hosting.batches import Batch
+    from lanner.sdk.hosting.event_source import Source
 
 _NUDGE_AFTER: Final = 2.0
 """Seconds without an event before suggesting a command that raises an alert."""
