@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -184,5 +185,9 @@ void try_input(std::string_view input) {
   if (!is_damaged) REQUIRE(found == expected);
   const auto taken = host.committed.take();
   if (committed.size() > 512) committed.erase(committed.begin(), committed.end() - 512);
-  REQUIRE(committed.empty() ? taken.empty() : taken.size() == 1 && taken[0].lines == committed);
+  REQUIRE(taken.size() == !committed.empty());
+  if (!taken.empty()) {
+    const auto last = taken[0].lines.last();
+    REQUIRE(std::equal(last.begin(), last.end(), committed.begin(), committed.end()));
+  }
 }
