@@ -13,9 +13,7 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-Ref to_text(std::string_view text) {
-  return checked(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "strict"));
-}
+Ref to_text(std::string_view text) { return checked(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "strict")); }
 
 // The depth is limited by the parser.
 Ref to_object(const dom::element& element) {
