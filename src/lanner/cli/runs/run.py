@@ -135,6 +135,10 @@ def _replay_to(
     if report is not None:
         report.write(f"{path}, {_rules(settings, compiled)}", settings)
     counts = runner.pump.counts()
+    if not code and counts.events > counts.not_json:
+        from lanner.cli.runs.replay_fields import tell_empty_fields
+
+        tell_empty_fields(runner.pump, compiled, settings, info)
     if code or (counts.events > counts.not_json and (source.tells_time or delivery.accepted)):
         return code
     if not counts.events and not source.counters:
