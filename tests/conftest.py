@@ -19,10 +19,11 @@ import host
 
 from lanner.abi.versions import APIS
 
-# How long an example takes depends on what else the machine does
-settings.register_profile("lanner", deadline=None)
-# In tools/sanitize an example is to reach the code, which takes five times as long there. `make test` has compared the results
-settings.register_profile("sanitize", deadline=None, max_examples=20)
+# Examples of a property. A test with cheap or expensive ones multiplies or divides `settings.default.max_examples`. `make soak` uses
+# `deep`. In tools/sanitize an example is to reach the code, which takes five times as long there; `make test` has compared the results.
+EXAMPLES = {"lanner": 50, "deep": 5000, "sanitize": 20}
+for name, number in EXAMPLES.items():
+    settings.register_profile(name, max_examples=number, deadline=None)  # an example takes as long as the machine's load makes it
 SANITIZED = "libasan" in os.environ.get("LD_PRELOAD", "")
 settings.load_profile("sanitize" if SANITIZED else "lanner")
 
