@@ -19,6 +19,8 @@ import host
 
 from lanner.abi.versions import APIS
 
+from . import packed
+
 # Examples of a property. A test with cheap or expensive ones multiplies or divides `settings.default.max_examples`. `make soak` uses
 # `deep`. In tools/sanitize an example is to reach the code, which takes five times as long there; `make test` has compared the results.
 EXAMPLES = {"lanner": 50, "deep": 5000, "sanitize": 20}
@@ -113,10 +115,22 @@ def _encodable(data):
 
 
 @pytest.fixture(scope="session")
-def made_once(tmp_path_factory):
-    """`made_once(name, make)`: the path that `make(path)` wrote. All workers of a run share it; the first to ask makes it."""
+def shared(tmp_path_factory):
+    """The directory of files that all workers of a run share."""
     base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made"
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _packed_once(shared):
+    folder = shared / "packed"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ[packed.FOLDER] = str(folder)
+
+
+@pytest.fixture(scope="session")
+def made_once(shared):
+    """`made_once(name, make)`: the path that `make(path)` wrote. All workers of a run share it; the first to ask makes it."""
 
     def get(name, make):
         path = shared / name

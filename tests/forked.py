@@ -176,8 +176,11 @@ def _become(request, descriptors):
 
 
 if __name__ == "__main__":
+    import packed
+
     if asked := _serve(socket.socket(fileno=int(sys.argv[1]))):
         _become(*asked)
+        packed.share()
         from lanner.cli.main import main
 
         main()
