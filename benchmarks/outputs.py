@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import receiver as receivers
-from benchmarks.measure import progress, size, table
+from benchmarks.measure import progress, require, size, table
 from lanner.outputs import Alert, FileOutput, OutputError, StdoutOutput
 from lanner.outputs.base import Sink
 from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
@@ -94,8 +94,7 @@ def deliver(what: str, sink: Sink, alerts: Sequence[Alert], limit: float | None)
         raise SystemExit(f"{what}: not all alerts arrived within a minute")
     row = rate.row(what, limit)
     delivery.close()
-    if delivery.counts()[sink.name].delivered != len(alerts):
-        raise SystemExit(f"{what}: {delivery.counts()}")
+    require(what, len(alerts), delivery.counts()[sink.name].delivered)
     return row
 
 
@@ -106,7 +105,7 @@ def hand_over(delivery: QueuedDelivery, alerts: Sequence[Alert]) -> None:
         delivery.flush()
 
 
-class _Down(FileOutput):
+class _BrokenOutput(FileOutput):
     """A file output that fails until it is enabled."""
 
     up = False
@@ -119,16 +118,19 @@ class _Down(FileOutput):
 
 def spool(folder: Path, alerts: Sequence[Alert], limit: float) -> list[list[str]]:
     """Measure alerts to the disk while an output is down, and from there to the output."""
-    sink = _Down(folder / "spooled")
+    sink = _BrokenOutput(folder / "spooled")
     delivery = QueuedDelivery([sink], most_bytes=PLENTY, spool=SpoolSettings(folder / "spool"), backoff=Backoff(0.05, 0.05))
     rate = Rate(len(alerts))
     hand_over(delivery, alerts)
     delivery.wait_settled(len(alerts), 60)
     rows = [rate.row("to the spool, output down", limit)]
+    require("alerts in the spool", len(alerts), delivery.counts()[sink.name].spooled)
     sink.up, rate = True, Rate(len(alerts))
     until(lambda: not delivery.counts()[sink.name].spooled)
     rows.append(rate.row("from the spool to a file", limit))
     delivery.close()
+    with (folder / "spooled").open("rb") as file:
+        require("alerts from the spool", len(alerts), sum(1 for _ in file))
     return rows
 
 

@@ -21,6 +21,7 @@ from lanner.host.plugin_loader import BUILT_IN, installed_target, load_plugin
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.options.option_errors import REQUIRED
 from lanner.sdk.own_modules import search_sources_in
+from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ _PLAIN: Final = re.compile(r"[\w./+-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Bundling:
+class ModuleChoice:
     """Modules to include in a bundle, and modules to exclude from it, in addition to the search's result."""
 
     include: Sequence[str] = ()
@@ -52,7 +53,7 @@ class BuiltPlugin:
     runtime: Runtime | None
 
 
-def make_plugin(name: str, cls: type[Plugin], *, api: str, python: str, bundling: Bundling | None = None) -> BuiltPlugin:
+def make_plugin(name: str, cls: type[Plugin], *, api: str, python: str, bundling: ModuleChoice | None = None) -> BuiltPlugin:
     """Build the class that `name` identifies. Without `bundling` it is bound to its environment. Raises `LannerError`.
 
     Fields that a host sees differently from their declaration are printed to standard error.
@@ -65,7 +66,7 @@ def make_plugin(name: str, cls: type[Plugin], *, api: str, python: str, bundling
     return BuiltPlugin(built, environment, collected, runtime)
 
 
-def build_plugin(name: str, *, output: str | None, api: str, python: str, bundling: Bundling | None = None) -> int:
+def build_plugin(name: str, *, output: str | None, api: str, python: str, bundling: ModuleChoice | None = None) -> int:
     """Build and write the plugin, and return the exit code. Without `bundling` it is bound to its environment. Raises `LannerError`."""
     cls = load_plugin(name)
     info = plugin_info(cls)
@@ -110,7 +111,7 @@ def warn_of_source(seen: ProbeResult) -> None:
         say(f"warning: its event source fails before the first event, here and now: {first}", *more)
 
 
-def _runtime(environment: Environment, target: str, folder: str, collected: BundleContents, bundling: Bundling) -> Runtime:
+def _runtime(environment: Environment, target: str, folder: str, collected: BundleContents, bundling: ModuleChoice) -> Runtime:
     from lanner.bundle.python_runtime import assemble
 
     runtime = assemble(
@@ -175,7 +176,7 @@ def _tell(path: Path, cls: type[Plugin], seen: ProbeResult, made: BuiltPlugin) -
     rows = [
         ("plugin", f"{seen.name} {seen.version} ({', '.join(seen.capabilities)})"),
         ("plugin API", f"{seen.api}: {hosts(seen.api)}"),
-        ("file", f"{path}, {path.stat().st_size:,} bytes; loaded and initialised in {seen.milliseconds:.0f} ms"),
+        ("file", f"{path}, {many(path.stat().st_size, 'byte')}; loaded and initialised in {seen.milliseconds:.0f} ms"),
         *(_content_lines(environment, runtime) if runtime else [("runs on", f"Python {environment.python}, {environment.executable}")]),
         (
             "modules" if runtime else "brings",

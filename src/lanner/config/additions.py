@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from lanner.sdk.options.blocks import AT_START, UINT64, Block
+from lanner.sdk.options.blocks import AT_START, PATH, UINT64, Block
 from lanner.sdk.options.secrets import SafeRepr
 from lanner.sinks.registry import SINKS
 
@@ -28,7 +28,7 @@ class OutputsQueue(Block, frozen=True):
 class Spool(SafeRepr, msgspec.Struct, frozen=True):
     """Store alerts on disk while an output is down."""
 
-    path: Annotated[str, Meta(description="Directory; empty: no spool")] = ""
+    path: Annotated[str, PATH, Meta(description="Directory; empty: no spool")] = ""
     max_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts on disk for each output; further alerts wait in memory")] = 1024
 
 
@@ -58,12 +58,12 @@ class Console(SafeRepr, msgspec.Struct, frozen=True):
 
 if TYPE_CHECKING:
 
-    class _OfSinks(SafeRepr, msgspec.Struct, frozen=True):
+    class _SinkAdditions(SafeRepr, msgspec.Struct, frozen=True):
         """The additions to each sink, as its declaration names them, and the blocks of sinks that Falco does not have."""
 
 else:
-    _OfSinks = msgspec.defstruct(
-        "_OfSinks",
+    _SinkAdditions = msgspec.defstruct(
+        "_SinkAdditions",
         [
             *((sink.additions_key, sink.additions, sink.additions()) for sink in SINKS if sink.additions_key),
             *((sink.name, sink.block, sink.block()) for sink in SINKS if sink.is_own),
@@ -73,7 +73,7 @@ else:
     )
 
 
-class Additions(_OfSinks, SafeRepr, msgspec.Struct, frozen=True):
+class Additions(_SinkAdditions, SafeRepr, msgspec.Struct, frozen=True):
     """Keys that only Lanner has. Falco prints a warning and ignores them."""
 
     spool: Spool = Spool()

@@ -6,12 +6,12 @@ Each takes the decoder, which collects warnings, the tree and its path, and rais
 from __future__ import annotations
 
 from os.path import normpath
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import msgspec
 
 from lanner.config.decode import Decoder
-from lanner.config.falco import Include, Matching, PluginEntry, Strategy
+from lanner.config.falco import Include, MatchPolicy, PluginEntry, Strategy
 from lanner.config.kernel import Capture, ContainerEngines, Cri, Engine, EngineSwitch, Kmod, ModernEbpf
 from lanner.config.monitoring import Duration
 from lanner.config.plain_values import UnfitError, as_json, describe_actual, duration, number, switch, text, whole
@@ -19,6 +19,7 @@ from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append
 from lanner.rules.resolve.select import Switch
 from lanner.sdk.errors import ConfigError
+from lanner.sdk.options.blocks import PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,12 +40,12 @@ def priority(_: Decoder, tree: Tree, path: str) -> Priority:
     return found
 
 
-def matching(_: Decoder, tree: Tree, path: str) -> Matching:
+def matching(_: Decoder, tree: Tree, path: str) -> MatchPolicy:
     """Return `rule_matching`, in any case."""
     found = text(tree, path).lower()
-    if found not in set(Matching):
-        raise ConfigError(f"{path} takes one of {', '.join(Matching)}, {describe_actual(tree)}")
-    return Matching(found)
+    if found not in set(MatchPolicy):
+        raise ConfigError(f"{path} takes one of {', '.join(MatchPolicy)}, {describe_actual(tree)}")
+    return MatchPolicy(found)
 
 
 def strategy(decoder: Decoder, tree: Tree, path: str) -> Strategy:
@@ -84,7 +85,7 @@ def include(decoder: Decoder, tree: Tree, path: str) -> Include:
     """Return an entry of `config_files`: a path, or a mapping with one."""
     if isinstance(tree, dict):
         return decoder.struct(Include, tree, path, lenient=False)
-    return Include(decoder.value(str, tree, path))
+    return Include(decoder.value(Annotated[str, PATH], tree, path))
 
 
 def plugin(decoder: Decoder, tree: Tree, path: str) -> PluginEntry:
@@ -201,7 +202,7 @@ _SPECIAL: Final[Special] = (
     (str | dict[str, Any], init_config),
     (dict[str, str], static_fields),
     (Include, include),
-    (Matching, matching),
+    (MatchPolicy, matching),
     (PluginEntry, plugin),
     (Strategy, strategy),
     (Append, append),

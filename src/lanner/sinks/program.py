@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import Meta
 
 from lanner.sdk.authoring.checks import Finding
-from lanner.sdk.options.blocks import REQUIRED
-from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock, keys_of
+from lanner.sdk.options.blocks import COMMAND, REQUIRED
+from lanner.sinks.declaration import CommonSettings, Declaration, NoAdditions, SinkBlock, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +22,11 @@ _ANSWER: Final = 5.0
 class ProgramBlock(SinkBlock, frozen=True):
     """Write alerts to a program's standard input, one line each."""
 
-    program: Annotated[str, REQUIRED, Meta(description="Command line for /bin/sh")] = ""
+    program: Annotated[str, REQUIRED, COMMAND, Meta(description="Command line for /bin/sh")] = ""
     keep_alive: Annotated[bool, Meta(description="True: one process for all alerts; false: one process for each alert")] = False
 
 
-def _make(block: ProgramBlock, _: NoAdditions, common: Common) -> Sink:
+def _make(block: ProgramBlock, _: NoAdditions, common: CommonSettings) -> Sink:
     from lanner.outputs.program_output import ProgramOutput
 
     return ProgramOutput(timeout=common.timeout, **keys_of(block))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import Meta
 
 from lanner.sdk.authoring.checks import Finding, check_disk
-from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
+from lanner.sdk.options.blocks import PATH
+from lanner.sinks.declaration import CommonSettings, Declaration, NoAdditions, SinkBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
 class StoreBlock(SinkBlock, frozen=True):
     """Store alerts in a directory, with all their fields and the beginning of their events, for `lanner alerts`, `console` and `top`."""
 
-    path: Annotated[str, Meta(description="The directory, which is created with mode 0700")] = ""
+    path: Annotated[str, PATH, Meta(description="The directory, which is created with mode 0700")] = ""
     retain_days: Annotated[int, Meta(ge=1, le=36_500, description="Files of older days are deleted")] = 30
     max_size_mb: Annotated[int, Meta(ge=64, description="MiB on disk; the oldest files are deleted when the store is larger")] = 4096
 
 
-def _make(block: StoreBlock, _: NoAdditions, __: Common) -> Sink:
+def _make(block: StoreBlock, _: NoAdditions, __: CommonSettings) -> Sink:
     made: Sink = _import().open_store(block.path, block.retain_days, block.max_size_mb << 20)
     return made
 
@@ -116,5 +117,6 @@ STORE: Final = Declaration(
     _examine,
     is_own=True,
     check=_check,
+    directory="path",
     required={"path": "the directory for the store"},
 )

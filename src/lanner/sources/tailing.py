@@ -11,10 +11,10 @@ from lanner.sdk.authoring.events import Event
 from lanner.sdk.errors import SourceError, UsageError
 from lanner.sources.arguments import check_choice, check_count, check_path
 from lanner.sources.lines import MAX_LINE, SHORTEST_BOUND, LineFeed
-from lanner.sources.logfiles import UNFIT, Earlier, LogFile, Spot, find, read_spot, successors
+from lanner.sources.logfiles import UNFIT, LogFile, RotatedFiles, Spot, find, is_rotated_form, read_spot, successors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _PIECE: Final = 1 << 18
 _SOONEST: Final = 0.01
@@ -62,7 +62,7 @@ class Tail(LineFeed):
         self._piece = min(_PIECE, max_line)
         self._file: LogFile | None = None
         self._next: deque[LogFile] = deque()  # rotated files to read after this one, then the one at the path
-        self._earlier: Earlier | None = None  # what was there when the path was missing at the start
+        self._earlier: RotatedFiles | None = None  # what was there when the path was missing at the start
         self._is_live = False  # the file is, or was, the one at the path
         self._has_begun = self._moved = False
         self._pause = _SOONEST
@@ -94,6 +94,13 @@ class Tail(LineFeed):
             end += len(line) + 1
             if line:
                 yield Event(line, position=f"{prefix}:{min(end, int(last))}")
+
+    def list_files(self, written: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """See `Feed`."""
+        yield "follows", self._path
+        for path in written:
+            if is_rotated_form(path, self._path):
+                yield f"follows {self._path}, and would take for a rotated form of it", path
 
     def close(self) -> None:
         """See `OpenInstance`."""
@@ -142,7 +149,7 @@ class Tail(LineFeed):
         file = self._try_to_open()
         if file is None:
             if not self._has_begun:
-                self._has_begun, self._earlier = True, Earlier(self._path)  # a file that appears later is new: read from its beginning
+                self._has_begun, self._earlier = True, RotatedFiles(self._path)  # a file that appears later is new: read from its beginning
             return False
         if self._from_end and not self._has_begun and not file.skip_to_end(self._lines.longest):
             self._lines.skip()

@@ -7,7 +7,7 @@ from lanner import Meta, field, payload, sources
 
 
 class FollowsConfig(lanner.Config):
-    """What `init_config` may hold."""
+    """Options of `init_config`."""
 
     path: Annotated[str, Meta(description="The log file")] = "/nonexistent"
     program: Annotated[list[str], Meta(description="The program to run instead")] = []  # noqa: RUF012 - a msgspec Struct

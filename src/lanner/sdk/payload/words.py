@@ -19,14 +19,14 @@ class FieldArgument(StrEnum):
     KEY = "key"
     INDEX = "index"
 
-    def __or__(self, other: Each) -> Each:
+    def __or__(self, other: ItemPlace) -> ItemPlace:
         """Return the path element for `INDEX | EACH`: the item that the argument names, or each item without an argument."""
-        if self is not FieldArgument.INDEX or other is not Each.ALL:
+        if self is not FieldArgument.INDEX or other is not ItemPlace.ALL:
             return NotImplemented
-        return Each.AT_INDEX
+        return ItemPlace.AT_INDEX
 
 
-class Each(Enum):
+class ItemPlace(Enum):
     """The places in a path that stand for the items of an array."""
 
     ALL = "all"
@@ -35,7 +35,7 @@ class Each(Enum):
 
 KEY = FieldArgument.KEY
 INDEX = FieldArgument.INDEX
-EACH = Each.ALL
+EACH = ItemPlace.ALL
 
 Unit: TypeAlias = Literal["ns", "us", "ms", "s"]
 UNITS: dict[Unit, int] = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
@@ -76,30 +76,33 @@ class WordRow(Record):
 FORMS: tuple[tuple[str, str], ...] = (
     (
         'payload["a", "b", 0]',
-        "the text at that place: member `b` of the object at `a`, then its first item. The words below read other values",
+        "the string at that path: member `b` of the object at `a`, then its first item. The methods below read other values",
     ),
     ("payload[KEY]", "the same, with the field's argument as a name: `field[argument]`"),
     ("payload[INDEX]", "the same, with the field's argument as a number"),
-    ('payload["a", EACH, "b"]', "a list: the text `b` of each item of the array `a`. Items without it are left out. `EACH` may be nested"),
-    ('payload["a", INDEX | EACH, "b"]', "the same, or with the field's argument a list of only that item's text"),
-    ('a.where("b", "x", "y")', "after `EACH`: only the items whose member `b` is one of these texts, as `text()` reads it"),
+    (
+        'payload["a", EACH, "b"]',
+        "a list: the string `b` of each item of the array `a`. Items without `b` are left out. `EACH` may be nested",
+    ),
+    ('payload["a", INDEX | EACH, "b"]', "the same list. If the field has its argument, only the string of that item"),
+    ('a.where("b", "x", "y")', "after `EACH`: only the items whose member `b`, as `text()` reads it, is one of these strings"),
     ('a.where("b")', "after `EACH`: only the items with a member `b`"),
     ("a.each(b)", "after `EACH`: a list of the value `b` of each item. Paths in `b` begin at `item`, or as always at `payload`"),
     (
         'payload.pointer("/a/b/0")',
-        "what Falco's `json` plugin returns for this JSON pointer (RFC 6901): a text, or any other value as it is written, without blanks",
+        "the value of Falco's `json` plugin for this JSON pointer (RFC 6901): a string, or any other value as JSON without blanks",
     ),
     ("payload.pointer(KEY)", "the same, with the field's argument as the pointer"),
-    ('line["name"]', "the text of a group of `line = pattern(...)`"),
+    ('line["name"]', "the string that a group of `line = pattern(...)` matched"),
     ('logfmt["a"], logfmt[KEY]', "the value of a key in a line of `key=value` pairs"),
     ('cef["a"], cef[KEY]', "a field of a line in the Common Event Format"),
     ("a | b", 'the first of the two that has a value; "" is a value'),
-    ('a.when(b, "x", "y")', "`a`, if the text `b` equals one of these texts"),
+    ('a.when(b, "x", "y")', "`a`, if the string `b` equals one of these strings"),
     ("a.when(b)", "`a`, if the boolean `b` is true. `a.when(INDEX)`: if the field has its argument"),
-    ('a.unless(b, "x", "y")', "`a`, if the text `b` equals none of these texts, or has no value"),
+    ('a.unless(b, "x", "y")', "`a`, if the string `b` equals none of these strings, or has no value"),
     ("a.unless(b)", "`a`, if `b` has no value or is false. `a.unless(INDEX)`: if the field has no argument"),
-    ('text("0")', "this text, for every event"),
-    ('concat(a, "/", b)', "the texts one after another; no value if one of them has no value"),
+    ('text("0")', "this string, for every event"),
+    ('concat(a, "/", b)', "the strings joined; no value if one of them has no value"),
 )
 """The expressions in addition to `WORDS`: form and meaning of each."""
 
@@ -107,34 +110,34 @@ WORDS: tuple[WordRow, ...] = (
     WordRow(
         "text",
         "a.text()",
-        "a text, number, true or false as JSON writes it: `201`, `2.50`. Also of `boolean()` and `integer()`",
+        "a string, number, true or false, as JSON writes it: `201`, `2.50`. Also applies to `boolean()` and `integer()`",
         takes=None,
         reads="scalar",
     ),
     WordRow(
-        "raw", "a.raw()", 'any JSON value at a place, as JSON without blanks between its parts: `{"a":[1,2.50]}`', takes=None, reads="raw"
+        "raw", "a.raw()", 'any JSON value at a path, as JSON without blanks between its parts: `{"a":[1,2.50]}`', takes=None, reads="raw"
     ),
     WordRow(
         "boolean",
         "a.boolean()",
-        "a boolean, from true and false or the texts `true` and `false`",
+        "a boolean, from true and false or the strings `true` and `false`",
         reads="boolean",
         gives=FieldType.BOOL,
     ),
     WordRow(
         "integer",
         "a.integer()",
-        "an unsigned 64-bit integer, from a text of at most 20 decimal digits or a JSON integer. Negative numbers (also `-0`), other "
-        "texts, a fraction and an exponent give no value",
+        "an unsigned 64-bit integer, from a JSON integer or a string of at most 20 decimal digits. No value for other strings, a "
+        "negative number (including `-0`), a fraction or an exponent",
         reads="number",
         gives=FieldType.UINT64,
     ),
     WordRow(
         "time",
         'a.time("ns")',
-        "a point in time, from a number or text of decimal digits that counts `ns`, `us`, `ms` or `s` since 1970, with a fraction "
-        "except of `ns`. Or from a text of the form `rfc3339`, `iso8601` (without an offset it is UTC), `rfc2822`, `http-date`, or `clf` "
-        "(`10/Oct/2000:13:55:36 -0700`). Times before 1970 and after 2554 give no value",
+        "a point in time: the number of `ns`, `us`, `ms` or `s` since 1970, as a number or a string of decimal digits. A fraction is "
+        "allowed, except with `ns`. Or a string of the form `rfc3339`, `iso8601` (UTC if it has no offset), `rfc2822`, `http-date`, or "
+        "`clf` (`10/Oct/2000:13:55:36 -0700`). Times before 1970 and after 2554 have no value",
         "time form",
         reads="decimal",
         gives=FieldType.ABSTIME,
@@ -142,38 +145,38 @@ WORDS: tuple[WordRow, ...] = (
     WordRow(
         "duration",
         'a.duration("s")',
-        "a duration, from such a number or text of `ns`, `us`, `ms` or `s`",
+        "a duration, from such a number or string of `ns`, `us`, `ms` or `s`",
         "unit",
         reads="decimal",
         gives=FieldType.RELTIME,
     ),
-    WordRow("address", "a.address()", "an IPv4 or IPv6 address, from its text", gives=FieldType.IPADDR),
+    WordRow("address", "a.address()", "an IPv4 or IPv6 address, from a string", gives=FieldType.IPADDR),
     WordRow(
         "network",
         "a.network()",
-        "an IPv4 or IPv6 network, from `10.0.0.0/8` or an address. As in Falco the value is its first address",
+        "an IPv4 or IPv6 network, from `10.0.0.0/8` or an address. As in Falco, the value is the first address of the network",
         gives=FieldType.IPNET,
     ),
-    WordRow("before", 'a.before(":")', "the text before the first separator; without a separator, the whole text", "separator"),
-    WordRow("after", 'a.after(":")', "the text after the first separator; without a separator, no value", "separator"),
-    WordRow("after_last", 'a.after_last("/")', "the text after the last separator; without a separator, the whole text", "separator"),
-    WordRow("basename", "a.basename()", "the text after the last `/`, as Falco's `basename()`"),
-    WordRow("lower", "a.lower()", "the text with its ASCII letters in lower case"),
-    WordRow("upper", "a.upper()", "the text with its ASCII letters in upper case"),
+    WordRow("before", 'a.before(":")', "the part before the first separator; without a separator, the whole string", "separator"),
+    WordRow("after", 'a.after(":")', "the part after the first separator; without a separator, no value", "separator"),
+    WordRow("after_last", 'a.after_last("/")', "the part after the last separator; without a separator, the whole string", "separator"),
+    WordRow("basename", "a.basename()", "the part after the last `/`, as Falco's `basename()`"),
+    WordRow("lower", "a.lower()", "the string with its ASCII letters in lower case"),
+    WordRow("upper", "a.upper()", "the string with its ASCII letters in upper case"),
     WordRow(
         "query",
         'a.query("name")',
-        "the first value of that parameter in the query of a URL, decoded; `a.query(KEY)` takes the name from the field's argument. A URL "
-        "with an invalid escape, a control character, or a `;` in its query gives no value",
+        "the first value of that parameter in the query of a URL, decoded; `a.query(KEY)` takes the name from the field's argument. No "
+        "value if the URL has an invalid escape, a control character, or a `;` in its query",
         "name",
     ),
-    WordRow("split", 'a.split(",")', "a list: the parts of the text between separators", "separator", shape="list"),
+    WordRow("split", 'a.split(",")', "a list: the parts of the string between separators", "separator", shape="list"),
     WordRow("listed", "a.listed()", "a list of only this value, for payloads that have one value or an array", takes=None, shape="list"),
     WordRow(
         "keys",
         "a.keys()",
-        "a list of the names of an object's members, each once, in order of first appearance. An empty object has no value. After `EACH`: "
-        "the names of each item's members",
+        "a list of the names of an object's members, without duplicates, in order of first appearance. An empty object has no value. "
+        "After `EACH`: the names of each item's members",
         takes=None,
         reads="any",
         shape="list",
@@ -189,16 +192,17 @@ WORDS: tuple[WordRow, ...] = (
     WordRow(
         "join",
         'a.join(" ")',
-        'the texts of a list as one, with the separator between them. An array without texts gives ""',
+        'the strings of a list as one string, with the separator between them; "" for an array without strings',
         "separator",
         shape="one",
     ),
-    WordRow("without", 'a.without("x", "y")', "a list without these texts", "texts", shape="list"),
+    WordRow("without", 'a.without("x", "y")', "a list without these strings", "texts", shape="list"),
     WordRow("every", "a.every()", "the list, if no item was left out; otherwise no value", takes=None, shape="list"),
     WordRow(
         "any",
         'a.any("x", "y")',
-        "a boolean: whether a list has one of these texts. `a.any()`: whether a list of booleans has a true one. Without the list no value",
+        "a boolean: whether a list contains one of these strings. `a.any()`: whether a list of booleans contains true. No value if the "
+        "event lacks the list",
         "optional texts",
         takes=None,
         gives=FieldType.BOOL,
@@ -207,7 +211,7 @@ WORDS: tuple[WordRow, ...] = (
     WordRow(
         "exists",
         "a.exists()",
-        "true or false: whether the event has the value; at a place any JSON value counts, also null",
+        "true or false: whether the event has the value. For a path, any JSON value counts, including null",
         takes=None,
         reads="any",
         gives=FieldType.BOOL,
