@@ -25,7 +25,8 @@ test: setup-run ## Set everything up and pass all tests, those on a real Docker 
 	$(PYTEST)
 	tools/sanitize
 
-check: lint unit ## Lint, types and unit tests, in two minutes
+check: ## Lint, types and unit tests beside each other, in two minutes
+	@$(MAKE) --no-print-directory -j2 lint unit
 
 lint: $(SETUP)
 	$(BIN)/ruff check .
@@ -52,6 +53,7 @@ sanitize-build: setup-run
 
 soak: setup-test ## The long forms of the tests (tools/soak-docker SECONDS is another, for hours)
 	$(BIN)/pytest -q -m soak
+	$(PYTEST) -m "hypothesis and not engine" --hypothesis-profile=deep --timeout 3600
 	LANNER_FUZZ_RUNS=5000000 tools/sanitize
 
 sanitize: setup-dev ## The native part and built plugins under ASan, UBSan and TSan, and fuzzing
