@@ -9,8 +9,8 @@
 
 #include "python/extension.hpp"
 #include "python/table.hpp"
-#include "rules/value_index.hpp"
 #include "rules/transforms.hpp"
+#include "rules/value_index.hpp"
 
 namespace lanner {
 namespace {
