@@ -115,25 +115,25 @@ def _encodable(data):
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory):
+def shared_directory(tmp_path_factory):
     """The directory of files that all workers of a run share."""
     base = tmp_path_factory.getbasetemp()
     return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _packed_once(shared):
-    folder = shared / "packed"
+def _packed_once(shared_directory):
+    folder = shared_directory / "packed"
     folder.mkdir(parents=True, exist_ok=True)
     os.environ[packed.FOLDER] = str(folder)
 
 
 @pytest.fixture(scope="session")
-def made_once(shared):
+def made_once(shared_directory):
     """`made_once(name, make)`: the path that `make(path)` wrote. All workers of a run share it; the first to ask makes it."""
 
     def get(name, make):
-        path = shared / name
+        path = shared_directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.with_name(f"{path.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -100,7 +100,7 @@ def test_commands_take_the_source_beside_its_library(folder, target):
         done = lanner(*arguments, cwd=folder)
         assert done.returncode == 0, (arguments, done.stderr)
     found = lanner("doctor", target, "-r", "rules.yaml", cwd=folder).stdout
-    assert "doors 0.1.0, event source doors, 1 fields" in found
+    assert "doors 0.1.0, event source doors, 1 field" in found
 
 
 def test_an_extension_module_is_still_imported(tmp_path):
