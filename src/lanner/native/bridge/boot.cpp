@@ -258,15 +258,10 @@ Otherwise guarded(lanner_state& state, Call&& call, Otherwise otherwise) {
 lanner_state* init(const lanner_init_request* request, char* error, std::size_t size) noexcept {
   const Gil gil;
   try {
-<<<<<<< HEAD
     const CollectionPause uncollected;
-    return new lanner_state(*request);
-=======
-    const NoCollections uncollected;
     auto state = std::make_unique<lanner_state>(*request);
     rest_after_start();
     return state.release();
->>>>>>> 1f04d1d10dbae2fae97273ecd2a45598ade8e4d0
   } catch (const PythonError&) {
     put_error(error, size, describe(take_exception().get()));
   } catch (const std::exception& failure) {
