@@ -30,7 +30,8 @@ CODE = re.compile(r"`[^`]*`|<!--.*?-->|\]\([^)]*\)", re.DOTALL)
 INDENT = re.compile(r"\n[ \t]+")
 NEW_BLOCK = re.compile(r"\s*([-*|#>]|\d+\.)\s?")
 RIDDLE = re.compile(r"\W*(What|Who|Where|How many|How much)\s")
-SENTENCE_END = re.compile(r"[.!?:]\s|\n\s*\n|\||\.\)")
+# ... and a gap of three blanks, as in an aligned list of commands
+SENTENCE_END = re.compile(r"[.!?:]\s|\n\s*\n|\||\.\)|(?<=\S) {3,}")
 
 
 class Block(NamedTuple):
@@ -126,7 +127,7 @@ def files(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def findings(text: str, suffix: str, settings: Settings) -> Iterator[tuple[int, str, str]]:
-    """Yield line, words and advice for each finding in a text."""
+    """Yield line, words and advice for each finding in a string."""
     for block in READERS.get(suffix, plain)(text):
         words = settings.quoted.sub("QUOTED", INDENT.sub("\n", block.text))
         for pattern, advice in settings.phrases:

@@ -187,7 +187,7 @@ def test_a_directory_without_a_store_is_an_error_that_says_how_to_make_one(tmp_p
     with pytest.raises(StoreError) as caught:
         AlertStore(tmp_path / "store")
     assert str(caught.value) == (
-        f"there is no alert store at {tmp_path}/store: {says}. `lanner run` makes one, with "
+        f"there is no alert store at {tmp_path}/store: {says}. `lanner run` creates one, with "
         f"-o lanner.store_output.enabled=true -o lanner.store_output.path={tmp_path}/store"
     )
 

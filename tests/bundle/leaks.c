@@ -2,7 +2,7 @@
  *
  * leaks FILE PARAMS init N            init and destroy
  *                   open N            open, all batches, close
- *                   extract N FIELD.. extract these fields, in turn, from all events (FIELD is ID, ID=KEY or ID:INDEX)
+ *                   extract N FIELD.. extract these fields, in turn, from all events; FIELD: ID, ID=KEY or ID:INDEX
  * Prints the resident kilobytes after each tenth of N, and at the end the number of values. */
 #include <dlfcn.h>
 #include <stdint.h>

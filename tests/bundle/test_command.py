@@ -246,7 +246,7 @@ def test_a_source_that_fails_at_its_first_step_is_a_warning(tmp_path, body, said
     done = lanner("build", "it.py", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "libit.so").exists()
-    warning = "warning: its event source fails before the first event, here and now: plugin it: "
+    warning = "warning: its event source fails before the first event on this machine: plugin it: "
     assert (warning in done.stderr) == bool(said), done.stderr
     assert said in done.stderr
 
@@ -256,6 +256,6 @@ def test_a_source_that_cannot_be_opened_is_told_with_the_path_of_the_file(tmp_pa
     body = "def open(self, params):\n        raise OSError('not here\\nand not now')"
     done = lanner("build", _plugin(tmp_path / "it.py", body), "-o", so)
     assert done.returncode == 0, done.stderr
-    assert "opened      not here and now: plugin it: open: " in done.stdout
-    assert str(so) in done.stdout.partition("not here and now")[2].splitlines()[0]
+    assert "opened      failed: plugin it: open: " in done.stdout
+    assert str(so) in done.stdout.partition("opened      failed")[2].splitlines()[0]
     assert ".libit.so." not in done.stdout

@@ -50,7 +50,7 @@ def test_a_bundled_file_says_what_it_brings(bundled):
     assert {library["name"] for library in seen["brought"]["libraries"]} >= {"libstdc++.so.6", "lanner-bridge.so"}
     assert "encodings/utf_8.code" in seen["brought"]["runtime"]
     shown = lanner("inspect", bundled("every")).stdout
-    assert f"with glibc {seen['brought']['glibc']} or newer; it brings Python" in shown
+    assert f"with glibc {seen['brought']['glibc']} or newer; it contains Python" in shown
     licences = lanner("inspect", bundled("every"), "--licences").stdout
     assert "==== python ====" in licences
     assert "PYTHON SOFTWARE FOUNDATION LICENSE" in licences

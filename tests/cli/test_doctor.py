@@ -44,7 +44,7 @@ def test_where_all_is_well_it_says_so(examine, engine):
         "disk": [],
         "web server": [],
         "native module": [("ok", "the native module works", "")],
-        "Falco": [("ok", "Falco is not installed, and `lanner run` needs none", "")],
+        "Falco": [("ok", "Falco is not installed; `lanner run` does not need it", "")],
         "sysdig": [],
     }
     assert only(found["rules"])[0] == "ok"
@@ -280,7 +280,7 @@ def test_an_engine_that_begins_to_answer_with_its_first_event(examine, engine, m
     assert code == 0
     level, text, fix = found["engine: answer"][-1]
     assert level == "warning"
-    assert "has not begun to send events within" in text
+    assert "did not send the head of its answer within" in text
     assert "`lanner run` waits for that event" in fix
 
 

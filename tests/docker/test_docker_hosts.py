@@ -107,7 +107,7 @@ def test_an_engine_that_is_down_at_the_start_is_said_and_found_later(engines, no
         assert host.extract(host.next(), "docker.host") == "n1"
     said = [record.getMessage() for record in caplog.records]
     assert said[0].startswith(f"no Docker engine at {down.url} (from `$.hosts` of the configuration): no such file or directory.")
-    assert said[0].endswith("; it is tried again")
+    assert said[0].endswith("; Lanner retries")
     assert said[1] == f"connected to n1: Docker Engine 20.10.24 (API 1.41) at {down.url}"
     assert len(said) == 2
 
@@ -121,7 +121,7 @@ def test_an_engine_that_does_not_answer_holds_up_nothing(engines, monkeypatch, c
         assert host.source
         up.publish(event())
         assert host.extract(host.next(), "docker.host") == "n0"
-    assert [record.getMessage() for record in caplog.records] == [f"{silent.url} has not answered yet; it is tried again"]
+    assert [record.getMessage() for record in caplog.records] == [f"{silent.url} has not answered yet; Lanner retries"]
 
 
 def test_where_no_engine_can_be_reached_each_is_told(engines):

@@ -47,7 +47,7 @@ def test_of_an_event_that_is_too_long_what_identifies_it_is_kept(remembering, ca
         assert host.source.counters == {"events truncated": 1}
         said = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
         assert len(said) == 1
-        assert "only what identifies it is kept" in said[0]
+        assert "Lanner keeps only its identifying members" in said[0]
 
 
 @pytest.mark.usefixtures("short")

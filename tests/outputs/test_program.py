@@ -158,7 +158,7 @@ def test_a_program_that_may_not_be_killed_is_left_behind(program, monkeypatch, c
     left = kept._process
     with monkeypatch.context() as patch:
         patch.setattr(os, "killpg", forbidden)
-        with pytest.raises(OutputError, match=r"cannot be ended, and is left behind, and left 1 alert unread"):
+        with pytest.raises(OutputError, match=r"cannot be ended and is left running, and left 1 alert unread"):
             kept.close()
         monkeypatch.setattr(once, "_start", lambda: started.append(ProgramOutput._start(once)) or started[-1])
         started = []

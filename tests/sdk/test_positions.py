@@ -198,7 +198,7 @@ NESTED.append(NESTED)
     [
         ({1, 2}, "it contains set"),
         (b"x", "it contains bytes"),
-        ({5: 1}, "it has the key 5, and keys are texts"),
+        ({5: 1}, "it has the key 5, and keys are strings"),
         (float("nan"), "nan is not a JSON number"),
         (NESTED, "it is nested too deeply"),
         ("x" * (2 << 20), "it has more than 1 MiB"),
@@ -418,7 +418,7 @@ def test_a_write_that_fails_is_told_of_once_counted_and_tried_again(tmp_path, in
     file.close()
     assert json.loads((folder / "doors.position").read_text())["position"] == 1
     assert len(caplog.records) == 1
-    assert "it is tried again, and until then a restart repeats events" in caplog.text
+    assert "Lanner retries, and until then a restart repeats events" in caplog.text
 
 
 @pytest.mark.parametrize(

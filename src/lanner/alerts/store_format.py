@@ -1,8 +1,13 @@
 """Format of an alert store: names and tables of its SQLite files, one for each day, and the bounds of what they contain.
 
-The store is a directory with `alerts-2026-11-29.db` (a UTC day of arrival), `run.json` (state of the run), `raised` (a bound
-for the number of its alerts) and `lock` (held by the writer).
-A file's date never decreases, also if the clock is set back, so that positions (`day << 32 | id`) grow.
+The store is a directory with these files:
+
+- `alerts-2026-11-29.db`: the alerts that arrived on a day (UTC)
+- `run.json`: the state of the run
+- `raised`: an upper bound of the number of its alerts
+- `lock`: locked by the writer
+
+A file's date never decreases, even if the clock is set back, so that positions (`day << 32 | id`) grow.
 """
 
 from __future__ import annotations

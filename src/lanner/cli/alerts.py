@@ -29,8 +29,10 @@ def _moment(context: click.Context, option: click.Parameter, value: str | None) 
 def _choice(function: Callable[..., int]) -> Callable[..., int]:
     """Add the options that choose alerts of a store."""
     options = (
-        click.option("--since", callback=_moment, metavar="TIME", help="Only alerts that arrived since then: 1h, 2026-01-31T12:00:00Z."),
-        click.option("--until", callback=_moment, metavar="TIME", help="Only alerts that arrived before."),
+        click.option(
+            "--since", callback=_moment, metavar="TIME", help="Only alerts that arrived since this time: 1h, 2026-01-31T12:00:00Z."
+        ),
+        click.option("--until", callback=_moment, metavar="TIME", help="Only alerts that arrived before this time."),
         click.option("--limit", type=click.IntRange(min=1), default=None, metavar="N", help="Only the newest N alerts."),
         click.option("--reverse", is_flag=True, help="Print the newest alert first."),
     )
@@ -41,7 +43,7 @@ def _choice(function: Callable[..., int]) -> Callable[..., int]:
 
 def _format(default: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     kinds = click.Choice(["text", "json"], case_sensitive=False)
-    return click.option("--format", "layout", type=kinds, default=default, show_default=True, help="The form in which alerts are printed.")
+    return click.option("--format", "layout", type=kinds, default=default, show_default=True, help="Format of the alerts.")
 
 
 @click.group(no_args_is_help=True)

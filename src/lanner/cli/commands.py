@@ -92,12 +92,12 @@ def commands() -> None:
     metavar="FILE",
     help="Write the alerts of a replay to one HTML file: the page of `lanner console`, without a server.",
 )
-@click.option("--watch", is_flag=True, help="Print a summary in place of the alerts: rate, counts by priority, the last alert.")
+@click.option("--watch", is_flag=True, help="Print a summary instead of the alerts: rate, counts by priority, the last alert.")
 @click.option("--max-events", type=click.IntRange(min=1), default=None, metavar="N", help="End after N events.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), default=None, metavar="S", help="End after S seconds.")
-@click.option("--from-start", is_flag=True, help="Open the source as the first time: ignore its stored position.")
-@click.option("--reload", is_flag=True, help="For development: load the plugin's files again when they change.")
-@click.option("--dry-run", is_flag=True, help="Load everything and check the rules, but open nothing.")
+@click.option("--from-start", is_flag=True, help="Ignore the stored position of the event source.")
+@click.option("--reload", is_flag=True, help="For development: reload the plugin when its files change.")
+@click.option("--dry-run", is_flag=True, help="Check the plugin, the configuration and the rules without opening the source.")
 @click.option("-V", "--validate", "validated", multiple=True, metavar="FILE", help="Print the report of `falco -V` on a rules file.")
 @click.option("-L", "describe_all", is_flag=True, help="Describe the rules (with --format json, also macros and lists).")
 @click.option("-l", "describe", default=None, metavar="RULE", help="Describe one rule.")
@@ -128,7 +128,8 @@ def run(plugin: str | None, **given: Any) -> int:
     alone = ("version", "page_size", "config_schema", "rule_schema", "ignored_events", "list_events")
     if plugin is None and given["file"] is None and not given["options"] and not any(given[each] for each in alone):
         raise click.UsageError(
-            "Missing argument 'PLUGIN', what to load, as in `lanner run docker` (or -c FILE).", click.get_current_context()
+            "Missing argument 'PLUGIN': name the plugin to load, as in `lanner run docker`, or a configuration with -c FILE.",
+            click.get_current_context(),
         )
     from lanner.cli.runs.conflicts import check_options
     from lanner.cli.runs.start import start
@@ -268,7 +269,7 @@ def package(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tup
     default="127.0.0.1:8766",
     show_default=True,
     metavar="ADDRESS",
-    help="127.0.0.1:PORT, [::1]:PORT, or unix:PATH; port 0 is any free one. Other addresses need --certificate.",
+    help="127.0.0.1:PORT, [::1]:PORT, or unix:PATH; port 0 means any free port. Other addresses need --certificate.",
 )
 @click.option("--host", "hosts", multiple=True, metavar="NAME", help="A further name of this console, such as a proxy's. May be repeated.")
 @click.option("--certificate", default=None, metavar="FILE", help="Use TLS with this certificate (PEM).")

@@ -122,7 +122,7 @@ class Intake:
             self._known_until = self.window.last
             if sizes := events.cut:
                 self._counters.add("events truncated", len(sizes))
-                self._warn("%s: an event has %d bytes, and only what identifies it is kept; see docker.truncated", sizes[0])
+                self._warn("%s: an event has %d bytes, and Lanner keeps only its identifying members; see docker.truncated", sizes[0])
             self._host.finish(events)
             # this wakes the host, which waits for the GIL as long as this thread does more
             if (
@@ -134,7 +134,7 @@ class Intake:
                 wait([self._closing], _BREATH)
         if lost:
             self._counters.add("lines too long", lost)
-            self._warn("%s: an event of more than %d MiB could not be read and is lost", MAX_EVENT >> 20)
+            self._warn("%s: an event of more than %d MiB could not be read, and is lost", MAX_EVENT >> 20)
             self.put_gap(TOO_LONG, self.known_until, time.time_ns())
 
     def put_gap(self, reason: str, since: int, until: int) -> None:
@@ -152,7 +152,7 @@ class Intake:
         if now >= self._unfinished_at:
             self._unfinished_at = now + _WARN_AGAIN
             log().warning(
-                "%s: the engine began an event and has not ended it for %g s; until then no event of it is seen",
+                "%s: an event of the engine is incomplete after %g s; Lanner sees no further events of the engine until it ends",
                 self._endpoint,
                 _UNFINISHED,
             )

@@ -146,7 +146,7 @@ class Watch:
         """Remember why the first connection failed. The start reports the first reason, this logs the later ones."""
         if self._is_first:
             if self.was_missed and str(error) != str(self.failure) and not self._closing.is_set:
-                log().warning("%s; it is tried again", str(error))
+                log().warning("%s; Lanner retries", str(error))
             self.failure, self.was_missed = error, True
 
     def _watch_once(self) -> None:

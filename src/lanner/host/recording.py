@@ -78,7 +78,7 @@ def _expand(path: str, info: PluginInfo) -> list[str]:
         return [info.example]
     if not glob.has_magic(path):
         return [path]  # opening it reports the error
-    found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - of texts
+    found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - of strings
     if not found:
         raise SourceError(f"cannot read the recording {path}: no file matches")
     return found

@@ -86,7 +86,7 @@ class LoadedCase:
         return rules.trial([name], first=self.case.is_first)
 
     def restore_names(self, text: str) -> str:
-        """Return a text with the paths of the run's rules files instead of those in memory."""
+        """Return a string with the paths of the run's rules files instead of those in memory."""
         for shown, (path, _) in zip(self.files, self.case.rules, strict=True):
             text = text.replace(f"{shown}:", f"{path}:")
         return text

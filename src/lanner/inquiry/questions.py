@@ -29,7 +29,7 @@ Answer: TypeAlias = "dict[str, Any]"
 _SECONDS: Final = 15.0
 """Time for an answer, with the start of the process."""
 _REST: Final = 60.0
-"""Seconds before a plugin that crashed or did not answer is tried again."""
+"""Seconds before a plugin that crashed or did not answer is retried."""
 
 
 class Inquiry:

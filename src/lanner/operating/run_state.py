@@ -77,9 +77,7 @@ class RunState:
             write_state(self.directory, msgspec.json.encode(state))
         except OSError as error:
             if not self._is_failing:
-                _LOG.warning(
-                    "cannot write the state of the run to the alert store %s: %s; it is tried again", self.directory, error.strerror
-                )
+                _LOG.warning("cannot write the state of the run to the alert store %s: %s; Lanner retries", self.directory, error.strerror)
             self._is_failing = True
         else:
             self._is_failing = False

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Alert(NamedTuple):
     """An alert: its printed line without a newline; `timestamp` is the event's, ns since 1970.
 
-    The line of a text alert may contain newlines, and invalid UTF-8 as surrogate escapes. `priority` is as Falco prints it
+    The line of an alert as text may contain newlines, and invalid UTF-8 as surrogate escapes. `priority` is as Falco prints it
     ("Critical"). `record` is only for sinks that ask for it.
     """
 

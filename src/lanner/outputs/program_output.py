@@ -144,7 +144,7 @@ class ProgramOutput:
             try:
                 process.wait(_GRACE)
             except subprocess.TimeoutExpired:
-                _LOG.warning("%s cannot be ended; it is left behind", self._shown)
+                _LOG.warning("%s cannot be ended; Lanner leaves it running", self._shown)
             raise OutputError(
                 f"{self._shown} did not end within {self._timeout:g} s; give it more ($.output_timeout), "
                 "or keep it running (keep_alive: true)"
@@ -207,7 +207,7 @@ def _await_end(process: subprocess.Popen[bytes], patience: float) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE)
             return f"was ended by {number.name}"
-    return "cannot be ended, and is left behind"
+    return "cannot be ended and is left running"
 
 
 def _kill(process: subprocess.Popen[bytes], number: int) -> None:

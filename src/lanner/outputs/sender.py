@@ -96,7 +96,7 @@ class Sender:
                 self._late = since
                 self.timeouts += 1
         if late:
-            self._say(f"a batch is under way for more than {self._timeout:g} s")
+            self._say(f"a batch has been in delivery for more than {self._timeout:g} s")
 
     def _say(self, message: str) -> None:
         now = time.monotonic()

@@ -19,7 +19,7 @@ def look_up(host: str, port: int, wait: Callable[[int], object]) -> Addresses:
     `wait` waits until a descriptor is readable, and raises an exception at its deadline. The thread that calls the resolver then
     continues until the answer arrives. Raise `OSError` if the name cannot be resolved.
     """
-    # for a text Python imports the tables of other letters, which a bundled plugin may not contain
+    # for a string Python imports the tables of other letters, which a bundled plugin may not contain
     name = host.encode() if host.isascii() else host
     try:
         return socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)

@@ -67,7 +67,7 @@ def split(body: bytes, place: Place) -> list[bytes]:
 
 
 def check(body: bytes) -> None:
-    """Raise `ItemError` if the body is not JSON. An invalid byte within a text is accepted: the other fields can be read."""
+    """Raise `ItemError` if the body is not JSON. An invalid byte within a string is accepted: the other fields can be read."""
     _decode(body, msgspec.Raw)
 
 

@@ -72,7 +72,7 @@ class Program(LineFeed):
     ) -> None:
         """Raise `UsageError` for invalid arguments."""
         if not isinstance(command, Sequence) or isinstance(command, str) or not command or not all(isinstance(w, str) for w in command):
-            raise argument_error("program", 'the command must be a list of texts, such as ["journalctl", "-f", "-o", "json"]')
+            raise argument_error("program", 'the command must be a list of strings, such as ["journalctl", "-f", "-o", "json"]')
         check_count("program", SHORTEST_BOUND, max_line=max_line)
         check_choice("program", ("always", "on-failure", "never"), restart=restart)
         if cwd is not None:
@@ -152,7 +152,7 @@ class Program(LineFeed):
         if not self._begun and isinstance(error, (*_UNSTARTABLE, ValueError)):
             raise SourceError(f"cannot start the program {self._shown}: {said}") from None
         self._start_at = time.monotonic() + self._backoff.next()
-        self.warn("start", "cannot start the program %s: %s; it is tried again", self._shown, said)
+        self.warn("start", "cannot start the program %s: %s; Lanner retries", self._shown, said)
 
     @property
     def _shown(self) -> str:

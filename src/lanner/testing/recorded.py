@@ -94,7 +94,7 @@ class HttpRecording:
             return known[min(place, len(known) - 1)]
 
     def localise(self, text: str) -> str:
-        """Return a text of a response with the address of the API replaced by that of the server, as in links to further pages."""
+        """Return a string of a response with the address of the API replaced by that of the server, as in links to further pages."""
         return text.replace(self.file.upstream, self.url) if self.file.upstream else text
 
     def _ask(self, request: HttpRequest) -> Exchange:

@@ -81,7 +81,7 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
             check_spool(falco)
             _check_webserver(settings)
         make_pump(plugins, compiled, settings)  # everything that a run creates from the rules
-        say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
+        say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; no source was opened")
         return OK
     run = _replay if limits.replay is not None else _watch
     return run(plugins, infos, settings, compiled, again)

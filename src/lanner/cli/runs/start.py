@@ -68,7 +68,7 @@ def _check_format(settings: Settings, options: Options) -> None:
     if options.asks or not options.watch or options.alert_format != "json":
         return
     if not any(sink.is_enabled and sink.declaration is not STDOUT for sink in configured_sinks(settings.falco)):
-        raise UsageError("--watch prints a summary in place of the alerts, so --format json has no effect: leave out one of them")
+        raise UsageError("--watch prints a summary instead of the alerts, so --format json has no effect: leave out one of them")
 
 
 def _limits(options: Options) -> Limits:

@@ -46,7 +46,7 @@ void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& h
         add_group(program_.groups[found->second]);
     }
   }
-  // several texts may have found the same rule; one text finds its rules in order
+  // several strings may have found the same rule; one text finds its rules in order
   if (!std::is_sorted(found_.begin(), found_.end(), std::less_equal<>())) {
     std::sort(found_.begin(), found_.end());
     found_.erase(std::unique(found_.begin(), found_.end()), found_.end());

@@ -58,7 +58,7 @@ class Machine {
   // padding after the payload, which stays there until the next load.
   bool load(std::string_view payload, bool is_padded);
 
-  // Whether texts of the last payload have no UTF-8.
+  // Whether strings of the last payload have no UTF-8.
   bool has_invalid_utf8() const { return document_.has_invalid_utf8(); }
 
   // The event's own time, if it has one
@@ -102,7 +102,7 @@ class Machine {
   };
   std::vector<Range> positions_;
   Literals::Seen seen_;
-  std::vector<std::uint32_t> found_;  // the rules that were found by texts in the event
+  std::vector<std::uint32_t> found_;  // the rules that were found by strings in the event
   Moment moment_;
   Clock clock_;
   Arena arena_;

@@ -28,7 +28,7 @@ struct Source {
     place,    // the event's number, from 1
     time,     // of the event
     elapsed,  // since the first event
-    clock,    // the time of the event as a text
+    clock,    // the time of the event as a string
   };
   enum class Part { whole, seconds, nanoseconds };  // of times
 
@@ -93,7 +93,7 @@ struct IndexedField {
   std::unordered_map<std::uint64_t, std::uint32_t> numbers;
 };
 
-// The rules that can match only if one of some texts occurs in the operand's value; several texts may find a rule
+// The rules that can match only if one of some strings occurs in the operand's value; several strings may find a rule
 struct TextIndex {
   std::size_t operand = 0;
   Literals literals;

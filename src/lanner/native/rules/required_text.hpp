@@ -9,7 +9,7 @@ namespace lanner {
 // From the part before the glob's first bracket
 std::string text_of_glob(std::string_view pattern);
 
-// Found without parsing the regular expression. Groups, classes and escapes end a text. Patterns with alternatives or names like \pL
+// Found without parsing the regular expression. Groups, classes and escapes end a string. Patterns with alternatives or names like \pL
 // have none.
 std::string text_of_regex(std::string_view pattern);
 

@@ -13,7 +13,7 @@ constexpr std::size_t fewest_rules = 8;
 constexpr std::size_t most_operands = 8;
 // For all automata together: 32 MiB
 constexpr std::size_t most_steps = std::size_t{1} << 23;
-// Number of texts considered for all groups together: limits the time, and the lists of rules to 16 MiB
+// Number of strings considered for all groups together: limits the time, and the lists of rules to 16 MiB
 constexpr std::size_t most_looks = std::size_t{1} << 21;
 // Number of automata that were too large, in all groups together
 constexpr std::size_t most_failures = 16;
@@ -162,7 +162,7 @@ class Indexing {
       if (usable.empty()) continue;
       for (const auto literal : *usable.front()) ++wanted[needs_.literal(literal).place];
     }
-    // a rule with texts at several places is indexed at all of them or at none
+    // a rule with strings at several places is indexed at all of them or at none
     while (const auto too_much = index_at(chosen(wanted), options, group)) {
       if (++failures_ == most_failures) return;
       wanted.erase(*too_much);

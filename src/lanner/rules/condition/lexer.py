@@ -2,7 +2,7 @@
 
 The input is the text of a condition, the output are tokens, one at a time. The parser (parser.py) determines which tokens may
 follow. The language has no fixed token classes: the parser's request decides what a word is, as in Falco,
-where `in` may be an operator, a macro's name or a text.
+where `in` may be an operator, a macro's name or a string.
 
 Every method takes time in proportion to the text it consumes, or constant time if it consumes nothing, so that parsing is
 linear. The one exception is an unclosed quote, after which nothing can be parsed.
@@ -51,7 +51,7 @@ LIST_OPERATOR: Final = re.compile(_any_of(vocabulary.operators_of(Side.LIST)))
 MODIFIER: Final = re.compile(_any_of(vocabulary.MODIFIERS) + r"(?=[ \t\x08\r\n])")
 KEYWORD: Final = re.compile(r"(?:and|or|not)(?![a-zA-Z0-9])")
 
-# The usual start of a check, in one step: a field (1, with 2 in brackets), and exists (3) or an operator before a number (4), a text (5)
+# The usual start of a check, in one step: a field (1, with 2 in brackets), and exists (3) or an operator before a number (4), a string (5)
 # or a list (6). Anything else is read word by word.
 LEFT: Final = re.compile(
     rf"({FIELD_NAME.pattern})(?:\[({BARE_ARGUMENT.pattern})\])?+[ \t\x08\r\n]*+"
@@ -62,7 +62,7 @@ NAME: Final = re.compile(rf"{IDENTIFIER.pattern}(?![.(])")
 EXISTS: Final = 3
 BEFORE_NUMBER: Final = 4
 BEFORE_LIST: Final = 6
-# A constant after an operator that takes a text, in quotes (1) or without (2): neither a transformer nor a modifier
+# A constant after an operator that takes a string, in quotes (1) or without (2): neither a transformer nor a modifier
 TEXT: Final = re.compile(rf"""[ \t\x08\r\n]*+(?!{MODIFIER.pattern})(?:("[^"\\\0]*+"|'[^'\\\0]*+')|({BARE_TEXT.pattern})(?!\())""")
 
 _PLAIN_QUOTED: Final = re.compile(r""""([^"\\\0]*+)"|'([^'\\\0]*+)'""")  # without escapes
@@ -75,7 +75,7 @@ _ESCAPED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", " ": "
 class Scanner:
     """A cursor (`at`) over `text`. `last` is the last token, which Falco's messages quote.
 
-    Spans and the offsets of errors count from `base`, so that several texts can share one numbering.
+    Spans and the offsets of errors count from `base`, so that several strings can share one numbering.
     """
 
     def __init__(self, text: str, base: int = 0) -> None:
@@ -114,7 +114,7 @@ class Scanner:
         return pattern.match(self.text, self.at) is not None
 
     def quoted(self) -> bool:
-        """Skip a text in quotes; `last` becomes its unescaped value.
+        """Skip a string in quotes; `last` becomes its unescaped value.
 
         A quote after a backslash does not close the text, even if that backslash is itself escaped.
         """

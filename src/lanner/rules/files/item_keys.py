@@ -71,7 +71,7 @@ def warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps: 
     seen: Counter[str] = Counter()
     for key, _ in item.pairs:
         if not isinstance(key, Scalar):
-            raise bad_conversion(key, "A key must be a text.")
+            raise bad_conversion(key, "A key must be a string.")
         name = as_string(key)
         seen[name] += 1
         if name not in known:

@@ -55,7 +55,7 @@ def _of_other_type(subject: Subject, check: Check, text: str) -> Hint | None:
         return None
     what, words = ("a number", ".text() or .integer()") if known["number"] else (text, ".text() or .boolean()")
     message = f"{info.name} is the text at {info.text_place}, and has no value if the payload has {what} there."
-    advice = f"If the payload has {what} there, declare the field with {words}; if it has a text, with always_text=True."
+    advice = f"If the payload has {what} there, declare the field with {words}; if it has a string, with always_text=True."
     return Hint(IMPOSSIBLE_VALUE, message, advice, check.span)
 
 
@@ -81,7 +81,7 @@ def _explain_impossible(subject: Subject, check: Check, constant: Constant) -> s
 
 def find_absent_fields(subject: Subject) -> Iterator[Hint]:
     """Yield `f != x` and `not f = x` in conditions that do not handle events without `f`."""
-    # By field, the texts that ask for it: an `exists` within a negated macro does not decide about other events
+    # By field, the strings that ask for it: an `exists` within a negated macro does not decide about other events
     asked: dict[Operand | None, set[int]] = {}
     for check in subject.checks():
         if check.operator == "exists":

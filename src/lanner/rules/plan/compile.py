@@ -63,7 +63,7 @@ def load_rules(
 
 
 def load_rules_text(text: str, catalog: Catalog, name: str = "rules.yaml", *, plugins: Mapping[str, str] | None = None) -> RuleSet:
-    """Load the rules of the text of one file, which findings call `name`. Raise `RulesError` for a text with errors."""
+    """Load the rules of the text of one file, which findings call `name`. Raise `RulesError` for a string with errors."""
     with _pause_collector():
         return resolve_files([load_text(text, name)], catalog, plugins=plugins)
 

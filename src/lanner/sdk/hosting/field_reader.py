@@ -34,7 +34,7 @@ class ResultTypeError(TypeError):
 class FieldReader:
     """Reads fields from one event at a time: `load` takes the event, `get` returns the value of a requested field.
 
-    `requests` are (field name, argument) pairs; a slot is an index in them. The argument is None, a text, or a number for an
+    `requests` are (field name, argument) pairs; a slot is an index in them. The argument is None, a string, or a number for an
     index. `KeyError` means an unknown field, `ValueError` an invalid argument. The types of values are those of
     `FieldType`. A method that fails has no value, is counted in `errors` by field, and is logged once for each kind of
     failure. Plugins `beside` have further fields of the same events.
@@ -59,7 +59,7 @@ class FieldReader:
         """The event source of the events."""
         self.timestamp: int | None = None
         self.has_invalid_utf8 = False
-        """Whether texts of the event's payload have no UTF-8. Their bytes are escapes (`lanner.sdk.text.encoding`)."""
+        """Whether strings of the event's payload have no UTF-8. Their bytes are escapes (`lanner.sdk.text.encoding`)."""
         self.errors = self._failures.counts
         declared = {each.info.name: (each, owner) for owner in (plugin, *beside) for each in plugin_info(type(owner)).fields}
         trees: list[Any] = []

@@ -120,7 +120,7 @@ class StateFile:
                 self._failed()
                 if not self._is_failing:
                     self._log().warning(
-                        "cannot write the %s %s: %s; it is tried again, and until then a restart repeats events",
+                        "cannot write the %s %s: %s; Lanner retries, and until then a restart repeats events",
                         self._texts.noun,
                         self.path,
                         error.strerror,

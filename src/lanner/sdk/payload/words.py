@@ -59,8 +59,10 @@ class WordRow(Record):
     """A word: a method of a value that returns another value.
 
     `form` and `means` are the row of the documentation. `operand` is the kind of the method's arguments. `takes` is the type of the
-    value, None for every type. `reads` is what the word takes from a path. A word with the shape "item" gives a value for a value, and
-    a list for a list; "list" gives a list, and "one" takes a list (or any value, for `exists`) and gives one value.
+    value, None for every type. `reads` names the JSON values that the word takes from a path.
+
+    Shapes: "item" returns a value for a value, and a list for a list. "list" returns a list. "one" takes a list (`exists`: any value)
+    and returns one value.
     """
 
     name: str

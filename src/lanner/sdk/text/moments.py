@@ -15,7 +15,7 @@ _DATE: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9:]+)(?:\.([
 
 
 def parse_moment(text: str, now: int) -> int:
-    """Return a point in time in nanoseconds since 1970, from a text that a user wrote.
+    """Return a point in time in nanoseconds since 1970, from a string that a user wrote.
 
     The text is seconds since 1970 (`1795426345.86`), a date (`2026-01-31T20:00:00Z`, `2026-01-31`; without a zone in local time), or a
     span before `now` (`10m`, `1h30m`, `7d`). Raises ValueError, which names these forms.
