@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.measure import LANNER, progress, require, size, table
 from benchmarks.webhook import cpu_of
-from lanner.alerts.record import Record, RunLoad
+from lanner.alerts.alert_record import Record, RunLoad
 from lanner.alerts.writer import StoreWriter
 
 RATE = 2000
@@ -27,7 +27,7 @@ _TICK = 0.05
 _LIMIT = 5000
 
 
-class _Raised:
+class _StoreEntry:
     """An alert, as the store gets it."""
 
     def __init__(self, record: Record) -> None:
@@ -56,7 +56,7 @@ def write(directory: str, seconds: float, ended: Event) -> None:
                 "tags": ["shell"],
             }
             line |= {"output": f"12:00:00.000000000: Warning {line['message']}", "priority": "Warning", "source": "docker"}
-            alerts.append(_Raised(Record(json.dumps(line), event, len(event), number, now, load)))
+            alerts.append(_StoreEntry(Record(json.dumps(line), event, len(event), number, now, load)))
         for first in range(0, len(alerts), 256):
             writer.write(alerts[first : first + 256])
         made = due

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.measure import progress, require, size, table
+from benchmarks.store import StoreEntry
+from lanner.alerts.alert_record import Record, RunLoad
 from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.filters import Filter, parse_filter, quote_value
-from lanner.alerts.record import Record, RunLoad
 from lanner.alerts.store_format import DAY, HOUR
 from lanner.alerts.writer import StoreWriter
 
@@ -32,13 +33,6 @@ _WORDS = ["Shell", "Volume", "Network", "Image", "Secret", "Mount", "Socket", "P
 _ACTIONS = ["opened", "created", "destroyed", "changed"]
 _SERVICES = ["web", "db", "api", "queue", "cache", "mail", "search", "auth"]
 LOAD = RunLoad("be4c40de", BEGIN, "docker", '{"settings":{}}', {})
-
-
-class Raised(NamedTuple):
-    """An alert as the writer takes it."""
-
-    timestamp: int
-    record: Record
 
 
 class Rule(NamedTuple):
@@ -56,7 +50,7 @@ WEIGHTS = [1 / (place + 1) for place in range(len(RULES))]
 CONTAINERS = [f"shop-{service}-{number}" for service in _SERVICES for number in range(1, 41)]
 
 
-def alerts(count: int) -> Iterator[Raised]:
+def alerts(count: int) -> Iterator[StoreEntry]:
     """Yield alerts that resemble those of the Docker plugin, with their events, evenly over the days."""
     choose = random.Random(1)
     step = (END - BEGIN) // count
@@ -81,14 +75,14 @@ def alerts(count: int) -> Iterator[Raised]:
                 f'{{"status":"exec_start","id":"{ident}","from":"{image}","Type":"container","Action":"exec_start: sh",'
                 f'"Actor":{{"ID":"{ident}","Attributes":{{"execID":"{execution}","image":"{image}","name":"{container}"}}}},"scope":"local","timeNano":{arrived}}}'
             ).encode()
-            yield Raised(arrived, Record(line, event, len(event), number, arrived, LOAD))
+            yield StoreEntry(arrived, Record(line, event, len(event), number, arrived, LOAD))
 
 
 def make(directory: Path, count: int) -> list[str]:
     """Make the store, and return the row of its cost."""
     contents = written = 0
     cost = 0.0
-    batch: list[Raised] = []
+    batch: list[StoreEntry] = []
     with closing(StoreWriter(directory)) as writer:
         for alert in alerts(count):
             batch.append(alert)
@@ -106,7 +100,7 @@ def make(directory: Path, count: int) -> list[str]:
     return [f"{count:,}", f"{each[0]:.1f}", f"{each[1]:.0f}", f"{each[2]:.0f}", f"{on_disk / 1e9:.2f}"]
 
 
-def _write(writer: StoreWriter, batch: list[Raised]) -> float:
+def _write(writer: StoreWriter, batch: list[StoreEntry]) -> float:
     begin = _cpu()
     writer.write(batch)
     return _cpu() - begin

@@ -106,7 +106,7 @@ def hand_over(delivery: QueuedDelivery, alerts: Sequence[Alert]) -> None:
         delivery.flush()
 
 
-class _Down(FileOutput):
+class _BrokenOutput(FileOutput):
     """A file output that fails until it is enabled."""
 
     up = False
@@ -119,7 +119,7 @@ class _Down(FileOutput):
 
 def spool(folder: Path, alerts: Sequence[Alert], limit: float) -> list[list[str]]:
     """Measure alerts to the disk while an output is down, and from there to the output."""
-    sink = _Down(folder / "spooled")
+    sink = _BrokenOutput(folder / "spooled")
     delivery = QueuedDelivery([sink], most_bytes=PLENTY, spool=SpoolSettings(folder / "spool"), backoff=Backoff(0.05, 0.05))
     rate = Rate(len(alerts))
     hand_over(delivery, alerts)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.measure import LANNER, progress, require, run, size, table
-from lanner.alerts.record import Record, RunLoad, make_record
+from lanner.alerts.alert_record import Record, RunLoad, make_record
 from lanner.alerts.retention import Limits, Retention, size_of
 from lanner.alerts.store_format import day_files
 from lanner.alerts.writer import StoreWriter
@@ -31,14 +31,14 @@ RULE = """- rule: Started
 """
 
 
-class Raised(NamedTuple):
+class StoreEntry(NamedTuple):
     """An alert, as the store gets it."""
 
     timestamp: int
     record: Record
 
 
-def make_alerts(count: int) -> list[Raised]:
+def make_alerts(count: int) -> list[StoreEntry]:
     """Return alerts about 2,000 containers in an order that is the same each time."""
     chance, load, begin = random.Random(1), RunLoad("0badcafe", time.time_ns(), "docker", "{}", {}), time.time_ns()
     containers = [
@@ -59,11 +59,11 @@ def make_alerts(count: int) -> list[Raised]:
         actor = {"ID": container, "Attributes": {"image": image, "name": name}}
         event = {"status": "start", "Type": "container", "Action": "start", "Actor": actor, "scope": "local", "timeNano": at}
         payload = json.dumps(event, separators=(",", ":")).encode()
-        found.append(Raised(at, make_record(json.dumps(line, separators=(",", ":")), payload, number + 1, load)))
+        found.append(StoreEntry(at, make_record(json.dumps(line, separators=(",", ":")), payload, number + 1, load)))
     return found
 
 
-def write(directory: Path, alerts: Sequence[Raised], batch: int) -> list[str]:
+def write(directory: Path, alerts: Sequence[StoreEntry], batch: int) -> list[str]:
     """Return the row of a store that is written in transactions of `batch` alerts."""
     writer = StoreWriter(directory)
     begin = time.process_time()

@@ -15,7 +15,7 @@ COUNT = size(500_000, 2_000)
 LINE = '203.0.113.7 - - [29/Nov/2026:12:00:00 +0000] "GET /item/{:08} HTTP/1.1" 200 1234 "-" "Mozilla/5.0 (X11; Linux x86_64)"\n'
 
 
-class Returned(lanner.Plugin):
+class ReturnedFeed(lanner.Plugin):
     """`open` returns the source."""
 
     id, name, version, event_source, contact = 999, "returned", "0.1.0", "returned", "the benchmarks"
@@ -24,7 +24,7 @@ class Returned(lanner.Plugin):
         return sources.tail(params, position=position)
 
 
-class Yielded(lanner.Plugin):
+class YieldedFeed(lanner.Plugin):
     """`open` is a generator."""
 
     id, name, version, event_source, contact = 999, "yielded", "0.1.0", "yielded", "the benchmarks"
@@ -64,8 +64,8 @@ def main() -> None:
         file.flush()
         readers = {
             "plain Python, for line in file": read_plainly,
-            "tail, returned by open": read_as(Returned),
-            "tail, read by a generator": read_as(Yielded),
+            "tail, returned by open": read_as(ReturnedFeed),
+            "tail, read by a generator": read_as(YieldedFeed),
         }
         seconds: dict[str, float] = {}
         for name, read in readers.items():

@@ -19,7 +19,7 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.measure import LANNER, progress, size, table
-from lanner.alerts.record import Record, RunLoad
+from lanner.alerts.alert_record import Record, RunLoad
 from lanner.alerts.writer import StoreWriter
 
 RATE = 2000
@@ -38,7 +38,7 @@ AIMS = {
 }
 
 
-class Stored:
+class StoreEntry:
     """An alert as the store's output gets it."""
 
     __slots__ = ("record", "timestamp")
@@ -64,7 +64,7 @@ def write(directory: str, seconds: float) -> None:
         due = int(passed * RATE)
         while number < due:
             count = min(256, due - number)
-            writer.write([Stored(number + each, load) for each in range(count)])
+            writer.write([StoreEntry(number + each, load) for each in range(count)])
             number += count
         time.sleep(0.02)
     writer.close()

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
-from lanner.alerts.record import Record, RunLoad
+from lanner.alerts.alert_record import Record, RunLoad
 
 LOAD = RunLoad("0badcafe", 1_795_000_000_000_000_000, "kv", '{"plugin":"kv"}', {"aa": b"- rule: r"})
 MOMENT = 1_795_000_000_000_000_000

@@ -4,7 +4,7 @@ import json
 from contextlib import closing
 from pathlib import Path
 
-from lanner.alerts.record import Record, RunLoad
+from lanner.alerts.alert_record import Record, RunLoad
 from lanner.alerts.store_format import DAY, day_files
 from lanner.alerts.stored import DAY_BITS, StoredAlert
 from lanner.alerts.subject import find_subject

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from lanner.alerts.alert_record import Recorder
 from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.lock import find_writer, lock_store
 from lanner.alerts.raised_bound import RaisedBound, read_bound
-from lanner.alerts.record import Recorder
 from lanner.alerts.run_file import describe_kill
 from lanner.alerts.store_format import BOUND_FILE, STATE_FILE
 from lanner.alerts.writer import StoreWriter

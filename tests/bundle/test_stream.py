@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from ..docker.stand_in import LAST_CHUNK, NOW, RememberingEngine, chunk, event
+from ..docker.stand_in import LAST_CHUNK, NOW, SECOND, RememberingEngine, chunk, event
 from ..docker.streaming import eventually, gap_of, is_gap, lines
 
 pytestmark = pytest.mark.slow
@@ -19,11 +19,11 @@ def engine(tmp_path):
 
 
 @pytest.fixture
-def watch(built, run_host, engine, tmp_path):
-    """`watch(happens, count)`: what a host with a cursor reads, up to so many events, while `happens()`."""
+def events_of(built, run_host, engine, tmp_path):
+    """`events_of(happens, count)`: the events that a host with a cursor reads, up to so many, while `happens()`."""
 
-    def run(happens, count):
-        config = {"host": engine.url, "cursor": f"{tmp_path}/cursor", "cursorInterval": 10, "inspect": False}
+    def run(happens, count, **engines):
+        config = {**(engines or {"host": engine.url}), "cursor": f"{tmp_path}/cursor", "cursorInterval": 10, "inspect": False}
         library = built("docker")  # first, so that the host begins while things happen
         happening = threading.Thread(target=happens)
         happening.start()
@@ -32,9 +32,15 @@ def watch(built, run_host, engine, tmp_path):
         assert report["violations"] == [], report
         (seen,) = report["runs"]
         assert seen["count"] == count, seen
-        return [event["payload"].encode() + b"\n" for event in seen["events"]]
+        return seen["events"]
 
     return run
+
+
+@pytest.fixture
+def watch(events_of):
+    """The same, as lines."""
+    return lambda happens, count: [event["payload"].encode() + b"\n" for event in events_of(happens, count)]
 
 
 def test_an_engine_that_restarts_is_a_gap_and_each_event_comes_once(engine, watch):
@@ -98,6 +104,34 @@ def test_events_of_each_kind_come_once_and_in_order(engine, watch):
     # the event that claims Lanner's member gets an empty one, which counts
     assert found[23] == kinds[3].replace(b"}\n", b',"lanner":{}}\n')
     assert found[24] == kinds[4]
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["one engine", "named engines"])
+def test_an_event_has_the_time_that_its_time_nano_tells_wherever_it_is(engine, events_of, named):
+    """The stream knows an event by the last number of that name, which may be another member's."""
+    ends = [
+        b'"timeNano":%d}',
+        b'"timeNano": %d}',
+        b'"timeNano":%d }',
+        b'"timeNano":%d,"x":{}}',
+        b'"timeNano":%d,"Actor":{"timeNano":7}}',
+        b'"timeNano":1,"timeNano":%d}',
+    ]
+    times = [NOW + 10 + number for number in range(len(ends))]
+    kinds = [b'{"Type":"volume",' + end % time + b"\n" for end, time in zip(ends, times, strict=True)]
+    others = [(b'{"timeNano":17}\n', 17), (b'{"a":{"timeNano":%d},"time":5}\n' % NOW, 5 * SECOND), (b'{"time":6,"timeNano":0}\n', 0)]
+
+    def happen():
+        stream = engine.stream()
+        engine.publish(event(NOW))
+        for line in [*kinds, *(line for line, _ in others)]:
+            stream.wait_until_read()
+            engine.publish(line)
+
+    engines = {"hosts": [{"name": "a", "url": engine.url}]} if named else {}
+    found = events_of(happen, 1 + len(kinds) + len(others), **engines)
+    assert [event["ts"] for event in found] == [NOW, *times, *(time for _, time in others)]
+    assert all(('"lanner":{"host":"a"' in event["payload"]) is named for event in found)
 
 
 @pytest.mark.parametrize("end", [b"nonsense\r\n", LAST_CHUNK, None], ids=["invalid chunk", "last chunk", "closed"])

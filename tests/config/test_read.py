@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lanner.config.falco import Include, Matching, PluginEntry, Strategy
+from lanner.config.falco import Include, MatchPolicy, PluginEntry, Strategy
 from lanner.config.plugin_entries import PluginSetup, select_plugins
 from lanner.config.read import read_configuration, rules_paths
 from lanner.config.tree import expand_variables
@@ -17,7 +17,7 @@ from lanner.sinks.file import FileBlock
 
 def test_an_empty_file_has_falcos_defaults(read):
     falco = read().falco
-    assert (falco.priority, falco.rule_matching, falco.load_plugins, falco.rules_files) == (Priority.DEBUG, Matching.FIRST, None, None)
+    assert (falco.priority, falco.rule_matching, falco.load_plugins, falco.rules_files) == (Priority.DEBUG, MatchPolicy.FIRST, None, None)
     assert (falco.stdout_output.enabled, falco.file_output) == (False, FileBlock())
 
 
@@ -56,7 +56,7 @@ def test_all_keys_are_read(read):
     )
     assert (falco.load_plugins, falco.plugins_hostinfo, falco.rules_files) == (("a",), False, ("one.yaml", "two"))
     assert falco.rules == (Switch(enable=True, rule="a*"), Switch(enable=False, tag="t"))
-    assert (falco.priority, falco.rule_matching) == (Priority.INFORMATIONAL, Matching.ALL)
+    assert (falco.priority, falco.rule_matching) == (Priority.INFORMATIONAL, MatchPolicy.ALL)
     assert falco.append_output == (Append("r", "s", frozenset("tu"), "%x", {"c": "%d"}, ("a.b",), suggested=True),)
     assert falco.static_fields == {"site": "7", "empty": ""}
     assert (falco.json_output, falco.json_include_output_property, falco.json_include_message_property) == (True, False, True)

@@ -20,9 +20,9 @@ from typing import NamedTuple
 
 from tests.console.hostile import HOSTILE
 
+from lanner.alerts.alert_record import Record, RunLoad
 from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.machine_mark import machine_mark
-from lanner.alerts.record import Record, RunLoad
 from lanner.alerts.store_format import STATE_FILE
 from lanner.alerts.writer import StoreWriter
 from lanner.console.api import Api

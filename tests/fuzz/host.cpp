@@ -16,7 +16,7 @@
 
 namespace {
 
-constexpr std::uint64_t secret = 0x0123'4567'89AB'CDEF;
+const auto secret = lanner::Fingerprint::new_secret();
 constexpr std::size_t longest = 4096;
 
 lanner::KeptMember kept() {

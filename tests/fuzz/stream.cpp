@@ -13,23 +13,41 @@
 
 namespace {
 
-constexpr std::uint64_t secret = 0x0123'4567'89AB'CDEF;
 constexpr std::uint64_t prime = (std::uint64_t{1} << 61) - 1;
 
 __extension__ using Wide = unsigned __int128;
 
-// The polynomial of the words of seven bytes, from the first to the last, which has a 1 behind its last byte.
+lanner::Fingerprint::Secret make_secret() {
+  lanner::Fingerprint::Secret secret;
+  std::uint64_t number = 0x0123'4567'89AB'CDEF;
+  for (auto& word : secret) word = number = number * 0xDEAD'BEEF'CAFE'F00D + 1;
+  return secret;
+}
+
+const auto secret = make_secret();
+
+std::uint64_t word_at(std::string_view text, std::size_t at) {
+  std::uint64_t word = 0;
+  for (std::size_t place = 0; place < 8; ++place) word |= std::uint64_t{static_cast<unsigned char>(text[at + place])} << 8 * place;
+  return word;
+}
+
+// The polynomial of the blocks' sums, each in three parts, after one more than the length.
 std::uint64_t simple_hash(std::string_view line) {
-  const Wide base = secret % (prime - 2) + 2;
-  Wide value = 1;
-  while (true) {
-    const auto size = std::min<std::size_t>(line.size(), 7);
-    Wide word = 0;
-    for (std::size_t place = 0; place < size; ++place) word |= static_cast<Wide>(static_cast<unsigned char>(line[place])) << 8 * place;
-    line.remove_prefix(size);
-    if (line.empty()) return static_cast<std::uint64_t>((value * base + (word | Wide{1} << 8 * size)) % prime);
-    value = (value * base + word) % prime;
+  const Wide base = secret.back() % (prime - 2) + 2;
+  Wide value = line.size() + 1;
+  std::string padded(line);
+  if (padded.size() < 16) padded.resize(16);
+  for (std::size_t begin = 0; begin < padded.size(); begin += 128) {
+    const auto end = std::min(begin + 128, padded.size());
+    Wide sum = 0;
+    for (std::size_t at = begin, key = 0; at < end; at += 16, key += 2) {
+      const auto from = std::min(at, end - 16);
+      sum += Wide{word_at(padded, from) + secret[key]} * (word_at(padded, from + 8) + secret[key + 1]);
+    }
+    for (const int shift : {86, 43, 0}) value = (value * base + (sum >> shift) % (Wide{1} << 43)) % prime;
   }
+  return static_cast<std::uint64_t>(value);
 }
 
 bool contains(std::string_view line, const char* word) { return line.find(word) != std::string_view::npos; }
@@ -70,7 +88,7 @@ void try_window(std::string_view input) {
       time += byte % 16 * 1'000'000 - (byte == 255 && !round ? 10'000'000'000 : 0);
       const lanner::EventKey key{time, byte >> 4};
       const bool is_new = std::find(order.begin(), order.end(), key) == order.end();
-      REQUIRE(window.contains(key) != is_new);
+      if (byte % 4 == 0) REQUIRE(window.contains(key) != is_new);  // not always: it updates the window's table
       REQUIRE(window.add(key) == is_new);
       if (is_new) order.push_back(key);
     }
@@ -78,7 +96,7 @@ void try_window(std::string_view input) {
     while (order.size() > 1024 && (order.size() > 16'384 || order.front().time + 2'000'000'000 < order.back().time)) order.pop_front();
     REQUIRE(window.size() == order.size());
     REQUIRE(window.last() == (order.empty() ? 0 : order.back().time));
-    if (!order.empty()) REQUIRE(window.contains(order.front()));
+    if (byte % 8 == 0 && !order.empty()) REQUIRE(window.contains(order.front()));
   }
 }
 
@@ -96,8 +114,21 @@ std::vector<std::string> seeds() {
 }
 
 std::vector<std::string> words() {
-  return {"\"lanner\"",         "\\u00", "{", "}",  ",",        "\"timeNano\":", "\"start\"", "\"create\"", "\"container\"",
-          std::string(70, 'x'), " \t",   "0", "\"", "{\"a\":1}"};
+  return {"\"lanner\"",
+          "\\u00",
+          "{",
+          "}",
+          ",",
+          "\"timeNano\":",
+          ",\"timeNano\":1780000000000000000}",
+          "\"start\"",
+          "\"create\"",
+          "\"container\"",
+          std::string(70, 'x'),
+          " \t",
+          "0",
+          "\"",
+          "{\"a\":1}"};
 }
 
 void try_input(std::string_view input) {
@@ -105,7 +136,11 @@ void try_input(std::string_view input) {
   const auto memory = std::make_unique<char[]>(input.size());
   std::memcpy(memory.get(), input.data(), input.size());
   const std::string_view line(memory.get(), input.size());
-  if (const auto time = lanner::time_of(line)) REQUIRE(contains(line, std::to_string(*time).c_str()) && contains(line, "\"timeNano\":"));
+  const auto time = lanner::time_of(line), last = lanner::last_time_of(line);
+  if (time) REQUIRE(contains(line, std::to_string(*time).c_str()) && contains(line, "\"timeNano\":"));
+  const auto end = time ? "\"timeNano\":" + std::to_string(*time) + "}" : std::string();
+  const bool is_last = time && *time >= 1'000'000'000'000'000'000 && (line.ends_with("," + end) || line.ends_with("{" + end));
+  REQUIRE(last == (is_last ? time : std::nullopt));
   try_line(line);
   if (input.size() < 48) try_window(input);
 }

@@ -292,7 +292,7 @@ class StandInStore(StandInSink):
 
 
 def make_record(event):
-    from lanner.alerts.record import Record, RunLoad
+    from lanner.alerts.alert_record import Record, RunLoad
 
     return Record("{}", event, len(event), 1, 1, RunLoad("0badcafe", 1, "kv", "{}", {}))
 

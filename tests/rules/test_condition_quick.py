@@ -20,6 +20,8 @@ PIECES = [
         "x.y[a]",
         "x.y['a b']",
         "x.y[",
+        "x.y = a",
+        "not x.y in (a)",
         "x",
         "(",
         ")",
@@ -41,7 +43,9 @@ PIECES = [
         "not",
         "not(",
         "and",
+        " and ",
         "or",
+        " or ",
         "a",
         "'a'",
         '"b c"',
@@ -75,13 +79,13 @@ def repr_with_spans(node):
 
 
 def slowly(text):
-    """Return the result without the fast path, by a pattern that never matches."""
-    quick = lexer.LEFT, lexer.NAME
-    lexer.LEFT = lexer.NAME = re.compile("(?!)")
+    """Return the result without the fast paths, by patterns that never match."""
+    quick = lexer.OPERAND, lexer.CONNECTIVE
+    lexer.OPERAND = lexer.CONNECTIVE = re.compile("(?!)")
     try:
         return outcome(text)
     finally:
-        lexer.LEFT, lexer.NAME = quick
+        lexer.OPERAND, lexer.CONNECTIVE = quick
 
 
 @settings(max_examples=1500, deadline=None)

@@ -2,7 +2,7 @@
 
 import json
 
-from lanner.config.falco import Matching
+from lanner.config.falco import MatchPolicy
 from lanner.config.read import read_configuration
 from lanner.rules import compile_rules, load_rules_text
 from lanner.rules.resolve.select import select
@@ -33,7 +33,7 @@ def outcome(case, kv, path):
         request = ready.plan.fields[slot]
         return kv.value(current, request.name, request.argument)
 
-    executor = Both(ready.plan, get, first=falco.rule_matching is Matching.FIRST)
+    executor = Both(ready.plan, get, first=falco.rule_matching is MatchPolicy.FIRST)
     for current in kv.numbers():
         alerts += [[current, ready.rules[number].name] for number in executor.match()]
     return {"rc": 0, "alerts": alerts}

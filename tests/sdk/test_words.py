@@ -39,6 +39,31 @@ def test_a_word_is_a_method_that_both_evaluators_know(row):
         assert reader.get(0) is (False if row.name in {"exists", "present"} else None)
 
 
+READABLE = {
+    "boolean": '"true"',
+    "integer": '"12"',
+    "time": '"2026-01-02T03:04:05Z"',
+    "duration": "12",
+    "address": '"10.0.0.1"',
+    "network": '"10.0.0.0/8"',
+    "query": '"/a?x=1"',
+    "keys": '{"x": 1}',
+}
+"""Texts of JSON from which these words read a value; the others read "x:y"."""
+
+
+@pytest.mark.parametrize("row", WORDS, ids=lambda row: row.name)
+def test_both_evaluators_compute_a_word_alike(row):
+    place = READABLE.get(row.name, '"x:y"')
+    document = f'{{"a": [{place}, {place}]}}' if row.name in LISTS else f'{{"a": {place}}}'
+    value = getattr(payload["a", EACH] if row.name in LISTS else payload["a"], row.name)(*OPERANDS[row.operand])
+    readers = Reader([value.data()]), evaluate.Reader([value.data()])
+    assert all(reader.load(document.encode()) for reader in readers)
+    native, reference = (reader.get(0) for reader in readers)
+    assert native == reference
+    assert reference is not None
+
+
 def test_the_native_words_are_those_of_the_table():
     assert [*_native.WORDS] == [row.name for row in WORDS]
 

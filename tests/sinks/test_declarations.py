@@ -1,5 +1,6 @@
 """Declarations of sinks: each key of each output counts at a reload, each enabled output is made, examined and documented."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import get_type_hints
 
@@ -12,10 +13,12 @@ from lanner.config.read import read_configuration
 from lanner.config.sink_blocks import configured_sinks
 from lanner.doctor.output_checks import look_at_outputs
 from lanner.sdk.errors import ConfigError
+from lanner.sinks.declaration import Declaration
 from lanner.sinks.registry import SINKS
 
 FALCO_OUTPUTS = {"stdout_output", "file_output", "program_output", "syslog_output", "http_output"}
 ROOT = Path(__file__).parents[2]
+SOURCES = [path for path in (ROOT / "src/lanner/sinks").glob("*.py") if path.stem not in {"__init__", "registry"}]
 
 
 def read(*options):
@@ -88,6 +91,22 @@ def test_an_enabled_output_is_made_and_examined(sink, tmp_path):
 def test_an_enabled_output_without_a_required_key_is_refused(sink, key):
     with pytest.raises(ConfigError, match=rf"\$\.{sink.path}\.{key} is empty: write {sink.required[key][:10]}"):
         read(f"{sink.path}.enabled=true")
+
+
+def test_each_declaration_in_the_directory_is_in_the_list():
+    found = [
+        each for path in SOURCES for each in vars(import_module(f"lanner.sinks.{path.stem}")).values() if isinstance(each, Declaration)
+    ]
+    assert {each.name for each in found} == {sink.name for sink in SINKS}
+
+
+@pytest.mark.parametrize("sink", SINKS, ids=lambda sink: sink.name)
+def test_each_path_that_an_output_writes_is_declared(sink, tmp_path):
+    (enabled,) = [each for each in configured_sinks(read(*options_for(sink, tmp_path))) if each.is_enabled]
+    paths = [(f"$.{sink.path}.{key}", getattr(enabled.block, key)) for key in sink.required]
+    assert [(key, path) for key, path in enabled.list_written() if isinstance(path, str)] == [
+        (key, path) for key, path in paths if path.startswith(str(tmp_path))
+    ]
 
 
 @pytest.mark.parametrize("sink", SINKS, ids=lambda sink: sink.name)

@@ -8,7 +8,7 @@ import time
 import pytest
 from textual import events
 
-from lanner.alerts.record import Record, RunLoad
+from lanner.alerts.alert_record import Record, RunLoad
 from lanner.alerts.writer import StoreWriter
 from lanner.top.app import TopApp
 

@@ -173,7 +173,7 @@ def test_a_damaged_day_is_said_and_the_others_are_shown(run, take):
 
 
 def test_the_newest_alerts_stay_within_their_limits():
-    kept = newest.Newest(stored(NOW)._replace(line=b"x" * 1_000_000) for _ in range(100))
+    kept = newest.NewestAlerts(stored(NOW)._replace(line=b"x" * 1_000_000) for _ in range(100))
     assert len(kept) == newest.MOST_BYTES // 1_000_000
     kept.add([stored(NOW)] * 6000)
     assert len(kept) == newest.MOST_ALERTS

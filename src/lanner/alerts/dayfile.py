@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lanner.alerts.record import Recorded, RunLoad
+    from lanner.alerts.alert_record import AlertWithRecord, RunLoad
 
 _PRIORITIES: Final = {
     name: number for number, name in enumerate(("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug"))
@@ -97,7 +97,7 @@ class DayFile:
         """The time of its arrival in ns; 0 in a new file."""
         self.last, self.last_arrival = newest or (first - 1, 0)
 
-    def write(self, alerts: Sequence[Recorded]) -> None:
+    def write(self, alerts: Sequence[AlertWithRecord]) -> None:
         """Store all alerts, or none. Raises StoreError."""
         self._change(lambda: self._insert(alerts))
         self._checkpoints.add(sum([alert.record.memory for alert in alerts if alert.record is not None]))
@@ -148,7 +148,7 @@ class DayFile:
         self._loads.clear()
         self._kept.clear()
 
-    def _insert(self, alerts: Sequence[Recorded]) -> None:
+    def _insert(self, alerts: Sequence[AlertWithRecord]) -> None:
         rows, events, words = [], [], []
         counts: Counter[tuple[int, int, int]] = Counter()
         ranges: dict[tuple[int, int, int], list[int]] = {}

@@ -21,8 +21,7 @@ _PAUSE: Final = 0.05
 _MOST_STEP: Final = 256
 _WIDTH: Final = 64
 """Bytes of the file: it is written over in place, which needs no room on a full disk."""
-
-
+# The last word of the file: the state of the run
 _RUNS: Final = "runs"
 _ENDED: Final = "ended"
 

@@ -21,7 +21,7 @@ MOST_STATE: Final = 16 << 20
 _NEWEST: Final = "SELECT key, sequence FROM alerts JOIN runs ON runs.id = alerts.run ORDER BY alerts.id DESC LIMIT 1"
 
 
-class Beginning(msgspec.Struct):
+class RunStart(msgspec.Struct):
     """The members of run.json that the next run needs."""
 
     run: str
@@ -51,7 +51,7 @@ def describe_kill(directory: Path, newest: str) -> str:
     While a run writes the store, the answer means nothing.
     """
     try:
-        state = msgspec.json.decode(read_whole(directory / STATE_FILE, MOST_STATE, pipes=False), type=Beginning)
+        state = msgspec.json.decode(read_whole(directory / STATE_FILE, MOST_STATE, pipes=False), type=RunStart)
     except (OSError, msgspec.MsgspecError, ValueError):
         return ""
     bound = read_bound(directory)

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lanner.alerts.alert_record import RunLoad
 from lanner.alerts.dayfile import DayFile, check_header
 from lanner.alerts.lock import find_writer, lock_store, make_lock_error
-from lanner.alerts.record import RunLoad
 from lanner.alerts.retention import Limits, Retention, size_of
 from lanner.alerts.run_file import describe_kill, newest_key
 from lanner.alerts.store_errors import DamagedError, StoreError, from_system
@@ -21,8 +21,8 @@ from lanner.alerts.store_format import DAY, LOCK_FILE, day_files, day_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lanner.alerts.alert_record import AlertWithRecord
     from lanner.alerts.lock import StoreLock
-    from lanner.alerts.record import Recorded
 
 _LOG: Final = logging.getLogger("lanner.outputs")
 
@@ -55,7 +55,7 @@ class StoreWriter:
         self._day = self._arrival_day = -1
         self._enter(wait)
 
-    def write(self, alerts: Sequence[Recorded]) -> None:
+    def write(self, alerts: Sequence[AlertWithRecord]) -> None:
         """Store the alerts, all of one day in one transaction. Raises StoredPartlyError."""
         begin = 0
         for end in range(1, len(alerts) + 1):
@@ -116,7 +116,7 @@ class StoreWriter:
         if file is not None:
             file.close()
 
-    def _write(self, day: int, content: Sequence[Recorded] | RunLoad) -> None:
+    def _write(self, day: int, content: Sequence[AlertWithRecord] | RunLoad) -> None:
         """Store alerts or a load in the file for this day of arrival. Raises StoreError; the next call opens the file again."""
         if self._closed:
             raise StoreError(f"the alert store {self.directory} is closed: the run has ended")
@@ -247,5 +247,5 @@ def _set_aside(path: Path, error: DamagedError) -> None:
     _LOG.warning("%s; it is kept as %s, and a new file is begun", error, aside)
 
 
-def _day_of(alert: Recorded) -> int:
+def _day_of(alert: AlertWithRecord) -> int:
     return 0 if alert.record is None else alert.record.arrived // DAY

@@ -35,7 +35,7 @@ _PLAIN: Final = re.compile(r"[\w./+-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Bundling:
+class ModuleChoice:
     """Modules to include in a bundle, and modules to exclude from it, in addition to the search's result."""
 
     include: Sequence[str] = ()
@@ -52,7 +52,7 @@ class BuiltPlugin:
     runtime: Runtime | None
 
 
-def make_plugin(name: str, cls: type[Plugin], *, api: str, python: str, bundling: Bundling | None = None) -> BuiltPlugin:
+def make_plugin(name: str, cls: type[Plugin], *, api: str, python: str, bundling: ModuleChoice | None = None) -> BuiltPlugin:
     """Build the class that `name` identifies. Without `bundling` it is bound to its environment. Raises `LannerError`.
 
     Fields that a host sees differently from their declaration are printed to standard error.
@@ -65,7 +65,7 @@ def make_plugin(name: str, cls: type[Plugin], *, api: str, python: str, bundling
     return BuiltPlugin(built, environment, collected, runtime)
 
 
-def build_plugin(name: str, *, output: str | None, api: str, python: str, bundling: Bundling | None = None) -> int:
+def build_plugin(name: str, *, output: str | None, api: str, python: str, bundling: ModuleChoice | None = None) -> int:
     """Build and write the plugin, and return the exit code. Without `bundling` it is bound to its environment. Raises `LannerError`."""
     cls = load_plugin(name)
     info = plugin_info(cls)
@@ -110,7 +110,7 @@ def warn_of_source(seen: ProbeResult) -> None:
         say(f"warning: its event source fails before the first event on this machine: {first}", *more)
 
 
-def _runtime(environment: Environment, target: str, folder: str, collected: BundleContents, bundling: Bundling) -> Runtime:
+def _runtime(environment: Environment, target: str, folder: str, collected: BundleContents, bundling: ModuleChoice) -> Runtime:
     from lanner.bundle.python_runtime import assemble
 
     runtime = assemble(

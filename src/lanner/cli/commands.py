@@ -14,7 +14,7 @@ from lanner.new.kinds import SOURCES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanner.cli.build import Bundling
+    from lanner.cli.build import ModuleChoice
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 _PLUGIN = (
@@ -214,13 +214,13 @@ def _building_options(bundle_help: str) -> Callable[[_F], _F]:
     return decorate
 
 
-def _bundling(include: tuple[str, ...], exclude: tuple[str, ...], *, bundle: bool) -> Bundling | None:
+def _bundling(include: tuple[str, ...], exclude: tuple[str, ...], *, bundle: bool) -> ModuleChoice | None:
     """Return the changes of a bundle's contents; None if no bundle is built. Raises `click.UsageError`."""
-    from lanner.cli.build import Bundling
+    from lanner.cli.build import ModuleChoice
 
     if (include or exclude) and not bundle:
         raise click.UsageError("--include and --exclude change the contents of a bundle: add --bundle")
-    return Bundling(include, exclude) if bundle else None
+    return ModuleChoice(include, exclude) if bundle else None
 
 
 @commands.command(epilog=_PLUGIN)

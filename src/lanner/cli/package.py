@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lanner.bundle.probe import ProbeResult
-    from lanner.cli.build import Bundling
+    from lanner.cli.build import ModuleChoice
     from lanner.package.artefacts import Artefact
     from lanner.package.requirements import Requirements
     from lanner.sdk.authoring.plugin import PluginInfo
@@ -58,7 +58,7 @@ def package_plugin(
     rules: Sequence[str] = (),
     readme: str | None = None,
     source: str = "",
-    bundling: Bundling | None = None,
+    bundling: ModuleChoice | None = None,
 ) -> int:
     """Package the plugin and return the exit code. `rules` replace the plugin's own. Raises `LannerError` without writing anything."""
     machine, created = machine_here(), _creation_time()

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.cli.messages import say
-from lanner.config.places import ConfigPlace, place_option
+from lanner.config.option_places import ConfigPlace, place_option
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import ConfigError, UsageError
 from lanner.sdk.files import read_whole

@@ -58,12 +58,12 @@ class Console(SafeRepr, msgspec.Struct, frozen=True):
 
 if TYPE_CHECKING:
 
-    class _OfSinks(SafeRepr, msgspec.Struct, frozen=True):
+    class _SinkAdditions(SafeRepr, msgspec.Struct, frozen=True):
         """The additions to each sink, as its declaration names them, and the blocks of sinks that Falco does not have."""
 
 else:
-    _OfSinks = msgspec.defstruct(
-        "_OfSinks",
+    _SinkAdditions = msgspec.defstruct(
+        "_SinkAdditions",
         [
             *((sink.additions_key, sink.additions, sink.additions()) for sink in SINKS if sink.additions_key),
             *((sink.name, sink.block, sink.block()) for sink in SINKS if sink.is_own),
@@ -73,7 +73,7 @@ else:
     )
 
 
-class Additions(_OfSinks, SafeRepr, msgspec.Struct, frozen=True):
+class Additions(_SinkAdditions, SafeRepr, msgspec.Struct, frozen=True):
     """Keys that only Lanner has. Falco prints a warning and ignores them."""
 
     spool: Spool = Spool()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from lanner.config.decode import Decoder
-from lanner.config.falco import Include, Matching, PluginEntry, Strategy
+from lanner.config.falco import Include, MatchPolicy, PluginEntry, Strategy
 from lanner.config.kernel import Capture, ContainerEngines, Cri, Engine, EngineSwitch, Kmod, ModernEbpf
 from lanner.config.monitoring import Duration
 from lanner.config.plain_values import UnfitError, as_json, describe_actual, duration, number, switch, text, whole
@@ -39,12 +39,12 @@ def priority(_: Decoder, tree: Tree, path: str) -> Priority:
     return found
 
 
-def matching(_: Decoder, tree: Tree, path: str) -> Matching:
+def matching(_: Decoder, tree: Tree, path: str) -> MatchPolicy:
     """Return `rule_matching`, in any case."""
     found = text(tree, path).lower()
-    if found not in set(Matching):
-        raise ConfigError(f"{path} takes one of {', '.join(Matching)}, {describe_actual(tree)}")
-    return Matching(found)
+    if found not in set(MatchPolicy):
+        raise ConfigError(f"{path} takes one of {', '.join(MatchPolicy)}, {describe_actual(tree)}")
+    return MatchPolicy(found)
 
 
 def strategy(decoder: Decoder, tree: Tree, path: str) -> Strategy:
@@ -201,7 +201,7 @@ _SPECIAL: Final[Special] = (
     (str | dict[str, Any], init_config),
     (dict[str, str], static_fields),
     (Include, include),
-    (Matching, matching),
+    (MatchPolicy, matching),
     (PluginEntry, plugin),
     (Strategy, strategy),
     (Append, append),

@@ -30,7 +30,7 @@ from lanner.sinks.registry import SINKS
 LogLevel: TypeAlias = Literal["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"]
 
 
-class Matching(StrEnum):
+class MatchPolicy(StrEnum):
     """Policy for events that match several rules."""
 
     FIRST = "first"
@@ -95,8 +95,8 @@ class Falco(_Outputs, SafeRepr, msgspec.Struct, frozen=True, kw_only=True):
         tuple[Switch, ...], Meta(description="`enable` and `disable`, by `rule` (`*` matches any text) or `tag`, applied in order")
     ] = ()
     priority: Annotated[Priority, Meta(description="Rules of lower priority do not run")] = Priority.DEBUG
-    rule_matching: Annotated[Matching, Meta(description="Which of the rules that match an event raise an alert: `first`, `all`")] = (
-        Matching.FIRST
+    rule_matching: Annotated[MatchPolicy, Meta(description="Which of the rules that match an event raise an alert: `first`, `all`")] = (
+        MatchPolicy.FIRST
     )
     append_output: Annotated[
         tuple[Append, ...],

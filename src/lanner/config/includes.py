@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lanner.config.entries import new_decoder
 from lanner.config.falco import Strategy
 from lanner.config.keys import assign, name_of
-from lanner.config.places import ConfigPlace, Origins, Segment
+from lanner.config.option_places import ConfigPlace, Origins, Segment
 from lanner.config.tree import MAX_SIZE, read_tree
 from lanner.sdk.errors import ConfigError
 from lanner.sdk.files import read_whole

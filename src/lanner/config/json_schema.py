@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 
 import msgspec
 
-from lanner.config.falco import Falco, Include, Matching
+from lanner.config.falco import Falco, Include, MatchPolicy
 from lanner.config.monitoring import Duration
 from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append
@@ -23,7 +23,7 @@ _SIMPLE: Final[dict[Any, dict[str, Any]]] = {
     str: _STRING,
     Duration: _STRING,
     Priority: _STRING,
-    Matching: _STRING,
+    MatchPolicy: _STRING,
     dict[str, str]: {"type": "object"},
     str | dict[str, Any]: {"anyOf": [{"type": "object"}, _STRING, {"type": "null"}]},
 }

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lanner.config.places import place_option
+from lanner.config.option_places import place_option
 from lanner.host.plugin_loader import BUILT_IN, installed_target, load_plugin
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import ConfigError, UsageError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.config.falco import Falco, PluginEntry
-    from lanner.config.places import ConfigPlace
+    from lanner.config.option_places import ConfigPlace
     from lanner.sdk.authoring.plugin import Plugin, PluginInfo
 
 _LIBRARY: Final = re.compile(r"lib(.+)\.so")

@@ -10,7 +10,7 @@ from lanner.config.consistency import check
 from lanner.config.entries import new_decoder
 from lanner.config.includes import files_of, read_files
 from lanner.config.keys import assign, name_of, put
-from lanner.config.places import Origins
+from lanner.config.option_places import Origins
 from lanner.config.sink_blocks import configured_sinks
 from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.errors import ConfigError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lanner.config.falco import Falco
-    from lanner.config.places import ConfigPlace, Segment
+    from lanner.config.option_places import ConfigPlace, Segment
     from lanner.config.tree import Tree
 
 _SUFFIXES: Final = (".yaml", ".yml")

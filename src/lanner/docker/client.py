@@ -21,7 +21,7 @@ from lanner.net.link import Link
 
 if TYPE_CHECKING:
     from lanner.docker.endpoint import Endpoint
-    from lanner.docker.engine_link import Spare
+    from lanner.docker.engine_link import SpareLink
     from lanner.native import EventWindow, Finisher, ObjectFramer
     from lanner.net.http1 import Head
 
@@ -54,7 +54,7 @@ class Connection:
         path: str,
         wake: int = -1,
         timeout: float | None = None,
-        spare: Spare | None = None,
+        spare: SpareLink | None = None,
         *,
         is_stream: bool = False,
         ahead: int = 0,
@@ -199,7 +199,7 @@ class Connection:
             self._ahead = (began + 1) * 1_000_000_000 - time.time_ns()
 
 
-def find_engine(endpoint: Endpoint, wake: int = -1, spare: Spare | None = None) -> Engine:
+def find_engine(endpoint: Endpoint, wake: int = -1, spare: SpareLink | None = None) -> Engine:
     """Query the engine's version and choose the API version to use: the newest up to `NEWEST_API`. Raises `EngineError`."""
     connection, text = _exchange(endpoint, "/version", wake, None, spare)
     answer = _read_json(endpoint, "/version", _head_of(connection), text)
@@ -214,7 +214,7 @@ def find_engine(endpoint: Endpoint, wake: int = -1, spare: Spare | None = None) 
     return Engine(shown, str(answer.get("Version", "?")), f"{api[0]}.{api[1]}", connection.ahead)
 
 
-def open_events(endpoint: Endpoint, path: str, wake: int = -1, spare: Spare | None = None, ahead: int = 0) -> Connection:
+def open_events(endpoint: Endpoint, path: str, wake: int = -1, spare: SpareLink | None = None, ahead: int = 0) -> Connection:
     """Request the event stream at `path`. Raises `EngineError` with the engine's own words if it rejects the request.
 
     The head may come later, with the first event: see `Connection`.
@@ -228,20 +228,20 @@ def open_events(endpoint: Endpoint, path: str, wake: int = -1, spare: Spare | No
         connection.close()
 
 
-def ping(endpoint: Endpoint, wake: int = -1, timeout: float | None = None, spare: Spare | None = None) -> None:
+def ping(endpoint: Endpoint, wake: int = -1, timeout: float | None = None, spare: SpareLink | None = None) -> None:
     """Ping the engine. Raises `EngineError` if it does not answer in time."""
     head, text = get(endpoint, "/_ping", wake, timeout, spare)
     if head.status != 200:
         raise refusal(endpoint, "/_ping", head, text)
 
 
-def get(endpoint: Endpoint, path: str, wake: int = -1, timeout: float | None = None, spare: Spare | None = None) -> tuple[Head, bytes]:
+def get(endpoint: Endpoint, path: str, wake: int = -1, timeout: float | None = None, spare: SpareLink | None = None) -> tuple[Head, bytes]:
     """Return one response with its body, as `Connection.read_all` does. Raises `EngineError`."""
     connection, text = _exchange(endpoint, path, wake, timeout, spare)
     return _head_of(connection), text
 
 
-def _exchange(endpoint: Endpoint, path: str, wake: int, timeout: float | None, spare: Spare | None) -> tuple[Connection, bytes]:
+def _exchange(endpoint: Endpoint, path: str, wake: int, timeout: float | None, spare: SpareLink | None) -> tuple[Connection, bytes]:
     connection = Connection(endpoint, path, wake, timeout, spare)
     try:
         return connection, connection.read_all()

@@ -28,7 +28,7 @@ _TCP_OPTIONS: Final = (
 )
 
 
-class Spare:
+class SpareLink:
     """Storage of a slow link that a response has left open, for the next request. For one thread."""
 
     def __init__(self) -> None:

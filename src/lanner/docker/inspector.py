@@ -20,7 +20,7 @@ import msgspec
 
 from lanner.docker.client import MAX_BODY, get
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError
-from lanner.docker.engine_link import Spare
+from lanner.docker.engine_link import SpareLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -65,7 +65,7 @@ class Inspector:
         self.api = api
         self.endpoint = endpoint
         self._socket = endpoint.ssh.path if endpoint.ssh else endpoint.path
-        self._spare = Spare()
+        self._spare = SpareLink()
         self._timeout = timeout
         self._wake = wake
         self._known: OrderedDict[str, bytes] = OrderedDict()

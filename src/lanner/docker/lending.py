@@ -17,7 +17,7 @@ _LONGEST: Final = 10.0
 """Seconds after which a watch checks for an incomplete event."""
 
 
-class Lending:
+class Borrower:
     """The borrower of an instance's connections: `reader` is None until the host asks for it, and after the end."""
 
     def __init__(self) -> None:
@@ -27,8 +27,8 @@ class Lending:
 class Lender:
     """Lends the connections of one engine, whose number is `engine`. For the watch's thread."""
 
-    def __init__(self, lending: Lending, engine: int, intake: Intake, closing: Flag) -> None:
-        self._lending, self._engine, self._intake, self._closing = lending, engine, intake, closing
+    def __init__(self, borrower: Borrower, engine: int, intake: Intake, closing: Flag) -> None:
+        self._borrower, self._engine, self._intake, self._closing = borrower, engine, intake, closing
         self._connection: Connection | None = None
         self._loan: Loan | None = None
 
@@ -37,7 +37,7 @@ class Lender:
 
         None: the connection cannot be lent now. Raises `OSError`, and `ValueError` for an invalid body.
         """
-        reader = self._lending.reader
+        reader = self._borrower.reader
         if reader is None or not self._intake.is_idle:
             return None
         if self._connection is not connection:

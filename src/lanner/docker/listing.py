@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanner.docker.endpoint import Endpoint
-    from lanner.docker.engine_link import Spare
+    from lanner.docker.engine_link import SpareLink
     from lanner.native import Lines
     from lanner.sources import Flag
 
@@ -29,7 +29,7 @@ _SILENCE: Final = 1.0
 _MOST_BYTES: Final = 16 * 1024 * 1024
 
 
-def list_events(endpoint: Endpoint, target: str, stream: Connection, drain: Callable[[], bool], closing: Flag, spare: Spare) -> Lines:
+def list_events(endpoint: Endpoint, target: str, stream: Connection, drain: Callable[[], bool], closing: Flag, spare: SpareLink) -> Lines:
     """Return the whole lines of the engine's response to GET `target`. Raises `EngineError`.
 
     `drain` is called when `stream` is readable, and returns whether to continue watching it.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import lanner
 from lanner.docker.buffer import Buffer
 from lanner.docker.engine_errors import EngineAwayError, EngineError, EngineRejectionError
-from lanner.docker.lending import Lending
+from lanner.docker.lending import Borrower
 from lanner.docker.log import log
 from lanner.docker.watch import Watch
 from lanner.docker.window import NOWHERE, LastKeys
@@ -55,7 +55,7 @@ class Options(NamedTuple):
     wait_for_engine: bool = False
 
 
-class _Held:
+class _HeldChunk:
     """A chunk at the host: its parts, or the keys of their events if it is one of many."""
 
     __slots__ = ("keys", "number", "parts")
@@ -95,9 +95,9 @@ class EventStream:
         for flag in (self._buffer.ready, self._closing):
             self._poll.register(flag, select.POLLIN)
         self._given = self._committed = 0
-        self._held: deque[_Held] = deque()
+        self._held: deque[_HeldChunk] = deque()
         self._cursor = _open_cursor(targets, options, self._counters)
-        self._lending = Lending()
+        self._borrower = Borrower()
         self._watches: list[Watch] = []
         self._by_label: dict[str, Watch] = {}
         self._threads: list[threading.Thread] = []
@@ -123,11 +123,11 @@ class EventStream:
     @property
     def host_reader(self) -> HostReader | None:
         """Reader for a host that waits without Python: from the first call on, connections are lent to it. None after `close`."""
-        if self._lending.reader is None and not self._closing.is_set:
+        if self._borrower.reader is None and not self._closing.is_set:
             if self._cursor is not None:
                 self._cursor.take_direct = self._take_direct
-            self._lending.reader = HostReader(self._buffer.ready.fileno(), self._note_direct if self._cursor else None)
-        return self._lending.reader
+            self._borrower.reader = HostReader(self._buffer.ready.fileno(), self._note_direct if self._cursor else None)
+        return self._borrower.reader
 
     def read_chunk(self, timeout: float) -> Lines | bytes | lanner.Nothing:
         """Return available events, NOTHING after `timeout` seconds, or b"" at the end: after close(), or past `until` for all engines."""
@@ -143,7 +143,7 @@ class EventStream:
             return lanner.NOTHING
         self._given += 1
         if self._cursor is not None:
-            self._hold(_Held(self._given, parts))
+            self._hold(_HeldChunk(self._given, parts))
         return merge_events([part.events for part in parts])
 
     def fileno(self) -> int:
@@ -179,7 +179,7 @@ class EventStream:
         if self._cursor is not None:
             self._cursor.close()
             self._cursor.take_direct = tuple
-        self._lending.reader = None
+        self._borrower.reader = None
 
     def __del__(self) -> None:
         if "_threads" in self.__dict__:
@@ -201,7 +201,7 @@ class EventStream:
             self._news,
             options.ping_interval,
             past,
-            self._lending,
+            self._borrower,
             len(self._watches),
         )
         if enricher is not None:
@@ -241,11 +241,11 @@ class EventStream:
 
     def _take_direct(self) -> list[tuple[str, Events, int]]:
         """Return events that a host has processed without the queue: engine, events, the time that its queries began from."""
-        reader = self._lending.reader
+        reader = self._borrower.reader
         taken = reader.take_commits() if reader is not None else []
         return [(self._watches[number].target.host.label, Events(lines), self._watches[number].since) for number, lines in taken]
 
-    def _hold(self, held: _Held) -> None:
+    def _hold(self, held: _HeldChunk) -> None:
         if len(self._held) == _MOST_HELD:
             # a host that commits rarely: merge commits into larger ones
             older = self._held.popleft().reduce()

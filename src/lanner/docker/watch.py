@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from lanner.docker.client import Connection, Engine, find_engine, open_events, ping
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError
-from lanner.docker.engine_link import Spare
+from lanner.docker.engine_link import SpareLink
 from lanner.docker.eventframer import EventFramer
 from lanner.docker.gaps import AWAY, CURSOR, LOST
 from lanner.docker.intake import Intake
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanner.docker.buffer import Sink
-    from lanner.docker.lending import Lending
+    from lanner.docker.lending import Borrower
     from lanner.docker.target import Target
     from lanner.docker.window import Position
     from lanner.native import Lines
@@ -70,7 +70,7 @@ class Watch:
         news: Flag,
         ping_interval: float,
         past: Position,
-        lending: Lending,
+        borrower: Borrower,
         number: int,
     ) -> None:
         self.target = target
@@ -92,14 +92,14 @@ class Watch:
         self._intake = Intake(target.host, target.endpoint, sink, counters, closing, past.keys)
         self._intake.since = past.since or target.query.since or 0
         self._window = self._intake.window
-        self._lender = Lender(lending, number, self._intake, closing)
+        self._lender = Lender(borrower, number, self._intake, closing)
         self._asked: int | None = None
         self._reason = AWAY if past.keys else LOST
         self._begun = time.time_ns()
         self._is_first = True
         self._lost_at = 0.0
         self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
-        self._spare = Spare()
+        self._spare = SpareLink()
         self._closed_because = ""
         self._is_alarmed = False  # an outage was logged as a warning
         self._broken = ""

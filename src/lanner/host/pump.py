@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lanner.alerts.record import make_record
+from lanner.alerts.alert_record import make_record
 from lanner.host.generic import EventContext, generic_reader
 from lanner.host.payload_forms import describe_unreadable
 from lanner.outputs.base import Alert
@@ -27,7 +27,7 @@ from lanner.sdk.payload.misfits import add_misfits, describe_misfits
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from lanner.alerts.record import Recording
+    from lanner.alerts.alert_record import Recording
     from lanner.host.native_rules import BatchResult, NativeRules
     from lanner.rules import AlertWriter, CompiledRules
     from lanner.sdk.authoring.plugin import Plugin

@@ -10,7 +10,7 @@ import msgspec
 from lanner.alerts.filters import parse_filter, quote_value
 from lanner.alerts.store_format import DAY
 from lanner.alerts.stored import read_content
-from lanner.inquiry.process_messages import Case, Question, Recent
+from lanner.inquiry.process_messages import Case, Question, RecentEvents
 from lanner.inquiry.trust import check_trust
 from lanner.sdk.errors import LannerError
 
@@ -44,7 +44,7 @@ class _Settings(msgspec.Struct):
     static_fields: dict[str, str] = {}
 
 
-class About(msgspec.Struct):
+class RunDescription(msgspec.Struct):
     """The members of a run's description that explanations need."""
 
     plugins: list[_Plugin]
@@ -75,10 +75,10 @@ def make_case(detail: Detail, store: AlertStore, plugins: Sequence[str], config:
     return Case(targets[0], tuple(targets[1:]), config, tuple(files), tuple(about.settings.static_fields.items()), is_first)
 
 
-def read_about(run: Run) -> About:
+def read_about(run: Run) -> RunDescription:
     """Return a run's description of itself. Raises `LannerError` if it is incomplete."""
     try:
-        return msgspec.convert(run.about, About)
+        return msgspec.convert(run.about, RunDescription)
     except msgspec.ValidationError as error:
         raise LannerError(f"the store describes the run {run.key} incompletely: {error}") from None
 
@@ -88,11 +88,11 @@ def make_question(kind: Kind, detail: Detail, store: AlertStore, *, counts: bool
     alert = detail.alert
     fields: dict[str, Any] = read_content(alert.line).output_fields
     others = tuple(_others(detail, store)) if kind == "exception" else ()
-    recent = _recent(detail, store) if counts and kind == "exception" else Recent()
+    recent = _recent(detail, store) if counts and kind == "exception" else RecentEvents()
     return Question(kind, alert.rule, detail.event, alert.timestamp, alert.key, fields, others, recent)
 
 
-def _recent(detail: Detail, store: AlertStore) -> Recent:
+def _recent(detail: Detail, store: AlertStore) -> RecentEvents:
     """Return the events of the rule's alerts of the last days, or of all if this one is older or of a replay, within the bounds."""
     now, until = time.time_ns(), time.monotonic() + _PATIENCE
     since = now - _DAYS * DAY
@@ -105,16 +105,16 @@ def _recent(detail: Detail, store: AlertStore) -> Recent:
         page = store.newest(wanted, _MOST_OTHERS * 5, before)
         before, more = page.position, page.more
         if time.monotonic() > until:
-            return Recent(tuple(events))
+            return RecentEvents(tuple(events))
         for alert in page.alerts:
             other = store.find(alert.key)
             if other is None or not other.event_size or len(other.event) < other.event_size:
                 continue  # it cannot be tried
             room -= len(other.event)
             if len(events) >= _MOST_RECENT or room < 0:
-                return Recent(tuple(events))
+                return RecentEvents(tuple(events))
             events.append((other.event, alert.timestamp))
-    return Recent(tuple(events), f"of the last {_DAYS} days" if is_recent else "in the store")
+    return RecentEvents(tuple(events), f"of the last {_DAYS} days" if is_recent else "in the store")
 
 
 def _others(detail: Detail, store: AlertStore) -> Iterator[tuple[bytes, int]]:

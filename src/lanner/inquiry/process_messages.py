@@ -32,7 +32,7 @@ class Case(Struct, frozen=True):
     is_first: bool
 
 
-class Recent(Struct, frozen=True):
+class RecentEvents(Struct, frozen=True):
     """Events of the newest alerts of a rule, with their times. `period` names all of them, if they are all: "of the last 7 days"."""
 
     events: tuple[tuple[bytes, int], ...] = ()
@@ -53,7 +53,7 @@ class Question(Struct, frozen=True):
     key: str
     fields: dict[str, Any]
     others: tuple[tuple[bytes, int], ...] = ()
-    recent: Recent = Recent()
+    recent: RecentEvents = RecentEvents()
 
 
 class EndedError(Exception):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lanner.alerts.record import Record, RunLoad
+    from lanner.alerts.alert_record import Record, RunLoad
 
 
 class Alert(NamedTuple):

@@ -28,7 +28,7 @@ _TRIES: Final = 3
 """Consecutive read failures after which newer alerts are sent before those in the spool."""
 
 
-class Spooling:
+class SpoolUse:
     """`spool` of the output `name`. `append_at` and `read_at`: time of the next attempt (`time.monotonic`)."""
 
     def __init__(self, name: str, spool: Spool) -> None:

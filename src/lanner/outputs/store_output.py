@@ -16,7 +16,7 @@ from lanner.outputs.base import OutputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.alerts.record import RunLoad
+    from lanner.alerts.alert_record import RunLoad
     from lanner.outputs.base import Alert
 
 _PAUSE: Final = 0.02

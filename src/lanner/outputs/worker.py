@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from lanner.outputs.base import OutputClosedError, OutputError, SinkCounts, SpoolError
 from lanner.outputs.histogram import AGES, Histogram
 from lanner.outputs.sender import Sender
-from lanner.outputs.spooling import Spooling
+from lanner.outputs.spooling import SpoolUse
 from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Worker:
         self._sink, self._settling, self._lock, self._gone = sink, settling, lock, gone
         self._backoff = backoff
         self._sender = Sender(sink, lock, limits.timeout)
-        self._spool = Spooling(sink.name, spool) if spool is not None else None
+        self._spool = SpoolUse(sink.name, spool) if spool is not None else None
         self._capacity, self._most_bytes = limits.capacity or sys.maxsize, limits.most_bytes
         self._wake = threading.Condition(lock)
         self._queue: deque[Queued] = deque()  # the current batch stays at its head until it has arrived

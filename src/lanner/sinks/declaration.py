@@ -29,7 +29,7 @@ class NoAdditions(SafeRepr, msgspec.Struct, frozen=True):
     """The additions of a sink without additions."""
 
 
-class Common(NamedTuple):
+class CommonSettings(NamedTuple):
     """Settings that all sinks share. `timeout`: seconds for one exchange. `json`: alerts are lines of JSON."""
 
     timeout: float
@@ -55,17 +55,20 @@ class Declaration(Generic[B, A]):
     `required`: keys of the block that must not be empty when the sink is enabled, each with the text that says what to write.
     `examine`: doctor's findings about an enabled sink; it sends no alert.
     `check`: raise the OutputError that `make` would raise, without its effects; None if `make` has none.
-    `file`: the path of a file that grows with alerts; doctor checks its disk for space.
+    `file`, `directory`: the key of the block with the path of the file or directory that alerts go to; `is_stdout`: they go to
+    standard output. A run refuses to write to a file that it reads. Doctor checks the disk of a `file` for space.
     """
 
     name: str
     block: type[B]
-    make: Callable[[B, A, Common], Sink]
+    make: Callable[[B, A, CommonSettings], Sink]
     examine: Callable[[B, A], Iterable[Finding]]
     additions: type[A] = NoAdditions  # type: ignore[assignment] # then A is NoAdditions
     required: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[B], None] | None = None
-    file: Callable[[B], str] | None = None
+    file: str = ""
+    directory: str = ""
+    is_stdout: bool = False
     is_own: bool = False
 
     @property

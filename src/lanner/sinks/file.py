@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from lanner.sdk.authoring.checks import Finding
 from lanner.sdk.options.blocks import Block
-from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
+from lanner.sinks.declaration import CommonSettings, Declaration, NoAdditions, SinkBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ class FileBlock(SinkBlock, Block, frozen=True):
     keep_alive: Annotated[bool, Meta(description="True: keep the file open until SIGUSR1; false: open it for each batch of alerts")] = False
 
 
-def _make(block: FileBlock, _: NoAdditions, __: Common) -> Sink:
+def _make(block: FileBlock, _: NoAdditions, __: CommonSettings) -> Sink:
     from lanner.outputs.file_output import FileOutput
 
     return FileOutput(block.filename, keep_alive=block.keep_alive)
@@ -67,5 +67,5 @@ FILE: Final = Declaration(
     _examine,
     required={"filename": "the path of the file that alerts go to"},
     check=_check,
-    file=lambda block: block.filename,
+    file="filename",
 )

@@ -14,7 +14,7 @@ from lanner.sdk.authoring.checks import Finding
 from lanner.sdk.options.address import Address
 from lanner.sdk.options.blocks import UINT8, Block
 from lanner.sdk.options.secrets import SafeRepr
-from lanner.sinks.declaration import Common, Declaration, SinkBlock, keys_of
+from lanner.sinks.declaration import CommonSettings, Declaration, SinkBlock, keys_of
 from lanner.sinks.servers import look_at_server
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class HttpAdditions(SafeRepr, msgspec.Struct, frozen=True):
     batch_size: Annotated[int, Meta(ge=1, le=10_000, description="Maximum number of alerts in a POST; with more than 1, one line each")] = 1
 
 
-def _make(block: HttpBlock, additions: HttpAdditions, common: Common) -> Sink:
+def _make(block: HttpBlock, additions: HttpAdditions, common: CommonSettings) -> Sink:
     from lanner.outputs.http_output import HttpOutput
 
     return HttpOutput(json=common.json, timeout=common.timeout, **keys_of(block), **keys_of(additions))

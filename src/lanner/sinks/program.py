@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from lanner.sdk.authoring.checks import Finding
 from lanner.sdk.options.blocks import REQUIRED
-from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock, keys_of
+from lanner.sinks.declaration import CommonSettings, Declaration, NoAdditions, SinkBlock, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ class ProgramBlock(SinkBlock, frozen=True):
     keep_alive: Annotated[bool, Meta(description="True: one process for all alerts; false: one process for each alert")] = False
 
 
-def _make(block: ProgramBlock, _: NoAdditions, common: Common) -> Sink:
+def _make(block: ProgramBlock, _: NoAdditions, common: CommonSettings) -> Sink:
     from lanner.outputs.program_output import ProgramOutput
 
     return ProgramOutput(timeout=common.timeout, **keys_of(block))

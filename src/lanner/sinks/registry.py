@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lanner.outputs.base import Sink
     from lanner.sdk.authoring.checks import Finding
-    from lanner.sinks.declaration import Common, Declaration
+    from lanner.sinks.declaration import CommonSettings, Declaration
 
 SINKS: Final[tuple[Declaration[Any, Any], ...]] = (FILE, STDOUT, PROGRAM, SYSLOG, HTTP, STORE)
 """The sinks in the order in which they receive alerts."""
@@ -34,11 +34,11 @@ class ConfiguredSink(NamedTuple):
         """Whether the sink is enabled."""
         return bool(self.block.enabled)
 
-    def make(self, common: Common) -> Sink:
+    def make(self, common: CommonSettings) -> Sink:
         """Return the sink. Raises OutputError."""
         return self.declaration.make(self.block, self.additions, common)
 
-    def check(self, common: Common) -> None:
+    def check(self, common: CommonSettings) -> None:
         """Raise the OutputError that `make` would raise. Creates and sends nothing."""
         if self.declaration.check:
             self.declaration.check(self.block)
@@ -51,8 +51,17 @@ class ConfiguredSink(NamedTuple):
 
     @property
     def file(self) -> str:
-        """The path of a file that grows with alerts; "" if it writes none."""
-        return self.declaration.file(self.block) if self.declaration.file and self.is_enabled else ""
+        """The path of the file that alerts go to; "" if they go to none."""
+        return getattr(self.block, self.declaration.file) if self.declaration.file and self.is_enabled else ""
+
+    def list_written(self) -> Iterator[tuple[str, str | int]]:
+        """Yield each file that alerts go to, a path or a descriptor, with its key or name; none if the sink is not enabled."""
+        if not self.is_enabled:
+            return
+        if self.declaration.is_stdout:
+            yield "standard output", 1
+        for key in filter(None, (self.declaration.file, self.declaration.directory)):
+            yield f"$.{self.declaration.path}.{key}", getattr(self.block, key)
 
     def find_missing(self) -> Iterator[tuple[str, str]]:
         """Yield the required keys that are empty, each with what to write, if the sink is enabled."""

@@ -10,7 +10,7 @@ from msgspec import Meta
 from lanner.sdk.authoring.checks import Finding
 from lanner.sdk.options.blocks import Block
 from lanner.sdk.options.secrets import SafeRepr
-from lanner.sinks.declaration import Common, Declaration, SinkBlock
+from lanner.sinks.declaration import CommonSettings, Declaration, SinkBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ class StdoutAdditions(SafeRepr, msgspec.Struct, frozen=True):
     summary: Annotated[bool, Meta(description="True: print a summary instead of the alerts, as `lanner run --watch` does")] = False
 
 
-def _make(_: StdoutBlock, additions: StdoutAdditions, common: Common) -> Sink:
+def _make(_: StdoutBlock, additions: StdoutAdditions, common: CommonSettings) -> Sink:
     if additions.summary:
         from lanner.outputs.summary_output import SummaryOutput
 
@@ -42,4 +42,4 @@ def _examine(_: StdoutBlock, additions: StdoutAdditions) -> Iterator[Finding]:
     yield Finding.ok("standard output, a summary" if additions.summary else "standard output")
 
 
-STDOUT: Final = Declaration("stdout_output", StdoutBlock, _make, _examine, additions=StdoutAdditions)
+STDOUT: Final = Declaration("stdout_output", StdoutBlock, _make, _examine, additions=StdoutAdditions, is_stdout=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import Meta
 
 from lanner.sdk.authoring.checks import Finding, check_disk
-from lanner.sinks.declaration import Common, Declaration, NoAdditions, SinkBlock
+from lanner.sinks.declaration import CommonSettings, Declaration, NoAdditions, SinkBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ class StoreBlock(SinkBlock, frozen=True):
     max_size_mb: Annotated[int, Meta(ge=64, description="MiB on disk; the oldest files are deleted when the store is larger")] = 4096
 
 
-def _make(block: StoreBlock, _: NoAdditions, __: Common) -> Sink:
+def _make(block: StoreBlock, _: NoAdditions, __: CommonSettings) -> Sink:
     made: Sink = _import().open_store(block.path, block.retain_days, block.max_size_mb << 20)
     return made
 
@@ -116,5 +116,6 @@ STORE: Final = Declaration(
     _examine,
     is_own=True,
     check=_check,
+    directory="path",
     required={"path": "the directory for the store"},
 )

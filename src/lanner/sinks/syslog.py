@@ -11,7 +11,7 @@ from msgspec import Meta
 from lanner.sdk.authoring.checks import Finding
 from lanner.sdk.options.blocks import Block
 from lanner.sdk.options.secrets import SafeRepr
-from lanner.sinks.declaration import Common, Declaration, SinkBlock, keys_of
+from lanner.sinks.declaration import CommonSettings, Declaration, SinkBlock, keys_of
 from lanner.sinks.servers import look_at_server
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class SyslogTarget(SafeRepr, msgspec.Struct, frozen=True):
     client_key: Annotated[str, Meta(description="File with its key")] = ""
 
 
-def _make(_: SyslogBlock, target: SyslogTarget, common: Common) -> Sink:
+def _make(_: SyslogBlock, target: SyslogTarget, common: CommonSettings) -> Sink:
     from lanner.outputs.syslog_output import SyslogOutput
 
     return SyslogOutput(timeout=common.timeout, **keys_of(target))

@@ -6,7 +6,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 
 @runtime_checkable
-class Revealing(Protocol):
+class MaskedSecret(Protocol):
     """A secret that is printed masked, such as `lanner.Secret`."""
 
     def reveal(self) -> str:
@@ -14,7 +14,7 @@ class Revealing(Protocol):
         ...
 
 
-Credential: TypeAlias = str | Revealing
+Credential: TypeAlias = str | MaskedSecret
 
 
 def reveal(credential: Credential) -> str:

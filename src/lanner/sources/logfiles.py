@@ -247,7 +247,7 @@ def successors(path: str, before: LogFile) -> list[LogFile]:
     return _close_others(before, files, [file for file in files if file.path == path or file.modified >= before.modified])
 
 
-class Earlier:
+class RotatedFiles:
     """The rotated files of a `path` that does not exist yet. What is rotated later was written since."""
 
     def __init__(self, path: str) -> None:

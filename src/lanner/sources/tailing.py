@@ -11,7 +11,7 @@ from lanner.sdk.authoring.events import Event
 from lanner.sdk.errors import SourceError, UsageError
 from lanner.sources.arguments import check_choice, check_count, check_path
 from lanner.sources.lines import MAX_LINE, SHORTEST_BOUND, LineFeed
-from lanner.sources.logfiles import UNFIT, Earlier, LogFile, Spot, find, read_spot, successors
+from lanner.sources.logfiles import UNFIT, LogFile, RotatedFiles, Spot, find, read_spot, successors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,8 +62,8 @@ class Tail(LineFeed):
         self._piece = min(_PIECE, max_line)
         self._file: LogFile | None = None
         self._next: deque[LogFile] = deque()  # rotated files to read after this one, then the one at the path.
-        self._earlier: Earlier | None = None  # the rotated files of a path that was missing at the start.
-        self._is_live = False  # the file is, or was, the one at the path
+        self._earlier: RotatedFiles | None = None  # the rotated files of a path that was missing at the start.
+        self._is_live = False  # the file is, or was, the one at the path.
         self._has_begun = self._moved = False
         self._pause = _SOONEST
         self._rotated_at = self._heard = 0.0
@@ -142,7 +142,7 @@ class Tail(LineFeed):
         file = self._try_to_open()
         if file is None:
             if not self._has_begun:
-                self._has_begun, self._earlier = True, Earlier(self._path)  # a file that appears later is new: read from its beginning
+                self._has_begun, self._earlier = True, RotatedFiles(self._path)  # a file that appears later is new: read from its beginning
             return False
         if self._from_end and not self._has_begun and not file.skip_to_end(self._lines.longest):
             self._lines.skip()

@@ -73,7 +73,7 @@ class TopApp(App[None]):
         Binding("p,space", "pause", "Pause"),
     ]
 
-    class Fresh(Message):
+    class FeedUpdate(Message):
         """The feed has something new."""
 
     def __init__(
@@ -146,9 +146,9 @@ class TopApp(App[None]):
         self._feed.interval = min(_SLOWEST, max(_FASTEST, width * height / _CELLS_PER_SECOND))
 
     def _tell(self) -> None:
-        self.post_message(self.Fresh())
+        self.post_message(self.FeedUpdate())
 
-    def on_top_app_fresh(self, _: Fresh) -> None:
+    def on_top_app_feed_update(self, _: FeedUpdate) -> None:
         """Show what the feed has."""
         update = self._update = self._feed.take()
         alerts = self.query_one(AlertList)
@@ -158,7 +158,7 @@ class TopApp(App[None]):
             alerts.add(update.alerts)
         self._draw()
 
-    def on_alert_list_followed(self, _: AlertList.Followed) -> None:
+    def on_alert_list_follow_change(self, _: AlertList.FollowChange) -> None:
         """Say whether new alerts are shown."""
         self._draw()
 

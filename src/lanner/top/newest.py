@@ -15,7 +15,7 @@ MOST_BYTES: Final = 8 << 20
 """Limits of the alerts, and of the bytes of their lines."""
 
 
-class Newest:
+class NewestAlerts:
     """The last alerts that were added, within the limits; at least one."""
 
     def __init__(self, alerts: Iterable[StoredAlert] = ()) -> None:

@@ -16,7 +16,7 @@ from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.filters import Filter
 from lanner.alerts.lock import find_writer
 from lanner.alerts.store_errors import DamagedError, StoreError
-from lanner.top.newest import MOST_ALERTS, Newest
+from lanner.top.newest import MOST_ALERTS, NewestAlerts
 from lanner.top.rate_window import LENGTH, SECOND, Window
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Feed:
         self._all, self._matching = Window(), Window()
         self._counted_since = 0  # arrival of the first counted alert, if earlier ones were left out
         self._newest_arrival: int | None = 0
-        self._alerts = Newest()
+        self._alerts = NewestAlerts()
         self._resets = True
         self._state: dict[str, Any] | None = None
         self._is_running = False
@@ -194,7 +194,7 @@ class Feed:
             self._position = last  # the next look reads the alerts that arrive from here on
         found, more = self._newest(store, self._position + 1)
         with self._lock:
-            self._alerts, self._resets = Newest(reversed(found)), True
+            self._alerts, self._resets = NewestAlerts(reversed(found)), True
             self._matching = Window()
             self._newest_arrival = found[0].arrived if found else 0 if more else None
             self._counted_since = time.time_ns() if more and not found else found[-1].arrived if more else 0

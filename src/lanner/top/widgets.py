@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from lanner.sdk.text.encoding import many
 from lanner.sdk.text.printable import printable_line
-from lanner.top.newest import Newest
+from lanner.top.newest import NewestAlerts
 from lanner.top.pieces import alert_strip, message_of
 
 if TYPE_CHECKING:
@@ -72,13 +72,13 @@ class AlertList(ScrollView, can_focus=True):
         Binding("enter", "app.choose", "Why"),
     ]
 
-    class Followed(Message):
+    class FollowChange(Message):
         """The list follows new alerts, or not any more."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - the name in Textual
         super().__init__(id=id)
         self.show_horizontal_scrollbar = False
-        self._alerts, self._waiting = Newest(), Newest()
+        self._alerts, self._waiting = NewestAlerts(), NewestAlerts()
         self._texts: dict[int, str] = {}  # of alerts that were drawn, by position
         self._selected = -1
         self.follows = True
@@ -97,7 +97,7 @@ class AlertList(ScrollView, can_focus=True):
 
     def replace(self, alerts: list[StoredAlert]) -> None:
         """Show other alerts, and follow new ones."""
-        self._alerts, self._waiting = Newest(alerts), Newest()
+        self._alerts, self._waiting = NewestAlerts(alerts), NewestAlerts()
         self._texts.clear()  # another store has other alerts at these positions
         self.action_last()
 
@@ -171,7 +171,7 @@ class AlertList(ScrollView, can_focus=True):
     def _follow(self, *, follows: bool) -> None:
         if follows != self.follows:
             self.follows = follows
-            self.post_message(self.Followed())
+            self.post_message(self.FollowChange())
 
     def _draw(self) -> None:
         height, count = self.size.height, len(self._alerts)

@@ -1,7 +1,7 @@
 """Parse a YAML file into nodes with positions.
 
 The result are documents as trees of `Scalar`, `Sequence` and `Mapping`, or a `YamlError` with the position of the mistake.
-yaml-cpp parses (native/yaml/reader.cpp) and words the errors, because Falco reads rules and configuration with it. As in Falco,
+yaml-cpp parses (native/yaml/parser.cpp) and words the errors, because Falco reads rules and configuration with it. As in Falco,
 scalars are strings, which the caller converts. Merge keys (`<<`) have no meaning here.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lanner.cli.messages import add, fail, say
-from lanner.config.falco import Matching
+from lanner.config.falco import MatchPolicy
 from lanner.host.beside import join_fields
 from lanner.host.own_rules import advise_own_rules, rules_files
 from lanner.host.pump import Pump, host_name
@@ -19,7 +19,7 @@ from lanner.sdk.text.misspelt import suggest_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.alerts.record import Recording
+    from lanner.alerts.alert_record import Recording
     from lanner.cli.runs.settings import Settings
     from lanner.config.falco import Falco
     from lanner.rules import CompiledRules, Finding, RulesError
@@ -80,7 +80,7 @@ def make_pump(plugins: Sequence[Plugin], compiled: CompiledRules, settings: Sett
         plugins[0],
         compiled,
         make_writer(falco),
-        first=falco.rule_matching is Matching.FIRST,
+        first=falco.rule_matching is MatchPolicy.FIRST,
         hostname=None if falco.plugins_hostinfo else "",
         static=falco.static_fields,
         beside=plugins[1:],

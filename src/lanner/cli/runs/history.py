@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from lanner._version import __version__
+from lanner.alerts.alert_record import Recorder, Recording, RunLoad
 from lanner.alerts.machine_mark import machine_mark
 from lanner.alerts.raised_bound import RaisedBound
-from lanner.alerts.record import Recorder, Recording, RunLoad
 from lanner.alerts.retention import measure_store
 from lanner.cli.messages import say
 from lanner.cli.runs.run_outputs import link_prefix

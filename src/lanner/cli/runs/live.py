@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lanner.alerts.record import make_record
+from lanner.alerts.alert_record import make_record
 from lanner.cli.messages import say
 from lanner.cli.runs.compiling import compile_settings, make_pump, make_writer, show_findings, wrong_rules
 from lanner.cli.runs.run_outputs import check_written, deliver_on, make_sinks, outputs_of

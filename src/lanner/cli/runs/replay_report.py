@@ -39,7 +39,7 @@ def check_place(path: str) -> None:
         raise UsageError(f"{path} exists and is not a report, so it is not overwritten: choose another file with --report, or remove it")
 
 
-class Reporting:
+class ReplayReport:
     """A report of a replay: alerts go to a temporary store, from which `write` makes the file. A context manager."""
 
     def __init__(self, path: str) -> None:

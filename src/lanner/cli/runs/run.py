@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from lanner.cli.runs.live import Operation
-    from lanner.cli.runs.replay_report import Reporting
+    from lanner.cli.runs.replay_report import ReplayReport
     from lanner.cli.runs.settings import Settings
     from lanner.host.recording import Replay
     from lanner.rules import CompiledRules
@@ -103,13 +103,13 @@ def _replay(
     plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: CompiledRules, _: Callable[[], Settings]
 ) -> int:
     limits = settings.limits
-    reporting = contextlib.nullcontext() if limits.report is None else _import_report().Reporting(limits.report)
+    reporting = contextlib.nullcontext() if limits.report is None else _import_report().ReplayReport(limits.report)
     with reporting as report:
         return _replay_to(report, plugins, infos, settings, compiled)
 
 
 def _replay_to(
-    report: Reporting | None, plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: CompiledRules
+    report: ReplayReport | None, plugins: Sequence[Plugin], infos: Sequence[PluginInfo], settings: Settings, compiled: CompiledRules
 ) -> int:
     info, limits, path = infos[0], settings.limits, str(settings.limits.replay)
     sinks = make_sinks(settings.falco, settings.origins, is_replay=True)

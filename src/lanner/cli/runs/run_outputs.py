@@ -9,7 +9,7 @@ import msgspec
 
 from lanner.cli.messages import say
 from lanner.config.additions import Spool
-from lanner.config.places import Origins
+from lanner.config.option_places import Origins
 from lanner.config.sink_blocks import configured_sinks
 from lanner.host.plugin_files import list_plugin_files
 from lanner.host.recording import list_recordings
@@ -19,10 +19,7 @@ from lanner.rules.files.load import OWN_RULES
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import SourceError
 from lanner.sdk.files import check_apart
-from lanner.sinks.declaration import Common
-from lanner.sinks.file import FILE
-from lanner.sinks.stdout import STDOUT
-from lanner.sinks.store import STORE
+from lanner.sinks.declaration import CommonSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -108,13 +105,8 @@ def _list_written(settings: Settings) -> Iterator[tuple[str, str | int]]:
     falco, limits = settings.falco, settings.limits
     enabled = [sink for sink in configured_sinks(falco) if sink.is_enabled]
     for sink in enabled:
-        if sink.declaration is STDOUT:
-            yield "standard output", 1
-        elif sink.declaration is FILE:
-            path = sink.block.filename
-            yield "--output" if path == limits.output else "$.file_output.filename", path
-        elif sink.declaration is STORE:
-            yield "$.lanner.store_output.path", sink.block.path
+        for key, path in sink.list_written():
+            yield "--output" if path == limits.output else key, path
     if limits.replay is None:  # a replay has no such services
         if falco.metrics.enabled and falco.metrics.output_file:
             yield "$.metrics.output_file", falco.metrics.output_file
@@ -140,8 +132,8 @@ def _list_read(settings: Settings, classes: Sequence[type[Plugin]]) -> Iterator[
         yield from list_plugin_files(cls, setup.init_config)
 
 
-def _common(falco: Falco) -> Common:
-    return Common(_timeout(falco), falco.json_output)
+def _common(falco: Falco) -> CommonSettings:
+    return CommonSettings(_timeout(falco), falco.json_output)
 
 
 def deliver_directly(falco: Falco, sinks: list[Sink]) -> Delivery:

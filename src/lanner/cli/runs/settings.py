@@ -10,7 +10,7 @@ from msgspec import structs
 
 from lanner.cli.messages import say
 from lanner.config.includes import files_of
-from lanner.config.places import Origins
+from lanner.config.option_places import Origins
 from lanner.config.plugin_entries import PluginSetup, select_plugins, split_plugins
 from lanner.config.read import read_configuration, rules_paths
 from lanner.host.plugin_loader import load_plugin

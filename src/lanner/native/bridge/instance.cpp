@@ -107,10 +107,11 @@ void lanner_instance::take_batch(const std::vector<StreamEvent>& events) {
   std::size_t need = 0;
   for (const auto& event : events) need += room_of(event.size());
   if (memory_.size() < need) memory_.resize(need);
+  const bool is_known = state.reads_nanoseconds(time_member);  // the time of an event that ends with it
   for (const auto& event : events) {
     const std::string with_tail = event.tail ? event.text() : std::string();
     const std::string_view payload = event.tail ? with_tail : event.head;
-    add(payload, state.time_of(payload).value_or(event.time));
+    add(payload, is_known && event.ends_with_time ? event.time : state.time_of(payload).value_or(event.time));
   }
 }
 

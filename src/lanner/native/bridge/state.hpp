@@ -47,6 +47,8 @@ struct lanner_state {
 
   // The event's time in its payload, nanoseconds since 1970.
   std::optional<std::uint64_t> time_of(std::string_view payload);
+  // Whether that is the integer of this member (`"NAME":`), if the payload has it.
+  bool reads_nanoseconds(std::string_view member) const { return time_member_ == member && time_factor_ == 1; }
 
   // Stores the message of a failure. Takes the current Python exception, and logs it with its traceback.
   void failed(const char* call);

@@ -18,17 +18,14 @@ std::string printable(std::string_view text) {
 
 }  // namespace
 
-std::size_t Decoder::feed(std::string_view data, char* out) {
-  char* const begin = out;
+std::string_view Decoder::next(std::string_view& data) {
   while (!data.empty() && !complete && error.empty()) {
     if (left_) {
-      const auto size = data.size() < left_ ? data.size() : static_cast<std::size_t>(left_);
-      std::memcpy(out, data.data(), size);
-      out += size;
-      data.remove_prefix(size);
-      left_ -= size;
+      const auto part = data.substr(0, data.size() < left_ ? data.size() : static_cast<std::size_t>(left_));
+      data.remove_prefix(part.size());
+      left_ -= part.size();
       expects_line_end_ = !left_;
-      continue;
+      return part;
     }
     const auto end = data.find('\n');
     const auto part = data.substr(0, end);
@@ -49,6 +46,16 @@ std::size_t Decoder::feed(std::string_view data, char* out) {
       line_.clear();
       take(whole);
     }
+  }
+  data = {};
+  return {};
+}
+
+std::size_t Decoder::feed(std::string_view data, char* out) {
+  char* const begin = out;
+  for (auto part = next(data); !part.empty(); part = next(data)) {
+    std::memcpy(out, part.data(), part.size());
+    out += part.size();
   }
   return static_cast<std::size_t>(out - begin);
 }

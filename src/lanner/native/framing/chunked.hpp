@@ -10,7 +10,10 @@ namespace lanner {
 
 class Decoder {
  public:
-  // Writes at most data.size() bytes of the body to `out` and returns their number. `error` is not empty for invalid chunks.
+  // Returns the next bytes of the body that are contiguous in `data`, and removes them and what precedes them from it. Empty: `data` has no
+  // further ones. `error` is not empty for invalid chunks.
+  std::string_view next(std::string_view& data);
+  // Writes at most data.size() bytes of the body to `out` and returns their number.
   std::size_t feed(std::string_view data, char* out);
 
   bool ended = false;     // the last chunk was received

@@ -8,7 +8,7 @@
 
 #include "loader/bundle.h"
 #include "loader/plugin_api.h"
-#include "loader/python.h"
+#include "loader/bound_python.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

@@ -11,7 +11,7 @@ namespace lanner {
 namespace {
 
 struct WindowState : SeenEvents {
-  WindowState(std::uint64_t secret, PyObject* function) : SeenEvents(secret), digest(Ref::borrowed(function)) {}
+  explicit WindowState(PyObject* function) : SeenEvents(Fingerprint::new_secret()), digest(Ref::borrowed(function)) {}
 
   std::vector<EventKey> keys;  // of the lines that are being taken
   const Ref digest;            // the function that made the hashes of the keys in `given` from lines
@@ -26,18 +26,15 @@ std::uint64_t big_endian(const char* bytes) {
 }
 
 PyObject* window_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-  static const char* const names[] = {"secret", "given", "digest", nullptr};
-  const char *secret, *given;
-  Py_ssize_t secret_size, given_size;
+  static const char* const names[] = {"given", "digest", nullptr};
+  const char* given;
+  Py_ssize_t given_size;
   PyObject* digest;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y#y#O:EventWindow", const_cast<char**>(names), &secret, &secret_size, &given, &given_size,
-                                   &digest)) {
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y#O:EventWindow", const_cast<char**>(names), &given, &given_size, &digest))
     return nullptr;
-  }
-  if (secret_size != 8) return PyErr_Format(PyExc_ValueError, "a secret has 8 bytes, not %zd", secret_size);
   if (given_size % 16) return PyErr_Format(PyExc_ValueError, "keys must have 16 bytes each, not %zd in total", given_size);
   try {
-    auto state = std::make_unique<WindowState>(big_endian(secret), digest);
+    auto state = std::make_unique<WindowState>(digest);
     for (Py_ssize_t place = 0; place < given_size; place += 16) {
       const EventKey key{big_endian(given + place), big_endian(given + place + 8)};
       state->window.add(key);
@@ -53,7 +50,7 @@ PyObject* window_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 WindowState& state_of(PyObject* self) { return content_of<WindowState>(self); }
 
 // Whether an event whose key the window does not have was seen by another run. Raises PythonError.
-bool was_given(const WindowState& state, const StreamEvent& event) {
+bool was_given(WindowState& state, const StreamEvent& event) {
   if (!std::binary_search(state.given.begin(), state.given.end(), event.time)) return false;
   const Ref line = checked(to_bytes(event.line));
   const Ref digest = checked(PyObject_CallOneArg(state.digest.get(), line.get()));
@@ -79,7 +76,6 @@ PyObject* window_take(PyObject* self, PyObject* args, PyObject* kwargs) {
     source.each([&](StreamEvent& event) {
       if (!event.has_time && timed) return true;
       state.keys.push_back({event.time, event.has_time ? state.fingerprint(event.line) : 0});
-      if (event.has_time) state.window.prefetch(state.keys.back());
       list.push_back(std::move(event));
       return true;
     });
@@ -97,7 +93,7 @@ PyObject* window_take(PyObject* self, PyObject* args, PyObject* kwargs) {
 
 // Whether one of the lines tells a time and was seen, or was not seen, as `wanted` says.
 PyObject* has_line(PyObject* self, PyObject* lines, bool wanted) {
-  const auto& state = state_of(self);
+  auto& state = state_of(self);
   try {
     const LineSource source(lines);
     const bool none = source.each([&](const StreamEvent& event) {
@@ -140,7 +136,7 @@ PyType_Slot window_slots[] = {
     {Py_tp_getset, window_attributes},
     {Py_mp_length, reinterpret_cast<void*>(window_length)},
     {Py_tp_doc,
-     const_cast<char*>("EventWindow(secret: bytes, given: bytes, digest: Callable[[bytes], bytes])\n\n"
+     const_cast<char*>("EventWindow(given: bytes, digest: Callable[[bytes], bytes])\n\n"
                        "The events of one engine that were seen last. `given` are keys from another run, 16 bytes each, time and digest.")},
     {0, nullptr},
 };

@@ -1,6 +1,5 @@
 #include "stream/events.hpp"
 
-#include <cstring>
 #include <initializer_list>
 
 #include "framing/blocks.hpp"
@@ -15,23 +14,50 @@ std::string_view trimmed_line(std::string_view text) {
   return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
 }
 
-// Returns whether the text contains these bytes. Compares the first and last byte at many offsets at once, and the rest only on a match.
-template <std::size_t Size>
-bool contains(std::string_view text, const char (&wanted)[Size]) {
-  constexpr std::size_t size = Size - 1;  // without the NUL
+// Returns whether `confirms` the rest of the text from an offset that `candidates` has found. `candidates` takes the address of a block of
+// offsets, and reads up to `reach` bytes after the block.
+template <typename Candidates, typename Confirm>
+bool any_place(std::string_view text, std::size_t reach, Candidates&& candidates, Confirm&& confirms) {
   constexpr std::size_t step = sizeof(Block);
-  const std::string_view whole(wanted, size);
-  const auto candidates = [&](const char* place) {
-    return bits_of(equals(load_block(place), wanted[0]) & equals(load_block(place + size - 1), wanted[size - 1]));
+  const auto check = [&](std::size_t at, std::uint64_t bits) {
+    return !each_bit(bits, [&](std::size_t bit) { return !confirms(text.substr(at + bit)); });
   };
   std::size_t at = 0;
-  for (; at + 4 * step + size - 1 <= text.size(); at += 4 * step) {
-    const char* const place = text.data() + at;
-    const auto bits = candidates(place) | candidates(place + step) << step | candidates(place + 2 * step) << 2 * step |
-                      candidates(place + 3 * step) << 3 * step;
-    if (!each_bit(bits, [&](std::size_t bit) { return std::memcmp(place + bit, wanted, size) != 0; })) return true;
+  if (text.size() < step + reach) {
+    while (at < text.size() && !confirms(text.substr(at))) ++at;
+    return at < text.size();
   }
-  return text.find(whole, at) != std::string_view::npos;
+  const auto bits = [&](std::size_t from) { return bits_of(candidates(text.data() + from)); };
+  const std::size_t last = text.size() - step - reach;
+  for (; at + 3 * step <= last; at += 4 * step) {
+    if (check(at, bits(at) | bits(at + step) << step | bits(at + 2 * step) << 2 * step | bits(at + 3 * step) << 3 * step)) return true;
+  }
+  for (; at < last; at += step) {
+    if (check(at, bits(at))) return true;
+  }
+  return check(last, bits(last));
+}
+
+// Returns whether the text contains these bytes.
+template <std::size_t Size>
+bool contains(std::string_view text, const char (&wanted)[Size]) {
+  constexpr std::size_t reach = Size - 2;  // without the NUL
+  const auto candidates = [&](const char* at) { return equals(load_block(at), wanted[0]) & equals(load_block(at + reach), wanted[reach]); };
+  return any_place(text, reach, candidates, [&](std::string_view rest) { return rest.starts_with(wanted); });
+}
+
+constexpr std::string_view own_name = "lanner", letter_escape = "\\u00";
+
+// Returns whether the line may have a member with that name: only escapes with digits can encode letters.
+bool may_be_forged(std::string_view line) {
+  constexpr std::size_t reach = own_name.size() - 1;
+  const auto candidates = [](const char* at) {
+    const auto block = load_block(at);
+    return (equals(block, own_name.front()) & equals(load_block(at + reach), own_name.back())) |
+           (equals(block, letter_escape[0]) & equals(load_block(at + 1), letter_escape[1]));
+  };
+  return any_place(line, reach, candidates,
+                   [](std::string_view rest) { return rest.starts_with(own_name) || rest.starts_with(letter_escape); });
 }
 
 }  // namespace
@@ -72,8 +98,7 @@ Finisher::Text Finisher::tail(std::size_t whole, std::string_view container, boo
 }
 
 bool Finisher::is_forged(std::string_view line) {
-  // only escapes with digits can encode letters
-  if ((!contains(line, "lanner") && !contains(line, "\\u00")) || !document_.load(line)) return false;
+  if (!may_be_forged(line) || !document_.load(line)) return false;
   arena_.clear();
   return !std::holds_alternative<std::monostate>(document_.read(own_, {}, arena_));
 }

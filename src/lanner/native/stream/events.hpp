@@ -20,6 +20,7 @@ struct StreamEvent {
   std::size_t whole = 0;                    // the size of the event if `line` is only a part of it, else 0
   std::uint64_t time = 0;                   // ns since 1970
   bool has_time = false;
+  bool ends_with_time = false;  // the time is from `last_time_of`
 
   std::size_t size() const { return head.size() + (tail ? tail->size() : 0); }
   std::string text() const { return tail ? std::string(head) + *tail : std::string(head); }

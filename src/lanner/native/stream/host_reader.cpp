@@ -124,25 +124,28 @@ void HostReader::read(std::uint64_t number) {
     loan.error = size < 0 ? errno : 0;
     return finish(lent);
   }
+  bool stays = false;
+  new_ = 0;
   try {
     loan.heard = Loan::Clock::now();
-    if (take(loan, {received_.get(), static_cast<std::size_t>(size)})) return;
+    stays = take(loan, {received_.get(), static_cast<std::size_t>(size)});
   } catch (const std::bad_alloc&) {
     loan.error = ENOMEM;
   }
-  finish(lent);
+  events_.resize(new_);
+  loan.taken += new_;
+  if (!stays) finish(lent);
 }
 
 // Takes the events that the bytes complete. Returns whether the connection stays lent.
 bool HostReader::take(Loan& loan, std::string_view bytes) {
-  auto body = bytes;
-  if (loan.chunks) {
-    body = {body_.get(), loan.chunks->feed(bytes, body_.get())};
-    if (!loan.chunks->error.empty()) return false;
-  }
   lines_.clear();
   const auto too_long = loan.framer->too_long();
-  loan.framer->feed(body, lines_);
+  if (!loan.chunks) {
+    loan.framer->feed(bytes, lines_);
+  } else if (!frame_chunks(loan, bytes)) {
+    return false;
+  }
   if (!loan.framer->is_within()) {
     loan.unfinished_since = {};
   } else if (lines_.size() || loan.unfinished_since == Loan::Clock::time_point()) {
@@ -152,38 +155,49 @@ bool HostReader::take(Loan& loan, std::string_view bytes) {
     loan.returned = copy_of(lines_);
     return false;
   }
-  events_.reserve(prepared_.size());
   engine_ = loan.engine;
-  for (std::size_t place = 0; place < prepared_.size(); ++place) {
-    if (loan.seen->window.add(keys_[place])) {
-      events_.push_back(std::move(prepared_[place]));
-      ++loan.taken;
-    } else {
-      ++loan.repeated;
-    }
+  for (std::size_t place = 0; place < events_.size(); ++place) {
+    if (!loan.seen->window.add(keys_[place])) continue;
+    if (new_ != place) events_[new_] = std::move(events_[place]);
+    ++new_;
   }
+  loan.repeated += events_.size() - new_;
   loan.seen->window.forget();
   return !loan.repeated && !(loan.chunks && loan.chunks->ended);
 }
 
+// Splits the bytes of chunks into lines. Engines send each event as a chunk: these lines are not copied. Returns false for invalid chunks.
+bool HostReader::frame_chunks(Loan& loan, std::string_view bytes) {
+  for (auto body = loan.chunks->next(bytes); !body.empty(); body = loan.chunks->next(bytes)) {
+    if (body.back() != '\n' && !bytes.empty()) {
+      // the line continues in the next chunk
+      const auto size = body.copy(body_.get(), body.size());
+      body = {body_.get(), size + loan.chunks->feed(std::exchange(bytes, {}), body_.get() + size)};
+    }
+    loan.framer->feed(body, lines_);
+  }
+  return loan.chunks->error.empty();
+}
+
 // Makes events of the lines. Returns false if the reader must process one of them; then the window is unchanged.
 bool HostReader::prepare(Loan& loan) {
-  prepared_.clear();
   keys_.clear();
   if (!lines_.cut().empty()) return false;
   const auto& [fingerprint, window, given] = *loan.seen;
+  events_.reserve(lines_.size());
   for (std::size_t place = 0; place < lines_.size(); ++place) {
-    StreamEvent event;
-    event.line = event.head = lines_.at(place);
-    const auto time = time_of(event.line);
-    if (!time || event.line.size() > largest_line || std::binary_search(given.begin(), given.end(), *time)) return false;
-    if (loan.inspects && may_start_container(event.line)) return false;
+    const auto line = lines_.at(place);
+    const auto last_time = last_time_of(line);
+    const auto time = last_time ? last_time : time_of(line);
+    if (!time || line.size() > largest_line || std::binary_search(given.begin(), given.end(), *time)) return false;
+    if (loan.inspects && may_start_container(line)) return false;
+    auto& event = events_.emplace_back();
+    event.line = event.head = line;
     event.time = *time;
     event.has_time = true;
+    event.ends_with_time = last_time.has_value();
     if (loan.finisher->finish(event)) return false;
-    keys_.push_back({*time, fingerprint(event.line)});
-    window.prefetch(keys_.back());
-    prepared_.push_back(std::move(event));
+    keys_.push_back({*time, fingerprint(line)});
   }
   return true;
 }

@@ -94,6 +94,7 @@ class HostReader {
   void set_timer(long nanoseconds) const;
   void read(std::uint64_t number);
   bool take(Loan& loan, std::string_view bytes);
+  bool frame_chunks(Loan& loan, std::string_view bytes);
   bool prepare(Loan& loan);
   void finish(Loans::iterator lent);
   void wait_for_end(const Loan& loan, int closing, Loan::Clock::time_point deadline) const;
@@ -113,8 +114,9 @@ class HostReader {
   // Of the host's thread
   const std::unique_ptr<char[]> received_, body_;
   LineList lines_;
-  std::vector<StreamEvent> prepared_, events_;
+  std::vector<StreamEvent> events_;
   std::vector<EventKey> keys_;
+  std::size_t new_ = 0;  // of the events, those that are in the window since this read
   std::size_t engine_ = 0;
 };
 

@@ -10,7 +10,7 @@
 namespace lanner {
 
 struct SeenEvents {
-  explicit SeenEvents(std::uint64_t secret) : fingerprint(secret) {}
+  explicit SeenEvents(const Fingerprint::Secret& secret) : fingerprint(secret) {}
 
   const Fingerprint fingerprint;
   EventWindow window;

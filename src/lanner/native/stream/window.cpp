@@ -16,21 +16,12 @@ std::uint32_t EventWindow::tag_of(const EventKey& key) {
   return static_cast<std::uint32_t>(((key.hash + key.time) * 0x9E37'79B9'7F4A'7C15) >> 32);
 }
 
-// Returns the slot of the key, or the free slot for it.
-std::size_t EventWindow::find(const EventKey& key) const {
-  const auto tag = tag_of(key);
-  for (auto slot = home(tag);; slot = (slot + 1) & (table_.size() - 1)) {
-    const auto& found = table_[slot];
-    if (!found.number || (found.tag == tag && order_[found.number - first_] == key)) return slot;
-  }
-}
-
 bool EventWindow::add(const EventKey& key) {
-  const bool is_full = 4 * (order_.size() + 1) > 3 * table_.size();
-  if (is_full || first_ > UINT32_MAX - order_.size() - 1) rebuild(is_full ? 2 * table_.size() : table_.size());
-  auto& slot = table_[find(key)];
-  if (slot.number) return false;
-  slot = {tag_of(key), first_ + static_cast<std::uint32_t>(order_.size())};
+  if (key.time > latest_) {
+    latest_ = key.time;
+  } else if (table_[find_slot(key)].number) {
+    return false;
+  }
   order_.push_back(key);
   return true;
 }
@@ -41,19 +32,49 @@ void EventWindow::forget() {
   while (size() > least && (size() > most || order_.front().time < oldest)) drop_first();
 }
 
-void EventWindow::rebuild(std::size_t slots) {
-  table_.assign(slots, {});
-  first_ = 1;
-  std::uint32_t number = first_;
-  for (const auto& key : order_) {
-    auto slot = home(tag_of(key));
-    while (table_[slot].number) slot = (slot + 1) & (slots - 1);
-    table_[slot] = {tag_of(key), number++};
+// Returns the slot of the key, or a free slot. All keys are in the table.
+std::size_t EventWindow::find_slot(const EventKey& key) {
+  if (indexed_ < order_.size()) update_table();
+  return find(key);
+}
+
+// Returns the slot of a key in the table, or the free slot for it.
+std::size_t EventWindow::find(const EventKey& key) const {
+  const auto tag = tag_of(key);
+  for (auto slot = home(tag);; slot = (slot + 1) & (table_.size() - 1)) {
+    const auto& found = table_[slot];
+    if (!found.number || (found.tag == tag && order_[found.number - first_] == key)) return slot;
   }
 }
 
-// Moves the keys after the freed slot, so that a search still finds each.
+// Adds the keys to the table that are not in it yet.
+void EventWindow::update_table() {
+  auto slots = table_.size();
+  while (4 * order_.size() > 3 * slots) slots *= 2;
+  if (slots > table_.size() || first_ > UINT32_MAX - order_.size()) {
+    table_.assign(slots, {});
+    indexed_ = 0;
+  }
+  if (!indexed_) first_ = 1;
+  for (auto key = order_.begin() + static_cast<std::ptrdiff_t>(indexed_); key != order_.end(); ++key) {
+    const auto tag = tag_of(*key);
+    auto slot = home(tag);
+    while (table_[slot].number) slot = (slot + 1) & (table_.size() - 1);
+    table_[slot] = {tag, first_ + static_cast<std::uint32_t>(indexed_++)};
+  }
+}
+
 void EventWindow::drop_first() {
+  if (indexed_) {
+    remove_first();
+    --indexed_;
+    ++first_;
+  }
+  order_.pop_front();
+}
+
+// Removes the first key from the table. Moves the keys after the freed slot, so that a search still finds each.
+void EventWindow::remove_first() {
   const auto mask = table_.size() - 1;
   auto free = find(order_.front());
   for (auto slot = (free + 1) & mask; table_[slot].number; slot = (slot + 1) & mask) {
@@ -63,8 +84,6 @@ void EventWindow::drop_first() {
     }
   }
   table_[free] = {};
-  order_.pop_front();
-  ++first_;
 }
 
 }  // namespace lanner

@@ -130,6 +130,8 @@ class Checker:
         return CheckedCondition(self._tree(condition), tuple(self._warnings))
 
     def _tree(self, node: ast.Condition) -> typed.Tree:
+        if isinstance(node, ast.Not):
+            return typed.Negation(self._tree(node.child))
         known = self._known.get(id(node))
         if known:
             self._warnings += known[1].warnings
@@ -139,16 +141,14 @@ class Checker:
         self._known[id(node)] = node, CheckedCondition(tree, tuple(self._warnings[before:]))
         return tree
 
-    def _new_tree(self, node: ast.Condition) -> typed.Tree:
+    def _new_tree(self, node: ast.Check | ast.And | ast.Or | ast.Macro) -> typed.Tree:
         match node:
             case ast.Check():
                 return self._check(node)
-            case ast.Not(child):
-                return typed.Negation(self._tree(child))
             case ast.And(children):
-                return typed.All(tuple(map(self._tree, children)))
+                return typed.All(tuple([self._tree(child) for child in children]))
             case ast.Or(children):
-                return typed.Some(tuple(map(self._tree, children)))
+                return typed.Some(tuple([self._tree(child) for child in children]))
             case ast.Macro(name):
                 raise self._error(f"filter error: unexpected identifier '{name}'", node)
 

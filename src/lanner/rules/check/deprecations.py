@@ -64,18 +64,19 @@ class Conditions:
         return [Remark("LOAD_UNSAFE_NA_CHECK", ""), *deprecated] if found.is_unsafe else deprecated
 
     def _look(self, node: Condition) -> _Uses:
-        match node:
-            case Check():
-                return _of_check(node)
-            case And(children) | Or(children):
-                known = self._known.get(id(node))
-                if known is None:
-                    known = self._known[id(node)] = node, _combine(map(self._look, children))
-                return known[1]
-            case Not(child):
-                return self._look(child)
-            case _:
+        while isinstance(node, Not):
+            node = node.child
+        if isinstance(node, Check):
+            left = node.left
+            if isinstance(left, Field) and left.name not in _DEPRECATED and not left.name.startswith(_UNSAFE):  # as in nearly all checks
                 return _NOTHING
+            return _of_check(node)
+        if not isinstance(node, And | Or):
+            return _NOTHING
+        known = self._known.get(id(node))
+        if known is None:
+            known = self._known[id(node)] = node, _combine([self._look(child) for child in node.children])
+        return known[1]
 
 
 class _Uses(NamedTuple):

@@ -65,11 +65,11 @@ class ComparisonParser:
         return argument
 
     def _quick_comparison(self, found: re.Match[str]) -> Check:
-        """Read the check that starts with a match of `LEFT`, as `_comparison` does."""
+        """Read the check that starts with the field in a match of `OPERAND`, as `_comparison` does."""
         scan = self.scan
-        begin, last = found.start(), found.lastindex or 0
-        name, argument = found[1], found[2]
-        end = found.end(1) if argument is None else found.end(2) + 1
+        begin, last = found.start(words.FIELD), found.lastindex or 0
+        name, argument = found[words.FIELD], found[words.ARGUMENT]
+        end = found.end(words.FIELD) if argument is None else found.end(words.ARGUMENT) + 1
         left = Field(name, argument, (scan.base + begin, scan.base + end))
         scan.at = found.end()
         scan.last = operator = found[last]

@@ -51,17 +51,23 @@ LIST_OPERATOR: Final = re.compile(_any_of(vocabulary.operators_of(Side.LIST)))
 MODIFIER: Final = re.compile(_any_of(vocabulary.MODIFIERS) + r"(?=[ \t\x08\r\n])")
 KEYWORD: Final = re.compile(r"(?:and|or|not)(?![a-zA-Z0-9])")
 
-# The usual start of a check, in one step: a field (1, with 2 in brackets), and exists (3) or an operator before a number (4), a string (5)
-# or a list (6). Anything else is read word by word.
-LEFT: Final = re.compile(
+# The usual start of an operand, in one step. After an optional "not" (1) it is a macro's name (2), not followed by a dot or a parenthesis.
+# Or it is a field (3, with 4 in brackets) and exists (5), or an operator before a number (6), a string (7) or a list (8). The lexer reads
+# anything else word by word.
+OPERAND: Final = re.compile(
+    rf"[ \t\x08\r\n]*+(not[{_SPACE}]++)?+[ \t\x08\r\n]*+(?!not[{_SPACE}(])(?:({IDENTIFIER.pattern})(?![.(])|"
     rf"({FIELD_NAME.pattern})(?:\[({BARE_ARGUMENT.pattern})\])?+[ \t\x08\r\n]*+"
-    rf"(?:(exists)|({NUMBER_OPERATOR.pattern})|({TEXT_OPERATOR.pattern})|({LIST_OPERATOR.pattern}))"
+    rf"(?:(exists)|({NUMBER_OPERATOR.pattern})|({TEXT_OPERATOR.pattern})|({LIST_OPERATOR.pattern})))"
 )
-# The name of a macro: neither a field nor a transformer, which continue with a dot or a parenthesis
-NAME: Final = re.compile(rf"{IDENTIFIER.pattern}(?![.(])")
-EXISTS: Final = 3
-BEFORE_NUMBER: Final = 4
-BEFORE_LIST: Final = 6
+NEGATION: Final = 1
+NAME: Final = 2
+FIELD: Final = 3
+ARGUMENT: Final = 4
+EXISTS: Final = 5
+BEFORE_NUMBER: Final = 6
+BEFORE_LIST: Final = 8
+# The usual text between two operands, with "and" or "or" (1)
+CONNECTIVE: Final = re.compile(r"[ \t\x08\r\n]*+(and|or)[ \t\x08\r\n]++")
 # A constant after an operator that takes a string, in quotes (1) or without (2): neither a transformer nor a modifier
 TEXT: Final = re.compile(rf"""[ \t\x08\r\n]*+(?!{MODIFIER.pattern})(?:("[^"\\\0]*+"|'[^'\\\0]*+')|({BARE_TEXT.pattern})(?!\())""")
 

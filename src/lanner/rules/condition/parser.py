@@ -40,6 +40,8 @@ from lanner.rules.condition.suggestions import advise_connective
 from lanner.rules.findings import ConditionError
 
 if TYPE_CHECKING:
+    import re
+
     from lanner.rules.condition.ast import Span
 
 MAX_GROUPS: Final = 1000
@@ -112,6 +114,9 @@ class _Parser(ComparisonParser):
     def _operand(self) -> None:
         """Read up to the next whole check, opening groups on the way, and add it to its group."""
         scan = self.scan
+        if found := words.OPERAND.match(scan.text, scan.at):
+            self.group.ands.append(self._quick_operand(found))
+            return
         while True:
             scan.blank()
             begin, negated = scan.at, False
@@ -130,11 +135,31 @@ class _Parser(ComparisonParser):
             self.group.ands.append(Not(child, scan.span(begin)) if negated else child)
             return
 
+    def _quick_operand(self, found: re.Match[str]) -> Condition:
+        """Read the operand that starts with a match of `OPERAND`, as `_operand` does word by word."""
+        scan = self.scan
+        child: Condition
+        if found.lastindex == words.NAME:
+            scan.at = found.end()
+            scan.last = found[words.NAME]
+            child = Macro(scan.last, scan.span(found.start(words.NAME)))
+        else:
+            child = self._quick_comparison(found)
+        begin = found.start(words.NEGATION)
+        return child if begin < 0 else Not(child, scan.span(begin))
+
     def _follow(self) -> Condition | None:
         """Read the text after an operand, closing groups. Return the tree at the end, or None if another operand must follow."""
         scan = self.scan
         while True:
             group = self.group
+            if group.ands and (found := words.CONNECTIVE.match(scan.text, scan.at)):
+                scan.at = found.end()
+                scan.last = found[1]
+                if scan.last == "or":
+                    group.ors.append(_join(And, group.ands))
+                    group.ands = []
+                return None
             scan.blank()
             if group.ands:
                 if scan.take("and"):
@@ -175,10 +200,6 @@ class _Parser(ComparisonParser):
     def _check(self) -> Check | Macro:
         scan = self.scan
         begin = scan.at
-        if found := words.LEFT.match(scan.text, begin):
-            return self._quick_comparison(found)
-        if scan.match(words.NAME):
-            return Macro(scan.last, scan.span(begin))
         left = self.left()
         if left is not None:
             return self._comparison(left, begin)

@@ -107,7 +107,7 @@ class TextBuilder:
         stop = len(text.text) if end is None else end
         if begin >= stop:
             return
-        first = max(0, bisect_right(text.pieces, begin, key=lambda piece: piece.begin) - 1)
+        first = max(0, bisect_right(text.pieces, begin, key=lambda piece: piece.begin) - 1) if begin else 0
         for number in range(first, len(text.pieces)):
             piece = text.pieces[number]
             if piece.begin >= stop:

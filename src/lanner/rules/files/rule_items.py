@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from lanner.rules.files.exceptions import read_exceptions
 from lanner.rules.files.item_keys import (
@@ -30,8 +30,11 @@ from lanner.sdk.text.misspelt import find_near
 from lanner.yamlfile.reader import Mapping, Scalar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lanner.yamlfile.source import Context
 
+_T = TypeVar("_T")
 ENABLED_IS_OLD: Final = (
     "The standalone 'enabled' key usage is deprecated. The correct approach requires also a 'replace' entry under the 'override' key "
     "(i.e. 'enabled: replace')."
@@ -39,6 +42,7 @@ ENABLED_IS_OLD: Final = (
 DEFAULT_SOURCE: Final = "syscall"
 """The event source of a rule without one."""
 _WHOLE: Final = "'condition', 'output', 'desc' and 'priority'"
+_NEEDED: Final = frozenset({"condition", "output", "desc", "priority"})
 _ALONE: Final = f"Without {_WHOLE} an item switches an earlier rule on or off: it needs 'enabled'."
 
 
@@ -57,7 +61,7 @@ def read_rule(item: Mapping, steps: list[Step], attempt: Attempt) -> None:
         condition = read_optional(item, "condition", context)
         exceptions = read_exceptions(item, context, steps, append=True) if "exceptions" in item.values else None
         steps.append(RuleUpdate(context, name, append=True, source=source, condition=condition, exceptions=exceptions))
-    elif item.values.keys().isdisjoint({"condition", "output", "desc", "priority"}):
+    elif item.values.keys().isdisjoint(_NEEDED):
         read_required(item, "enabled", context, *_change_advice(item, _ALONE))
         enabled = boolean(item, "enabled", context, default=True)
         steps.append(make_finding("warning", "LOAD_DEPRECATED_ITEM", ENABLED_IS_OLD, context))
@@ -79,7 +83,7 @@ def _read_any_source(item: Mapping, context: Context) -> str:
 
 def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Step], attempt: Attempt) -> RuleItem:
     label = read_required(item, "rule", context)  # replaces an unreadable output
-    advice = _change_advice(item, f"A rule needs {_WHOLE}.")
+    advice = ("", "") if item.values.keys() >= _NEEDED else _change_advice(item, f"A rule needs {_WHOLE}.")
     if attempt is read_leniently and item.values.keys().isdisjoint({"condition", "output"}):
         # one error for an item that is meant as a change, with the errors of its other keys
         if "priority" in item.values:
@@ -88,17 +92,22 @@ def _read_whole_rule(item: Mapping, name: str, context: Context, steps: list[Ste
     keys = ("condition", "output", "desc")
     condition, output, desc = (attempt(steps, partial(read_required, item, key, context, *advice), label) for key in keys)
     priority = attempt(steps, lambda: _read_priority(item, context, *advice), Priority.DEBUG)
-    source = attempt(steps, lambda: read_optional(item, "source", context), None)
-    enabled = attempt(steps, lambda: boolean(item, "enabled", context, default=True), fallback=True)
+
+    def read(key: str, reading: Callable[[], _T], default: _T) -> _T:
+        return attempt(steps, reading, default) if key in item.values else default
+
+    def flag(key: str, *, default: bool) -> bool:
+        return read(key, lambda: boolean(item, key, context, default=default), default)
+
+    source = read("source", lambda: read_optional(item, "source", context), None)
+    enabled = flag("enabled", default=True)
     # Captures of system calls do not apply to a plugin's events
-    capture = attempt(steps, lambda: boolean(item, "capture", context, default=False), fallback=False)
-    duration = attempt(steps, lambda: _read_duration(item, context) if "capture_duration" in item.values else 0, 0)
-    warn = attempt(steps, lambda: boolean(item, "warn_evttypes", context, default=True), fallback=True)
-    skip = attempt(steps, lambda: boolean(item, "skip-if-unknown-filter", context, default=False), fallback=False)
-    tags: tuple[str, ...] = ()
-    tags = attempt(steps, lambda: _read_tags(item, context), tags)
-    exceptions: tuple[RuleException, ...] = ()
-    exceptions = attempt(steps, lambda: read_exceptions(item, context, steps, append=False), exceptions)
+    capture = flag("capture", default=False)
+    duration = read("capture_duration", lambda: _read_duration(item, context), 0)
+    warn = flag("warn_evttypes", default=True)
+    skip = flag("skip-if-unknown-filter", default=False)
+    tags: tuple[str, ...] = read("tags", lambda: _read_tags(item, context), ())
+    exceptions: tuple[RuleException, ...] = read("exceptions", lambda: read_exceptions(item, context, steps, append=False), ())
     where = source.value if source else DEFAULT_SOURCE
     unread = frozenset(key for key, node in (("condition", condition), ("output", output)) if node is label)
     return RuleItem(

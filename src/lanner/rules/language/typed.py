@@ -5,7 +5,7 @@ Plain data. `check` creates it, the plan contains it, and the executors read it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -121,12 +121,13 @@ class FieldTable:
 
     def __init__(self) -> None:
         self._numbers: dict[FieldRequest, int] = {}
+        self._outputs: OutputFields | None = None
 
-    def of_outputs(self) -> FieldTable:
+    def of_outputs(self) -> OutputFields:
         """Return this table for the fields of outputs, where one field has another text than in conditions."""
-        table = _OutputFields()
-        table._numbers = self._numbers  # noqa: SLF001 - the same numbers
-        return table
+        if self._outputs is None:
+            self._outputs = OutputFields(self._numbers)
+        return self._outputs
 
     def number(self, request: FieldRequest) -> int:
         """Return the request's number, a new one for a new request."""
@@ -138,6 +139,13 @@ class FieldTable:
         return tuple(self._numbers)
 
 
-class _OutputFields(FieldTable):
+class OutputFields(FieldTable):
+    """The numbers of a table, for the fields of outputs. `known` is for the parser of outputs: the parsed placeholders by their text."""
+
+    def __init__(self, numbers: dict[FieldRequest, int]) -> None:
+        super().__init__()
+        self._numbers = numbers
+        self.known: dict[str, Any] = {}
+
     def number(self, request: FieldRequest) -> int:
         return super().number(replace(request, name=PRINTED_PLUGIN_INFO) if request.name == PLUGIN_INFO else request)

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from lanner.rules.check.checker import check_operand
 from lanner.rules.condition import lexer as words
@@ -19,7 +19,7 @@ from lanner.rules.condition.falco_unparse import field_text
 from lanner.rules.condition.parser import parse_operand
 from lanner.rules.findings import COMPILE_OUTPUT, ConditionError
 from lanner.rules.language.catalog import FieldError, is_generic
-from lanner.rules.language.typed import FieldTable, Kind, Slot, Transformation
+from lanner.rules.language.typed import FieldTable, Kind, OutputFields, Slot, Transformation
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -82,6 +82,10 @@ class ExtraField(Struct, frozen=True, gc=False):
     shown: Format | AlertField | None
 
 
+_Parsed: TypeAlias = tuple[Placeholder, tuple[AlertField, ...], int]
+"""A placeholder without its width, its fields, and where it ends in the text."""
+
+
 class FormatError(ConditionError):
     """An error in an output. `offset` and `length` count characters in its text; Falco's own reports point to its beginning."""
 
@@ -107,13 +111,11 @@ def parse_output(text: str, catalog: Catalog, table: FieldTable) -> Format:
         if sign > start:
             parts.append(text[start:sign])
         begin, width = _parse_width(text, sign)
-        node, operand, start = _parse_placeholder(text, sign, begin, catalog, table)
-        parts.append(_placeholder(node, width, operand))
-        for field in (node,) if isinstance(node, Field) else find_operands(Field, node):
-            key = field_text(field.name, field.argument)
-            slot = operand if field is node else check_operand(field, catalog, table)
-            if isinstance(slot, Slot):
-                fields.setdefault(key, AlertField(key, field.name, slot))
+        found = _parse_plain(text, begin, catalog, table)
+        placeholder, needed, start = found or _parse_placeholder(text, sign, begin, catalog, table)
+        parts.append(replace(placeholder, width=width) if width else placeholder)
+        for field in needed:
+            fields.setdefault(field.key, field)
     if start < len(text):
         parts.append(text[start:])
     return Format(tuple(parts), tuple(fields.values()))
@@ -135,17 +137,40 @@ def _parse_width(text: str, sign: int) -> tuple[int, int]:
     return end, int(width)
 
 
-def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table: FieldTable) -> tuple[Field | Transform, Operand, int]:
-    """Return the longest piece of text at `begin` that is an existing field or transformer, and its end.
+def _parse_plain(text: str, begin: int, catalog: Catalog, table: OutputFields) -> _Parsed | None:
+    """Return what `_parse_placeholder` does for a usual field, or None. The rules of a file print the same few fields."""
+    plain = _PLAIN_FIELD.match(text, begin, begin + _PLACEHOLDER_LIMIT)
+    if plain is None:
+        return None
+    known: tuple[Placeholder, tuple[AlertField, ...]] | None = table.known.get(plain[0])
+    if known is None:
+        try:
+            request = catalog.request(plain[0])
+        except FieldError:
+            return None
+        slot = Slot(table.number(request), Kind(request.info.type, request.info.is_list))
+        node = Field(plain[1], plain[2])
+        key = field_text(node.name, node.argument)
+        known = table.known[plain[0]] = _placeholder(node, slot), (AlertField(key, node.name, slot),)
+    return *known, plain.end()
+
+
+def _parse_placeholder(text: str, sign: int, begin: int, catalog: Catalog, table: OutputFields) -> _Parsed:
+    """Return the longest piece of text at `begin` that is an existing field or transformer, the fields in it, and its end."""
+    node, operand, end = _find_longest(text, sign, begin, catalog, table)
+    fields = []
+    for field in (node,) if isinstance(node, Field) else find_operands(Field, node):
+        slot = operand if field is node else check_operand(field, catalog, table)
+        if isinstance(slot, Slot):
+            fields.append(AlertField(field_text(field.name, field.argument), field.name, slot))
+    return _placeholder(node, operand), tuple(fields), end
+
+
+def _find_longest(text: str, sign: int, begin: int, catalog: Catalog, table: FieldTable) -> tuple[Field | Transform, Operand, int]:
+    """Try pieces of text at `begin`, longer ones first.
 
     A shorter piece can only differ from a rejected one if it ends before the end of what the parser had read.
     """
-    plain = _PLAIN_FIELD.match(text, begin, begin + _PLACEHOLDER_LIMIT)
-    if plain:
-        with suppress(FieldError):
-            request = catalog.request(plain[0])
-            slot = Slot(table.number(request), Kind(request.info.type, request.info.is_list))
-            return Field(plain[1], plain[2]), slot, plain.end()
     piece = text[begin : begin + _PLACEHOLDER_LIMIT]
     while piece:
         try:
@@ -185,10 +210,10 @@ def _shorten(piece: str, end: int) -> str:
     return piece[: min(end, _NAME_LIMIT) if bracket < 0 else bracket]
 
 
-def _placeholder(node: Field | Transform, width: int, operand: Operand) -> Placeholder:
+def _placeholder(node: Field | Transform, operand: Operand) -> Placeholder:
     # Falco has no number format for types that plugins do not have: the length of such a string is not printed
     silent = isinstance(operand, Transformation) and operand.kind.type is FieldType.UINT64 and not _measures_plugin_field(node)
-    return Placeholder(operand, width, padded=isinstance(node, Field) and node.name in _PADDED, silent=silent)
+    return Placeholder(operand, padded=isinstance(node, Field) and node.name in _PADDED, silent=silent)
 
 
 def _measures_plugin_field(node: object) -> bool:

@@ -98,13 +98,19 @@ def compile_rules(
 
 @contextmanager
 def _pause_collector() -> Iterator[None]:
-    """Pause the garbage collector, which would traverse the growing data again and again and find nothing to free."""
+    """Pause the garbage collector, which would traverse the growing data again and again and find nothing to free.
+
+    Afterwards the new objects count as old ones, which the collector seldom traverses.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_enabled:
+            if not gc.get_freeze_count():  # those that someone else has frozen remain so
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

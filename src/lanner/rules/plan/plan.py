@@ -110,7 +110,7 @@ def _requirements(tree: Tree, known: dict[int, Requirements]) -> Requirements:
         case Test():
             return _of_test(tree)
         case All(children):
-            return _all_of(requirements(child, known) for child in children)
+            return _all_of([requirements(child, known) for child in children])
         case Some(children):
             return _one_of([requirements(child, known) for child in children])
     return {}  # a negation is also true for missing values; a comparison of two fields requires no value of either
@@ -130,7 +130,8 @@ def _all_of(parts: Iterable[Requirements]) -> Requirements:
     found: Requirements = {}
     for part in parts:
         for slot, values in part.items():
-            found[slot] = values & found.get(slot, values)
+            before = found.get(slot)
+            found[slot] = values if before is None else values & before
     return found
 
 

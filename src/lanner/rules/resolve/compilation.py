@@ -9,8 +9,6 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from msgspec.structs import replace
-
 from lanner.rules import findings
 from lanner.rules.condition.parser import parse
 from lanner.rules.files.exceptions import add_exceptions
@@ -44,6 +42,7 @@ class Compilation:
         self.macros = Macros({})
         self._texts: dict[str, Text | None] = {}
         self._rules: dict[str, Rule | None] = {}
+        self._macro_expressions: tuple[Expression, ...] = ()
 
     def expand(self) -> Stage[None]:
         """Expand lists in lists and macros in macros."""
@@ -58,6 +57,7 @@ class Compilation:
             self.expressions.append(expression)
             parsed[macro.name] = ParsedMacro(macro.name, macro.index, macro.visibility, tree)
         self.macros = Macros(parsed)
+        self._macro_expressions = tuple(self.expressions)
         for each, expression in zip(parsed.values(), self.expressions, strict=True):
             if each.tree is not None:
                 yield from self._expand(each, each.tree, expression)
@@ -111,25 +111,25 @@ class Compilation:
             tuple(sorted(definition.tags)),
             definition.enabled,
             definition.skip_if_unknown_filter,
-            definition.context[-1].place(),
             definition.warn_evttypes,
             definition.context,
             expression,
-            tuple(self.expressions),
+            self._macro_expressions,
         )
 
     def _parse(
         self, definition: MacroDefinition | RuleDefinition, text: Text, kind: str, base: int
     ) -> Stage[tuple[Expression, Condition | None]]:
         """Return the condition with expanded lists, and its tree, or None for an invalid one."""
-        expression = Expression(text, definition.context, definition.condition_context, kind, self.lists)
-        written = text.text
         try:
-            written = self.lists.write_into(Text(written)).text
-            expression = replace(expression, written=written)
-            return expression, parse(written, base, self._shared)
+            written = self.lists.write_into(Text(text.text)).text
         except TooLargeError as error:
+            expression = Expression(text, definition.context, definition.condition_context, kind, self.lists)
             yield expression.finding("error", findings.COMPILE_CONDITION, str(error), 0, 1, _SMALLER)
+            return expression, None
+        expression = Expression(text, definition.context, definition.condition_context, kind, self.lists, written)
+        try:
+            return expression, parse(written, base, self._shared)
         except ConditionError as error:
             offset = error.offset - base
             sight = expression.sight(expression.falco_context, written, error.falco_offset - base)

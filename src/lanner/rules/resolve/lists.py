@@ -47,6 +47,7 @@ class Lists:
         self._numbers = {name: number for number, name in enumerate(self.names)}
         # A name that contains a delimiter is not a word. Such names are rare, and searched for each time
         self._odd = frozenset(number for number, name in enumerate(self.names) if not _WORD.fullmatch(name))
+        self._names = frozenset(self.names)
         self._mentions = [self._find_mentioned(text) for text in self._texts]
 
     def items(self, name: str) -> list[str]:
@@ -74,7 +75,7 @@ class Lists:
         return text
 
     def _find_mentioned(self, text: str) -> set[int]:
-        return {self._numbers[word] for word in _WORD.findall(text) if word in self._numbers} | self._odd
+        return {self._numbers[word] for word in self._names.intersection(_WORD.findall(text))} | self._odd
 
 
 def _flatten(definitions: Mapping[str, ListDefinition], used: set[str]) -> Iterable[list[str]]:

@@ -103,16 +103,18 @@ class _Expander:
                 return self._expand_named(node)
             case Not(child, span):
                 inner = self.expand(child)
-                return self._check_size(Expansion(Not(inner.tree, span), inner.size + 1, inner.depth + 1), span)
+                return self._check_size(
+                    Expansion(node if inner.tree is child else Not(inner.tree, span), inner.size + 1, inner.depth + 1), span
+                )
             case And(children, span) | Or(children, span):
                 trees: list[Condition] = []
                 size, depth = 1, 1
                 for child in children:
-                    if isinstance(child, Check) and self.level < MAX_DEPTH:  # the usual case
+                    if self.level < MAX_DEPTH and isinstance(child, Check):  # the usual cases: a check or a macro
                         trees.append(child)
                         size += 1
                         continue
-                    inner = self.expand(child)
+                    inner = self._expand_named(child) if self.level < MAX_DEPTH and isinstance(child, Macro) else self.expand(child)
                     trees.append(inner.tree)
                     size += inner.size
                     depth = max(depth, inner.depth)

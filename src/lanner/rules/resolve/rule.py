@@ -118,7 +118,6 @@ class Rule(Struct, frozen=True, eq=False, gc=False):
     tags: tuple[str, ...]
     enabled: bool
     skip_if_unknown_filter: bool
-    place: Place
     warn_evttypes: bool
     _context: Context
     _expression: Expression
@@ -131,6 +130,11 @@ class Rule(Struct, frozen=True, eq=False, gc=False):
         expression, outer = (self._macros[number - 1], self._context) if number else (own, ())
         sight = expression.sight(own.falco_context, own.text.text, error.falco_offset % TEXT)
         return expression.finding(severity, code or error.code, error.message, offset, error.length, error.advice, outer, sight)
+
+    @property
+    def place(self) -> Place:
+        """Return the place of the rule's item."""
+        return self._context[-1].place()
 
     @property
     def expressions(self) -> tuple[Expression, dict[str, Expression]]:

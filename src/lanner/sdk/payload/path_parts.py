@@ -4,44 +4,44 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from lanner.sdk.payload.words import Each, FieldArgument
+from lanner.sdk.payload.words import FieldArgument, ItemPlace
 from lanner.sdk.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Part: TypeAlias = str | int | FieldArgument | Each
+Part: TypeAlias = str | int | FieldArgument | ItemPlace
 Data: TypeAlias = "list[str | int | dict[str, str] | Data]"
 
 
-class Where(Record):
+class ItemFilter(Record):
     """An element of a path: only items whose member `name` is one of `texts`, or that have such a member."""
 
     name: str
     texts: tuple[str, ...]
 
 
-def part_data(part: Part | Where) -> str | int | dict[str, str] | Data:
+def part_data(part: Part | ItemFilter) -> str | int | dict[str, str] | Data:
     """Return an element of a path, or an operand of a word, as plain data."""
     match part:
         case FieldArgument():
             return {"argument": part.value}
-        case Each():
+        case ItemPlace():
             return {"each": part.value}
-        case Where(name=name, texts=texts):
+        case ItemFilter(name=name, texts=texts):
             return ["where", name, *texts]
     return part
 
 
-def path_text(root: str, parts: Iterable[Part | Where]) -> str:
+def path_text(root: str, parts: Iterable[Part | ItemFilter]) -> str:
     """Return a path as it is written: payload["spec", EACH]. `root` is "path" or "item"."""
     shown = []
     for part in parts:
         match part:
             case FieldArgument():
                 shown.append(part.name)
-            case Each():
-                shown.append("EACH" if part is Each.ALL else "INDEX | EACH")
+            case ItemPlace():
+                shown.append("EACH" if part is ItemPlace.ALL else "INDEX | EACH")
             case str():
                 shown.append(f'"{part}"')
             case int():

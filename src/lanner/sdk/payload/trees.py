@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanner.sdk.payload.path_parts import path_text
-from lanner.sdk.payload.values import ConditionalValue, FirstValue, ForEach, Given, Path
-from lanner.sdk.payload.words import INDEX, Each
+from lanner.sdk.payload.values import ArgumentPresence, ConditionalValue, FirstValue, ItemValues, Path
+from lanner.sdk.payload.words import INDEX, ItemPlace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def arguments(value: Value) -> frozenset[FieldArgument]:
     takes: frozenset[FieldArgument] = frozenset()
     for node in walk(value):
         takes |= node.own_arguments
-        if isinstance(node, Path) and Each.AT_INDEX in node.parts:
+        if isinstance(node, Path) and ItemPlace.AT_INDEX in node.parts:
             takes |= {INDEX}
     return takes
 
@@ -50,9 +50,9 @@ def needs_argument(value: Value) -> bool:
     match value:
         case FirstValue(options=options):
             return all(map(needs_argument, options))
-        case ConditionalValue(name=name, condition=Given()):
+        case ConditionalValue(name=name, condition=ArgumentPresence()):
             return name == "when" or needs_argument(value.value)
-        case Given():
+        case ArgumentPresence():
             return False
     return bool(value.own_arguments) or any(map(needs_argument, value.children))
 
@@ -61,5 +61,5 @@ def uses_item(value: Value) -> bool:
     """Return whether the tree of `value` has a path from `item` outside `each`."""
     if isinstance(value, Path):
         return value.root == "item"
-    children = (value.items,) if isinstance(value, ForEach) else value.children
+    children = (value.items,) if isinstance(value, ItemValues) else value.children
     return any(map(uses_item, children))

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final, Literal, Never, TypeAlias, final
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.payload.nodes import Node
 from lanner.sdk.payload.operands import check_separator, check_texts, operand_text
-from lanner.sdk.payload.path_parts import Where, part_data, path_text
+from lanner.sdk.payload.path_parts import ItemFilter, part_data, path_text
 from lanner.sdk.payload.sharing import mark_shared_parts
 from lanner.sdk.payload.value_refusals import Refusals
-from lanner.sdk.payload.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, Each, FieldArgument
+from lanner.sdk.payload.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, FieldArgument, ItemPlace
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -229,12 +229,12 @@ class Word(Value):
 class Path(Value):
     """A place in the payload, or in an item of a list (`root`)."""
 
-    parts: tuple[Part | Where, ...] = ()
+    parts: tuple[Part | ItemFilter, ...] = ()
     root: Literal["path", "item"] = "path"
 
     @property
     def is_list(self) -> bool:
-        return any(isinstance(part, Each) for part in self.parts)
+        return any(isinstance(part, ItemPlace) for part in self.parts)
 
     @property
     def own_arguments(self) -> frozenset[FieldArgument]:
@@ -244,28 +244,28 @@ class Path(Value):
         """Return the place below this one: names of members, indexes of items from 0, `KEY`, `INDEX` or `EACH`."""
         new = parts if isinstance(parts, tuple) else (parts,)
         for part in new:
-            if isinstance(part, bool) or not isinstance(part, (str, int, Each)) or (isinstance(part, int) and part < 0):
+            if isinstance(part, bool) or not isinstance(part, (str, int, ItemPlace)) or (isinstance(part, int) and part < 0):
                 raise DefinitionError(f"invalid path element {part!r}: a path consists of names, numbers from 0, KEY, INDEX and EACH")
         whole = (*self.parts, *new)
-        if sum(isinstance(part, FieldArgument) or part is Each.AT_INDEX for part in whole) > 1:
+        if sum(isinstance(part, FieldArgument) or part is ItemPlace.AT_INDEX for part in whole) > 1:
             raise DefinitionError("a path has room for one argument: KEY, INDEX or INDEX | EACH, once")
         return Path(whole, self.root)
 
     def where(self, name: str, *texts: str) -> Path:
         """Return the place for only those items whose member `name` is one of `texts`, or, without strings, that have it."""
-        if not self.parts or not isinstance(self.parts[-1], (Each, Where)):
+        if not self.parts or not isinstance(self.parts[-1], (ItemPlace, ItemFilter)):
             raise DefinitionError('`where` selects items: write it after EACH, as in payload["subjects", EACH].where("kind", "User")')
         if not isinstance(name, str) or isinstance(name, FieldArgument):
             raise DefinitionError(f"`where` needs the name of a member, not {name!r}")
-        return Path((*self.parts, Where(name, texts and check_texts("where", texts))), self.root)
+        return Path((*self.parts, ItemFilter(name, texts and check_texts("where", texts))), self.root)
 
-    def each(self, value: Value) -> ForEach:
+    def each(self, value: Value) -> ItemValues:
         """Return a list of the value for each item. Paths in `value` begin at `lanner.item`, or as always at `lanner.payload`."""
         if not self.is_list:
             raise DefinitionError('`each` needs items: write EACH, as in payload["subjects", EACH].each(item["name"])')
         if not isinstance(value, Value):
             raise DefinitionError(f'`each` needs a value, such as item["name"], not {operand_text(value)}')
-        return ForEach(self, value)
+        return ItemValues(self, value)
 
     def pointer(self, pointer: str | FieldArgument) -> PayloadPart:
         """Return what Falco's json plugin returns for a JSON pointer (RFC 6901); `KEY`: for the field's argument."""
@@ -349,7 +349,7 @@ class ConditionalValue(Value):
 
 
 @final
-class ForEach(Value):
+class ItemValues(Value):
     """A list of a value for each item of a list."""
 
     items: Path
@@ -372,7 +372,7 @@ class ForEach(Value):
 
 
 @final
-class Given(Value):
+class ArgumentPresence(Value):
     """Whether the field has its argument: the condition of `when(INDEX)`."""
 
     argument: FieldArgument
@@ -406,7 +406,7 @@ def _condition(name: str, condition: Value | FieldArgument, texts: tuple[str, ..
     if isinstance(condition, FieldArgument):
         if texts:
             raise DefinitionError(f"`{name}({condition.name})` asks whether the field has its argument, and takes no strings")
-        return Given(condition), ()
+        return ArgumentPresence(condition), ()
     if not isinstance(condition, Value):
         raise DefinitionError(f'`{name}` needs a value as its condition, such as payload["Type"], not {operand_text(condition)}')
     if texts and (condition.type is not FieldType.STRING or condition.is_list):
@@ -421,7 +421,7 @@ def _is_place(value: Value) -> bool:
             return True
         case FirstValue(options=options):
             return all(map(_is_place, options))
-        case ConditionalValue(value=inner) | ForEach(value=inner):
+        case ConditionalValue(value=inner) | ItemValues(value=inner):
             return _is_place(inner)
         case Word(row=row, value=inner):
             return row.name in TRANSPARENT and _is_place(inner)

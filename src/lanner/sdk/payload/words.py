@@ -19,14 +19,14 @@ class FieldArgument(StrEnum):
     KEY = "key"
     INDEX = "index"
 
-    def __or__(self, other: Each) -> Each:
+    def __or__(self, other: ItemPlace) -> ItemPlace:
         """Return the path element for `INDEX | EACH`: the item that the argument names, or each item without an argument."""
-        if self is not FieldArgument.INDEX or other is not Each.ALL:
+        if self is not FieldArgument.INDEX or other is not ItemPlace.ALL:
             return NotImplemented
-        return Each.AT_INDEX
+        return ItemPlace.AT_INDEX
 
 
-class Each(Enum):
+class ItemPlace(Enum):
     """The places in a path that stand for the items of an array."""
 
     ALL = "all"
@@ -35,7 +35,7 @@ class Each(Enum):
 
 KEY = FieldArgument.KEY
 INDEX = FieldArgument.INDEX
-EACH = Each.ALL
+EACH = ItemPlace.ALL
 
 Unit: TypeAlias = Literal["ns", "us", "ms", "s"]
 UNITS: dict[Unit, int] = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}

@@ -1,6 +1,6 @@
 /* Loads the Python that the bundle is bound to into the process, and its bridge. */
-#ifndef LANNER_PYTHON_H
-#define LANNER_PYTHON_H
+#ifndef LANNER_BOUND_PYTHON_H
+#define LANNER_BOUND_PYTHON_H
 
 #include <stddef.h>
 

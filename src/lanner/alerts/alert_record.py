@@ -53,7 +53,7 @@ class Record(NamedTuple):
         return self.json.__sizeof__() + len(self.event)
 
 
-class Recorded(Protocol):
+class AlertWithRecord(Protocol):
     """An alert with a record."""
 
     @property

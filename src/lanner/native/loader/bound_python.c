@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "loader/python.h"
+#include "loader/bound_python.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lanner.config.places import Origins, Segment
+from lanner.config.option_places import Origins, Segment
 from lanner.config.read import read_configuration
 from lanner.sdk.errors import ConfigError
 
