@@ -14,7 +14,7 @@ from lanner.docker.query import Query, make_query
 SECOND = 1_000_000_000
 NOW = 1795426345 * SECOND + 860357172
 HOUR = 3600 * SECOND
-TIME_ADVICE = "which is not a time: write seconds since 1970, 2026-01-31T20:00:00Z, or a span before now such as 10m"
+TIME_ADVICE = "which is not a time: write seconds since 1970, 2026-01-31T20:00:00Z, or a duration before now such as 10m"
 
 
 @pytest.fixture(autouse=True)

@@ -93,7 +93,7 @@ function moment(value, now) {
     at = [...value.matchAll(/(\d+)([a-z]+)/g)].reduce((left, [, number, unit]) => left - BigInt(number) * UNITS[unit], BigInt(now) * UNITS.ms);
     if (at < 0n) at = 0n;
   } else if (date && secondsOf(date) >= 0) at = BigInt(secondsOf(date)) * UNITS.s + nanoseconds(date[7]);
-  if (at < 0n) throw new ApiError(`invalid time ${JSON.stringify(value)}: use 2026-11-29T15:00:00Z, or a span before now such as 10m`, 400);
+  if (at < 0n) throw new ApiError(`invalid time ${JSON.stringify(value)}: use 2026-11-29T15:00:00Z, or a duration before now such as 10m`, 400);
   return Number((at + 999_999n) / UNITS.ms);
 }
 

@@ -27,7 +27,7 @@ def parse_moment(text: str, now: int) -> int:
     date = _DATE.fullmatch(text)
     moment = _read_date(date) if date else None
     if moment is None:
-        raise ValueError("not a time: write seconds since 1970, 2026-01-31T20:00:00Z, or a span before now such as 10m")
+        raise ValueError("not a time: write seconds since 1970, 2026-01-31T20:00:00Z, or a duration before now such as 10m")
     return moment
 
 
