@@ -26,7 +26,7 @@ def tell(store, run=LOAD.key, ended=None):
 
 
 def bound_of(store, number, monkeypatch, *, pause):
-    """Let a run raise so many alerts, `pause` seconds apart."""
+    """Let a run raise this number of alerts, `pause` seconds apart."""
     now = [100.0]
     monkeypatch.setattr("lanner.alerts.raised_bound.time.monotonic", lambda: now[0])
     recorder = Recorder()
@@ -106,7 +106,7 @@ def test_a_bound_that_cannot_be_written_is_none(tmp_path):
 
 
 def test_a_run_that_could_not_write_its_end_was_not_killed(tmp_path):
-    """The file with the bound is written over in place, also on a full disk."""
+    """The file with the bound is written over in place, even on a full disk."""
     with small_file_system(tmp_path, "300k") as disk:
         tell(disk)
         bound = RaisedBound(disk, LOAD.key, 0)

@@ -7,7 +7,7 @@ from lanner.abi.versions import APIS
 from lanner.bundle import python_runtime
 from lanner.bundle.builder import build, write
 from lanner.bundle.environment import BuildError, describe
-from lanner.cli.build import Bundling, _collect, _runtime
+from lanner.cli.build import ModuleChoice, _collect, _runtime
 from lanner.host.plugin_loader import load_plugin
 
 _pack_once = functools.cache(python_runtime._pack)
@@ -18,7 +18,7 @@ def build_for_all_apis(plugin, folder):
     cls, environment = load_plugin(plugin), describe()
     target, source, collected = _collect(plugin, cls, environment)
     with mock.patch.object(python_runtime, "_pack", _pack_once):
-        runtime = _runtime(environment, target, source, collected, Bundling())
+        runtime = _runtime(environment, target, source, collected, ModuleChoice())
     for name, api in APIS.items():
         try:
             image = build(cls, target, api, environment, collected.modules, runtime).image

@@ -101,7 +101,7 @@ static void extract_next(unsigned long long turn) {
   extract(state, &event, &extraction);
   values += field.count;
   for (uint64_t i = 0; i < field.count; ++i) {
-    if (field.type == 9 && !((const char* const*)field.values)[i]) fail("a text");
+    if (field.type == 9 && !((const char* const*)field.values)[i]) fail("a string");
   }
 }
 

@@ -80,7 +80,7 @@ def test_only_the_symbols_of_its_capabilities_are_there(built):
         (
             "2",
             "2.0.0",
-            ["every.bool (bool) becomes", "every.ip (ipaddr) becomes a text", "every.time (abstime) becomes a number of nanoseconds"],
+            ["every.bool (bool) becomes", "every.ip (ipaddr) becomes a string", "every.time (abstime) becomes a number of nanoseconds"],
         ),
         ("1", "1.0.0", ["every.reltime (reltime) becomes a number of nanoseconds"]),
         ("0.3", "0.3.0", ["every.keys is omitted: API 0.3 has no lists"]),

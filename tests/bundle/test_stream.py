@@ -20,7 +20,7 @@ def engine(tmp_path):
 
 @pytest.fixture
 def events_of(built, run_host, engine, tmp_path):
-    """`events_of(happens, count)`: the events that a host with a cursor reads, up to so many, while `happens()`."""
+    """`events_of(happens, count)`: the events that a host with a cursor reads, up to `count`, while `happens()`."""
 
     def run(happens, count, **engines):
         config = {**(engines or {"host": engine.url}), "cursor": f"{tmp_path}/cursor", "cursorInterval": 10, "inspect": False}

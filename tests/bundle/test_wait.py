@@ -1,4 +1,4 @@
-"""The docker plugin in a host while its engine is away."""
+"""The docker plugin in a host while its engine is unreachable."""
 
 import json
 

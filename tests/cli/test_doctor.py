@@ -447,7 +447,7 @@ def test_a_lanner_that_does_not_load_is_told_by_itself(path):
     assert only(found["Lanner"])[1] == "it does not load: libsimdjson.so.14: cannot open shared object file"
     level, text, fix = only(found["native module"])
     assert (level, text) == ("problem", "the native module does not load: libsimdjson.so.14: cannot open shared object file")
-    assert fix.startswith("Install the library that it names, if any, or reinstall Lanner with this Python")
+    assert fix.startswith("Install the library that the error names, if any, or reinstall Lanner with this Python")
     assert only(found["Falco"])[0] == "ok"
 
 

@@ -19,7 +19,7 @@ class Receiver:
         self.lines = []
         self._changed = threading.Condition()
         self._server = None
-        # bound all the time, so that no other process gets the port while the server is away
+        # bound all the time, so that no other process gets the port while the server is unreachable
         self._place = socket.socket()
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._place.bind(("127.0.0.1", 0))
@@ -70,7 +70,7 @@ def receiver():
 
 @pytest.fixture
 def configure(tmp_path, plugin, rules):
-    """`configure(text, count)` is a configuration file for a stream of so many numbers, with an alert for each."""
+    """`configure(text, count)` is a configuration file for a stream of this number of numbers, with an alert for each."""
 
     def write(text, count=1000):
         path = tmp_path / "falco.yaml"

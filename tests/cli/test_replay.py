@@ -1,4 +1,4 @@
-"""Recorded events through rules: the same alerts each time, whatever a recording looks like, and wherever alerts go."""
+"""Recorded events through rules: the same alerts each time, for any form of recording and any output."""
 
 import json
 import os

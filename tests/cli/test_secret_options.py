@@ -1,4 +1,4 @@
-"""Options of the type Secret: their three forms, clear errors, and never their text, whatever the command prints."""
+"""Options of the type Secret: their three forms, clear errors, and no command that prints them."""
 
 import json
 from pathlib import Path

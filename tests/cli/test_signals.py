@@ -111,7 +111,7 @@ def commands(tmp_path, plugin, words, rules, store, tested):
 
 
 class Signalled:
-    """A command on a terminal. It receives a signal after so many seconds, if it has not ended."""
+    """A command on a terminal. It receives a signal after this number of seconds, if it has not ended."""
 
     def __init__(self, command, folder, number, seconds):
         self._leader, follower = pty.openpty()

@@ -44,7 +44,7 @@ def failure(engine, **config):
 
 
 def lines(first, count=1):
-    """So many events, a nanosecond apart."""
+    """This number of events, a nanosecond apart."""
     return [event(NOW + number) for number in range(first, first + count)]
 
 

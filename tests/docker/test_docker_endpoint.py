@@ -279,7 +279,7 @@ def test_https_alone_is_tls_with_the_authorities_of_the_system():
         (
             "http://engine",
             FILES,
-            "http://engine (from `$.host` of the configuration) is without TLS, which is asked for: write https:// or tcp://",
+            "http://engine (from `$.host` of the configuration) is without TLS, but the configuration requests TLS: write https:// or tcp://",
         ),
         (
             "tcp://engine",

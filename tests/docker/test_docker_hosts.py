@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def engines(stand_in, tmp_path):
-    """`engines(3)`: so many."""
+    """`engines(3)`: this number of engines."""
     return lambda count: [stand_in(f"unix://{tmp_path}/{number}.sock", RememberingEngine) for number in range(count)]
 
 

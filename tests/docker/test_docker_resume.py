@@ -1,4 +1,4 @@
-"""A stream that is lost is taken up where it was: each event that the engine still has comes once, whatever the engine does with them."""
+"""A lost stream resumes: each event that the engine still has arrives once, in any order and form."""
 
 import random
 

@@ -37,7 +37,7 @@ def server(_server, remembering, monkeypatch):
     _server.dials.write_text("")
     remembering.keeps_alive = True  # as engines do
     yield _server
-    eventually(lambda: not [pid for pid, _ in _server.started() if is_running(pid)])  # whatever a test does, none is left
+    eventually(lambda: not [pid for pid, _ in _server.started() if is_running(pid)])  # no test leaves a process
 
 
 def at(server):

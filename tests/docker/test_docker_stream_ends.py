@@ -87,7 +87,7 @@ def test_a_lost_connection_is_made_again_and_asks_for_what_follows(tcp_engine, n
         (event(NOW + 7) + event(NOW + 8, Action="x" * 1_000_000)[:-2], NOW + 7),
         (b"".join(event(NOW + number) for number in range(5000)), NOW + 4999),
     ],
-    ids=["one", "order", "tail", "broken", "in a text", "attribute", "blank", "huge", "huge tail", "many"],
+    ids=["one", "order", "tail", "broken", "in a string", "attribute", "blank", "huge", "huge tail", "many"],
 )
 @pytest.mark.parametrize("params", ["", "since=1795426000&until=4000000000"])
 def test_the_new_connection_asks_from_two_seconds_before_the_last_whole_event(engine, no_pause, sent, last, params):

@@ -54,7 +54,7 @@ def test_close_ends_a_handshake(certificates, monkeypatch):
 
 
 def test_close_ends_a_wait_for_a_connection(monkeypatch):
-    """A listener whose queue is full takes no more: the system tries again and again."""
+    """A listener whose queue is full takes no more: the system tries repeatedly."""
     monkeypatch.setattr(client, "TIMEOUT", 3600.0)
     wake = os.eventfd(1)
     with contextlib.ExitStack() as open_sockets:

@@ -19,7 +19,7 @@ MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def imports_of(path):
-    """Yield the modules of this package that a module imports, also in functions and for types only."""
+    """Yield the modules of this package that a module imports, including in functions and for types only."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in MODULES)

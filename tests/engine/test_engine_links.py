@@ -108,7 +108,7 @@ def come_to_an_end(engine, watcher, listener):
 
 
 def pass_events(load, count):
-    """Wait until the load has done so many more."""
+    """Wait until the load has done this number of further rounds."""
     before, pause = load.done, threading.Event()
     for _ in range(3000):
         if load.done >= before + count:

@@ -93,7 +93,7 @@ def test_a_host_that_is_stopped_goes_on_where_it_was(engine, tmp_path):
             while load.done < before + 60:
                 time.sleep(0.01)
             assert watcher.end() == 0
-            # while it is away, fewer than the engine keeps
+            # while Lanner is disconnected, fewer than the engine keeps
             before = load.done
             while load.done < before + 60:
                 time.sleep(0.01)

@@ -119,7 +119,7 @@ def test_a_configuration_that_does_not_fit_is_told(library):
 
 
 def test_why_the_source_cannot_be_opened_is_told(library):
-    # sysdig 0.29.3 itself then ends with a segmentation fault, whatever the plugin
+    # sysdig 0.29.3 itself then ends with a segmentation fault, with any plugin
     done = subprocess.run(
         ["sysdig", "-H", f"{library}:{{}}", "-I", f"{library}:since=soon"], capture_output=True, text=True, check=False, timeout=PATIENCE
     )

@@ -1,4 +1,4 @@
-"""Alerts on disk while an output is down: in order, at least once, bounded, whatever happens to the process or the file."""
+"""Alerts on disk while an output is down: in order, at least once, bounded, after any failure of the process or the file."""
 
 import logging
 import os

@@ -63,7 +63,7 @@ PIECES = [
 
 
 def outcome(text, base=0, shared=None):
-    """Return the tree of a text with all spans, or the error."""
+    """Return the tree of a string with all spans, or the error."""
     try:
         return repr_with_spans(parse(text, base, shared))
     except ConditionError as error:

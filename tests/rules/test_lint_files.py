@@ -125,7 +125,7 @@ def test_a_comma_in_an_item(check, item, count):
 def test_a_macro_misspelt_by_one_letter(check, condition, word):
     found = check(LISTS + rules("spawned_process", condition.format(word)))
     assert [each.message for each in found if each.code == "LINT_MISTYPED_NAME"] == [
-        f"`{word}` is a text here, but its name is similar to the macro `spawned_process`."
+        f"`{word}` is a string here, but its name is similar to the macro `spawned_process`."
     ]
 
 

@@ -18,7 +18,7 @@ MANY = payload["b", EACH]
 SHARED = {
     "a condition": (ITEMS.each(item["name"].when(MANY.any("z").text(), "true")), ("x",) * COUNT),
     "a condition of each item": (ITEMS.each(MANY.join("").after("y" * COUNT).when(item["flag"], "yes")), ("z",) * COUNT),
-    "a text": (ITEMS.each(concat(item["name"], payload["m", "list", 1])), ("x2",) * COUNT),
+    "a string": (ITEMS.each(concat(item["name"], payload["m", "list", 1])), ("x2",) * COUNT),
     "a pointer": (ITEMS.each(concat(item["name"], payload.pointer("/m/list/0"))), ("x1",) * COUNT),
     "a list": (ITEMS.each(payload["m", "list", EACH]), ("1", "2") * COUNT),
     "an inner each": (ITEMS.each(payload["m", "list", EACH].each(concat(item, payload["m", "list", 0]))), ("11", "21") * COUNT),

@@ -49,7 +49,7 @@ READABLE = {
     "query": '"/a?x=1"',
     "keys": '{"x": 1}',
 }
-"""Texts of JSON from which these words read a value; the others read "x:y"."""
+"""Strings of JSON from which these words read a value; the others read "x:y"."""
 
 
 @pytest.mark.parametrize("row", WORDS, ids=lambda row: row.name)

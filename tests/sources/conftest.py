@@ -60,7 +60,7 @@ class Reader:
         return [line.decode() for line in found]
 
     def is_silent(self, seconds=0.3):
-        """Whether no line comes within so many seconds."""
+        """Whether no line comes within this number of seconds."""
         deadline = time.monotonic() + seconds
         while not self.seen and (left := deadline - time.monotonic()) > 0:
             self.seen += self.source.next_batch(left).payloads

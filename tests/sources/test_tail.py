@@ -1,4 +1,4 @@
-"""`tail` gives each line of a log file once, in order, whatever happens to the file and to the run."""
+"""`tail` yields each line of a log file once, in order, after any change of the file and any end of the run."""
 
 import gzip
 import os

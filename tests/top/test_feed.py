@@ -1,4 +1,4 @@
-"""The feed and its counts: each alert once, in order, whatever happens between two looks; and figures of a sliding window."""
+"""The feed and its counts: each alert once, in order, with any changes between two polls; and figures of a sliding window."""
 
 import threading
 import time

@@ -41,7 +41,7 @@ COLUMNS: Final = "a.id, a.arrived, a.time, a.rule, a.priority, a.source, a.subje
 _ROW: Final = f"SELECT {COLUMNS} FROM alerts a WHERE a.id = ?"  # noqa: S608 - constants
 _HAS_TABLES: Final = "SELECT EXISTS (SELECT 1 FROM sqlite_master)"
 _HAS_VIEWS: Final = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger'))"
-"""A store has none. A view could be a statement without an end."""
+"""A store has no views or triggers. A view could be a statement that never ends."""
 
 # The first and the last id on one side of a moment: of whole hours, and of the minutes in the moment's hour
 _FIRST_SINCE: Final = (

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from lanner.alerts.filters import Filter
 
 _MOST_WORDS: Final = 8
-"""Words of a filter that the index is asked for: the longest."""
+"""Number of words of a filter, the longest ones, that Lanner looks up in the index."""
 _MOST_OPEN: Final = 4
-"""Beginnings of words that the index is asked for."""
+"""Number of beginnings of words that Lanner looks up in the index."""
 _MOST_TERMS: Final = 16
 """Terms of a filter that become conditions."""
 _FIRST_STEP: Final = 1 << 12

@@ -113,7 +113,7 @@ class Field(Struct, frozen=True, gc=False):
 
 
 class Comparison(Struct, frozen=True, gc=False):
-    """A field has a number that compares so, also in a string."""
+    """A field has a number, or a string of digits, that satisfies a comparison."""
 
     negated: bool
     name: str

@@ -60,7 +60,7 @@ class RaisedBound:
         return most
 
     def close(self, raised: int) -> None:
-        """Write that the run has ended after this number of alerts, also on a full disk. The file stays."""
+        """Write that the run has ended after this number of alerts, even on a full disk. The file stays."""
         self._write(raised, _ENDED)
         if self._descriptor >= 0:
             os.close(self._descriptor)

@@ -1,7 +1,7 @@
 """Collect the modules a plugin needs beside the environment's: its own file, neighbouring modules, and pure-Python packages it imports.
 
-Imports are read from the source text, also inside functions; nothing is executed. The standard library, Lanner, Lanner's dependencies
-and every package with compiled parts stay in the environment. The latter are reported.
+Imports are read from the source text, including those inside functions. No code is executed. The standard library, Lanner, its
+dependencies and every package with compiled parts stay in the environment. Packages with compiled parts are reported.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def search(directory: str, filters: tuple[str, ...], **options: Any) -> int:
 
     Words are searched in the rule's name, the output and the values of fields. docs/alert-search.md describes filters.
 
-    Exit status: 0 success, also if no alert matches; 1 a part of the store cannot be read.
+    Exit status: 0 success, even if no alert matches; 1 a part of the store cannot be read.
     """  # noqa: D301
     from lanner.cli.alert_search import print_alerts
     from lanner.sdk.text.misspelt import find_near

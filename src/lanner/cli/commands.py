@@ -99,7 +99,7 @@ def commands() -> None:
 @click.option("--reload", is_flag=True, help="For development: reload the plugin when its files change.")
 @click.option("--dry-run", is_flag=True, help="Check the plugin, the configuration and the rules without opening the source.")
 @click.option("-V", "--validate", "validated", multiple=True, metavar="FILE", help="Print the report of `falco -V` on a rules file.")
-@click.option("-L", "describe_all", is_flag=True, help="Describe the rules (with --format json, also macros and lists).")
+@click.option("-L", "describe_all", is_flag=True, help="Describe the rules; with --format json, describe macros and lists too.")
 @click.option("-l", "describe", default=None, metavar="RULE", help="Describe one rule.")
 @click.option("--list", "fields_of", is_flag=False, flag_value="", metavar="[SOURCE]", help="List the fields for rules.")
 @click.option("-N", "names_only", is_flag=True, help="With --list: print names only.")

@@ -27,7 +27,7 @@ _UNSYNCHRONISED: Final = 5
 _TIMEX_SIZE: Final = 512
 _FILES: Final = 1024
 _REINSTALL: Final = (
-    "Install the library that it names, if any, or reinstall Lanner with this Python: "
+    "Install the library that the error names, if any, or reinstall Lanner with this Python: "
     f"{sys.executable} -m pip install --force-reinstall /path/to/lanner (its checkout or wheel)"
 )
 

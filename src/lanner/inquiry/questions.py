@@ -60,7 +60,7 @@ class Inquiry:
         return answer if answer is not None and not self._closed else {"unavailable": "this process is ending"}
 
     def close(self) -> None:
-        """End the process, also while it answers. Later questions have no answer."""
+        """End the process, even while it answers. Later questions have no answer."""
         self._closed = True
         if (process := self._process) is not None:
             process.kill()

@@ -105,7 +105,7 @@ class RecordSink(Sink, Protocol):
         ...
 
     def note(self, load: RunLoad) -> None:
-        """Store a load of rules, also if it never raises an alert. For any thread. Raises nothing: the first alert tries again."""
+        """Store a load of rules, even if it never raises an alert. For any thread. Raises nothing: the first alert tries again."""
 
     def retain(self) -> None:
         """Delete what is too old or too much. For any thread."""

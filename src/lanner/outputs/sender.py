@@ -59,7 +59,7 @@ class Sender:
             raise
         except OSError as error:
             return 0, OutputError(str(error))
-        except BaseException as error:  # noqa: BLE001 - so many libraries, so many kinds
+        except BaseException as error:  # noqa: BLE001 - libraries raise many kinds
             is_defect = True
             bug = f"{type(error).__name__}: {error}"
             if bug != self.bug:

@@ -50,7 +50,7 @@ def read_whole(path: str | PathLike[str], most: int, patience: float = _PATIENCE
 
 
 def write_whole(path: str | PathLike[str], content: bytes) -> None:
-    """Write a file, or a pipe that another process reads. Raises OSError, also for a pipe without a reader, which would block."""
+    """Write a file, or a pipe that another process reads. Raises OSError, including for a pipe without a reader, which would block."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY, 0o666)
     except OSError as error:
@@ -70,7 +70,7 @@ def check_regular(path: str | PathLike[str], most: int = _MOST) -> None:
 
 
 def check_apart(written: Iterable[tuple[str, str | int]], read: Iterable[tuple[str, str | int]]) -> None:
-    """Raise `UsageError` if a command would write to a file that it reads, by whatever names.
+    """Raise `UsageError` if a command would write to a file that it reads, under any name.
 
     A file is a path or a descriptor. With each of `written` comes its option, with each of `read` its use ("reads the recording").
     """

@@ -51,11 +51,11 @@ class Feed(OpenInstance):
         finally:
             self.close()
         if self._opening is not None and self._opening.is_closed:
-            # the host has closed the source: end the generator that reads this feed, whatever it would do next
+            # the host has closed the source: end the generator that reads this feed immediately
             raise GeneratorExit
 
     def wait(self, seconds: float, others: Sequence[Flag] = ()) -> bool:
-        """Wait until `close`, one of the `others`, or for so many seconds. Return whether the feed is closed."""
+        """Wait until `close`, one of the `others`, or for this number of seconds. Return whether the feed is closed."""
         if not self.closing.is_set:
             waiting.pause([self.closing, *others], seconds)
         return self.closing.is_set

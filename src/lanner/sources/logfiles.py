@@ -113,7 +113,7 @@ class LogFile:
         return file.head
 
     def reopen_start(self) -> LogFile:
-        """Open the same file at its beginning, also if it was renamed or deleted. Raises `OSError`."""
+        """Open the same file at its beginning, even if it was renamed or deleted. Raises `OSError`."""
         return LogFile(f"/proc/self/fd/{self._descriptor}")
 
     def refresh(self) -> None:

@@ -1,4 +1,4 @@
-"""A poller: an event source that asks an HTTP API for new events again and again.
+"""A poller: an event source that polls an HTTP API for new events.
 
 `lanner.sources.cursors` knows which events are new, `lanner.sources.fetch` makes the requests for an address.
 """

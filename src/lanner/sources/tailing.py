@@ -31,7 +31,7 @@ def tail(
 ) -> Tail:
     """Follow a log file: each line is an event, and its position is where the next line begins.
 
-    It continues at `position`, also in a file that was rotated or compressed meanwhile. Without a position it begins at `start` of
+    It continues at `position`, including in a file that was rotated or compressed meanwhile. Without a position it begins at `start` of
     the file. Lines of more than `max_line` bytes (at least 1024) are dropped and counted, and empty lines are skipped.
 
     A missing or unreadable file is retried. A rotated file is read to its end before the new one.

@@ -162,7 +162,7 @@ class Webhook(Feed):
         self.connections = {self.name: True}
 
     def events(self) -> Iterator[Event]:
-        """Yield the events. A request is answered when the event after its own is asked for."""
+        """Yield the events. A request is answered when the next event after its own is requested."""
         while not isinstance(chunk := self.read_chunk(_FOREVER), bytes):
             if not isinstance(chunk, Nothing):
                 yield from map(Event, chunk)

@@ -78,7 +78,7 @@ class HttpRecording:
         self._next: dict[tuple[str, str], int] = {}
 
     def answer(self, request: HttpRequest) -> Exchange:
-        """Return the response to a request: those of the same method and path in turn, and the last one again and again."""
+        """Return the response to a request: those of the same method and path in turn, and the last one repeatedly."""
         with self._lock:
             self.requests.append(request)
             if self.records:

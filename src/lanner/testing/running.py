@@ -175,7 +175,7 @@ class Host:
 
 
 _real_time = time.monotonic
-"""The clock of timeouts, also while a test replaces `time.monotonic`."""
+"""The clock of timeouts, even while a test replaces `time.monotonic`."""
 
 
 def _object(value: FieldValue, info: FieldInfo) -> object:

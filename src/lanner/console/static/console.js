@@ -160,7 +160,7 @@ function isDue(now) {
   return now - shown >= (!hasNews ? REFRESH_QUIET : state.view === "live" ? REFRESH_LIVE : REFRESH);
 }
 
-/** Ask again and again for what the server may have that is new. */
+/** Poll the server for new data. */
 export async function keepFresh() {
   for (;;) {
     await pause(CHECK);

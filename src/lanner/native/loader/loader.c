@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "loader/bound_python.h"
 #include "loader/bundle.h"
 #include "loader/plugin_api.h"
-#include "loader/bound_python.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

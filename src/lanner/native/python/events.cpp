@@ -19,7 +19,7 @@ PyTypeObject* events_type;
 
 PyObject* owner_of(PyObject* events) { return content_of<EventsState>(events).owner.get(); }
 
-// Append a new object to a list. Raises PythonError, also for a null object.
+// Append a new object to a list. Raises PythonError, including for a null object.
 void append(const Ref& list, PyObject* item) {
   const Ref owned = checked(item);
   if (PyList_Append(list.get(), owned.get()) < 0) throw PythonError();

@@ -78,7 +78,8 @@ PyMemberDef sequence_members[] = {
 };
 PyMemberDef mapping_members[] = {
     {"pairs", T_OBJECT_EX, offsetof(NodeObject, first), READONLY, "Its keys and values in order"},
-    {"values", T_OBJECT_EX, offsetof(NodeObject, second), READONLY, "Values by those keys that are strings; if a key is repeated, the first counts"},
+    {"values", T_OBJECT_EX, offsetof(NodeObject, second), READONLY,
+     "Values by those keys that are strings; if a key is repeated, the first counts"},
     {nullptr, 0, 0, 0, nullptr},
 };
 

@@ -13,7 +13,7 @@ bool Literals::build(const std::vector<std::string>& texts, bool folds, std::siz
   if (folds) {
     for (std::size_t c = 'A'; c <= 'Z'; ++c) classes_[c] = classes_[c - 'A' + 'a'];
   }
-  // a trie of the strings; 0, the root, also means a missing step
+  // a trie of the strings; 0 is the root, and means a missing step
   next_.assign(width_, 0);
   ending_.assign(1, none);
   shorter_.clear();

@@ -64,7 +64,7 @@ class Machine {
   // The event's own time, if it has one
   bool own_time(std::uint64_t& time);
 
-  // The rules that match, in order. An open one may be followed by others, also open; the first sure one ends the search.
+  // The rules that match, in order. An open rule may be followed by others, even open ones; the first sure rule ends the search.
   void match(const Moment& moment, std::size_t event, std::vector<Hit>& hits, Kept& kept);
 
   // For each tree, how often a value had another type than its field

@@ -45,7 +45,7 @@ class AlertRule(Struct, frozen=True, gc=False):
 class AlertFormat(NamedTuple):
     """The format of a rule's alerts: `line` takes an event's timestamp and its values of `operands`, in their order.
 
-    `whole` is the same as JSON with all members, if it was asked for; `line` itself, if that has them.
+    `whole` is the same as JSON with all members, if requested. It is `line` itself if that has all members.
     """
 
     operands: tuple[Operand, ...]

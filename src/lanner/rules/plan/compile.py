@@ -98,7 +98,7 @@ def compile_rules(
 
 @contextmanager
 def _pause_collector() -> Iterator[None]:
-    """Pause the garbage collector, which would traverse the growing data again and again and find nothing to free.
+    """Pause the garbage collector, which would traverse the growing data repeatedly and find nothing to free.
 
     Afterwards the new objects count as old ones, which the collector seldom traverses.
     """

@@ -89,7 +89,7 @@ class StateFile:
             os.replace(self.path, aside)
         except OSError as error:
             raise SourceError(
-                f"cannot read the {noun} {self.path} ({reason}), nor set it aside ({error.strerror}): move it away, or see to its rights"
+                f"cannot read the {noun} {self.path} ({reason}), nor rename it ({error.strerror}): move it away, or correct its permissions"
             ) from None
         self._log().warning(
             "cannot read the %s %s: %s. It is kept as %s; Lanner begins without it, and events since it was written may be missing. "

@@ -23,7 +23,7 @@ _NAME: Final = (
 _NEXT: Final = r""",\s*["']?[\w-]+["']?\s*[:=]"""
 _QUOTED: Final = r"""\\++["'](?:(?!\\++["']).)*\\++["']|"(?:[^"\\]|\\.)*"|'(?:[^']|\'\')*'"""
 _OPTION: Final = r"""(?<![\w-])(?:\\*+["'])?(?:{name})(?:\\*+["'])?[^\S\n]*[:=](?:\s*(?=[\["'{{\\])|[^\S\n]*)"""
-"""An option up to its value: its name may be quoted, also in a quoted text."""
+"""An option up to its value: its name may be quoted, even in a quoted string."""
 _VALUE: Final = rf"""(?s:{_QUOTED}|(?:(?!{_NEXT})(?:[^\n\]}}"']|[\]}}"'](?=\w)))+)"""
 _TOKEN: Final = rf"(?s:{_QUOTED}|[\[\]{{}}])"
 _BEFORE_KEY: Final = r"[ ]*(?:-[ ]+)*"

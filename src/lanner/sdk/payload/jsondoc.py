@@ -63,7 +63,7 @@ def decode_any(payload: bytes) -> tuple[Any, bool]:
 
 
 def _make_readable(payload: bytes) -> bytes:
-    """Return the payload with a character in place of each byte that is not UTF-8, and escapes of half pairs as plain text."""
+    """Return the payload with a character instead of each byte that is not UTF-8, and escapes of half pairs as plain text."""
 
     def replace(found: re.Match[str]) -> str:
         if found["escape"]:
@@ -81,7 +81,7 @@ def _make_readable(payload: bytes) -> bytes:
 
 
 def _restore_bytes(document: Any) -> Any:
-    """Put the bytes in place of their characters, in all strings and names."""
+    """Replace the characters by their bytes, in all strings and names."""
     root = [document]
     rest: list[Any] = [root]
     while rest:

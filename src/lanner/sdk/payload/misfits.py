@@ -81,7 +81,7 @@ def _advice(info: FieldInfo, kinds: Iterable[str]) -> str:
     for kind in kinds:
         words = ".text()" if kind == "number" and info.type is FieldType.UINT64 else _WORDS[kind]
         if kind in {"object", "array"} and info.is_list:
-            continue  # perhaps in place of the list, where no word helps
+            continue  # perhaps instead of the list, where no word helps
         by_words.setdefault(words, []).append(_PLURALS[kind])
     advice = ", ".join(f"with {words} for {' and '.join(kinds)}" for words, kinds in by_words.items())
     return f": declare it {advice}" if advice else ""

@@ -189,7 +189,7 @@ class Value(Refusals, Node):
         return _of_list("any", self, *texts and check_texts("any", texts))
 
     def exists(self) -> Word:
-        """Return whether the event has the value. At a place any JSON value counts, also null."""
+        """Return whether the event has the value. At a place any JSON value counts, including null."""
         return _word("exists", self)
 
     def present(self) -> Word:
