@@ -28,8 +28,8 @@ class TooLargeError(OSError):
 def read_whole(path: str | PathLike[str], most: int, patience: float = _PATIENCE, *, pipes: bool = True) -> bytes:
     """Return the content of a file, or of a pipe that is written and closed within `patience` seconds, as in `<(command)`.
 
-    Raises OSError, whose `strerror` tells the problem: also for a device, a pipe without a writer (any pipe, if not `pipes`), and more
-    than `most` bytes.
+    Raises OSError, whose `strerror` describes the problem. A device, a pipe without a writer (any pipe, if not `pipes`), and more
+    than `most` bytes are errors, too.
     """
     try:
         # without O_NONBLOCK, opening a pipe without a writer would block

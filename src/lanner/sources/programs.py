@@ -50,7 +50,7 @@ def program(
 ) -> Program:
     """Run a program without a shell: each line that it writes is an event, and its standard error goes to the log.
 
-    When it ends, it is started again (`restart`: `always`, `on-failure`, `never`), after growing pauses. When the source is closed,
+    When it ends, Lanner restarts it (`restart`: `always`, `on-failure`, `never`), after growing pauses. When the source is closed,
     its whole process group is ended. `cwd` and `env` are its directory and its whole environment; by default those of the host.
 
     Lines of more than `max_line` bytes (at least 1024) are dropped and counted, and empty lines are skipped.

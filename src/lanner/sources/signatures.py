@@ -30,7 +30,7 @@ class WebhookRequest(NamedTuple):
 
 
 class Signature(Protocol):
-    """How a sender proves that a request is his. A class with this method is a scheme."""
+    """A scheme that authenticates the sender of a request: any class with this method."""
 
     def check(self, request: WebhookRequest, secret: bytes) -> bool:
         """Return whether the request was made with the secret. Compare with `hmac.compare_digest`."""
@@ -83,7 +83,7 @@ class Hmac(Record):
 
 
 class Token(Record):
-    """The secret itself in a header: `Authorization`, or GitLab's `X-Gitlab-Token`. Use it with TLS only. `prefix`: such as `Bearer `."""
+    """The secret itself in a header: `Authorization`, or GitLab's `X-Gitlab-Token`. Use it only with TLS. `prefix`: such as `Bearer `."""
 
     header: str = "Authorization"
     prefix: str = ""

@@ -157,7 +157,7 @@ def recorded_http(path: str | PathLike[str], *, upstream: str = "") -> Iterator[
     If the file does not exist, requests go to `upstream`, and the file is written at the end. Remove the file to record again. Without an
     `upstream` a missing file is a `LannerError`. A request without a recorded response gets status 501 and fails the test at the end.
 
-    The file has no headers of requests, no cookies and no secrets of `lanner.Secret`; look through it before you commit it.
+    The file has no headers of requests, no cookies and no secrets of `lanner.Secret`; review it before you commit it.
     """
     file, records = _load(Path(path), upstream.rstrip("/"))
     recording = HttpRecording(file, records=records)

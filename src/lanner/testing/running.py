@@ -64,7 +64,7 @@ class Host:
 
     @property
     def position(self) -> Any:
-        """The position that a host would store now: after the last event, or after the chunk of lines in which it was the last."""
+        """The position that a host would store now: after the last event, or after the chunk of lines that ends with it."""
         return self._positions.position
 
     def next(self, timeout: float = 10.0) -> Event:

@@ -63,7 +63,7 @@ def load_rules(
 
 
 def load_rules_text(text: str, catalog: Catalog, name: str = "rules.yaml", *, plugins: Mapping[str, str] | None = None) -> RuleSet:
-    """Load the rules of the text of one file, which findings call `name`. Raise `RulesError` for a string with errors."""
+    """Load the rules of one file from a string. Findings call the file `name`. Raise `RulesError` for rules with errors."""
     with _pause_collector():
         return resolve_files([load_text(text, name)], catalog, plugins=plugins)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Batch:
-    """Events in order. `timestamps` is None if the source gave no event a time; `ended`: there are no more events."""
+    """Events in order. `timestamps` (ns since 1970) is None if the source gave no times. `ended`: the source has no more events."""
 
     __slots__ = ("ended", "payloads", "timestamps")
 

@@ -27,7 +27,7 @@ _LEAVE_AFTER: Final = 5.0
 
 
 class StateTexts(NamedTuple):
-    """Words of messages: what the file is (`cursor`), and how to get another place for it, after "cannot write" and after "in use"."""
+    """Words of messages: a noun for the file (`cursor`), and advice to choose another place, after "cannot write" and after "in use"."""
 
     noun: str
     place: str
@@ -35,10 +35,11 @@ class StateTexts(NamedTuple):
 
 
 class StateFile:
-    """The file at `path`. `content` returns what to write, or None for nothing; `failed` is called after each failed write.
+    """A locked file at `path` that is replaced atomically.
 
-    A change is written one interval later, so that a run that fails at once leaves the file unchanged; with `at_once` a change after a
-    quiet interval is written immediately.
+    `content` returns the bytes to write, or None to leave the file unchanged. `failed` is called after each failed write. A change is
+    written `interval` seconds later, so that a run that fails early leaves the file unchanged. With `at_once`, a change after a quiet
+    interval is written immediately.
 
     Raises `SourceError` if no file can be written there, or another run uses it.
     """

@@ -38,14 +38,14 @@ class Concat(Value):
 
 
 def text(content: str) -> Constant:
-    """Return a value that is this text for every event."""
+    """Return a value that is this string for every event."""
     if not isinstance(content, str) or "\0" in content:
         raise DefinitionError(f"`text` needs a string without NUL, not {operand_text(content)}")
     return Constant(content)
 
 
 def concat(*values: Value | str) -> Concat:
-    """Return the strings of these values one after another. It has no value if one of them has no value."""
+    """Return a value that joins the strings of these values. It has no value if one of them has no value."""
     made = tuple(text(value) if isinstance(value, str) else value for value in values)
     if not made:
         raise DefinitionError('`concat` needs at least one value: concat(payload["group"], "/", payload["name"])')

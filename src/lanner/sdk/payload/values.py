@@ -110,11 +110,11 @@ class Value(Refusals, Node):
         return _word("duration", self, unit)
 
     def address(self) -> Word:
-        """Return an IPv4 or IPv6 address, from its text."""
+        """Return an IPv4 or IPv6 address, from a string."""
         return _word("address", self)
 
     def network(self) -> Word:
-        """Return an IPv4 or IPv6 network, from its text."""
+        """Return an IPv4 or IPv6 network, from a string."""
         return _word("network", self)
 
     def before(self, separator: str) -> Word:
@@ -167,7 +167,7 @@ class Value(Refusals, Node):
         return _of_list("nth", self, index)
 
     def join(self, separator: str) -> Word:
-        """Return the strings of a list as one text, with `separator` between them."""
+        """Return the strings of a list as one string, with `separator` between them."""
         if not isinstance(separator, str):
             raise DefinitionError(f"the separator of `join` must be a string, not {separator!r}")
         return _of_list("join", self, separator)
@@ -227,7 +227,7 @@ class Word(Value):
 
 @final
 class Path(Value):
-    """A place in the payload, or in an item of a list (`root`)."""
+    """A path in the payload, or in an item of a list (`root`)."""
 
     parts: tuple[Part | ItemFilter, ...] = ()
     root: Literal["path", "item"] = "path"
@@ -268,7 +268,7 @@ class Path(Value):
         return ItemValues(self, value)
 
     def pointer(self, pointer: str | FieldArgument) -> PayloadPart:
-        """Return what Falco's json plugin returns for a JSON pointer (RFC 6901); `KEY`: for the field's argument."""
+        """Return the value of Falco's json plugin for a JSON pointer (RFC 6901); `KEY`: for the field's argument."""
         if self.parts or self.root != "path":
             raise DefinitionError("a JSON pointer begins at the whole payload: write payload.pointer(...)")
         return PayloadPart("pointer", pointer)

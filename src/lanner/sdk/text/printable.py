@@ -25,7 +25,7 @@ def printable(text: str) -> str:
 
 
 def printable_line(text: str) -> str:
-    """Return `text` as one line, with escapes for all unprintable characters: for each part of a string that comes from outside."""
+    """Return `text` as one line, with escapes for all unprintable characters. Use it for every string from outside."""
     return text if text.isprintable() else "".join([char if char.isprintable() else _escape(char) for char in text])
 
 
