@@ -108,8 +108,8 @@ def export(directory: str, **options: Any) -> int:
 def show(directory: str, key: str, **options: Any) -> int:
     """Show an alert with its fields and its event, and why it fired.
 
-    KEY names an alert permanently: 1f0c22ab-17 is the 17th alert of a run. `lanner alerts search --keys` prints the keys. A link to
-    the alert (%lanner.link) is one, too. Why an alert fired is found out with the run's plugin: a built-in or installed one, a file of
+    KEY names an alert permanently: 1f0c22ab-17 is the 17th alert of a run. `lanner alerts search --keys` prints the keys. KEY may
+    also be a link to the alert (%lanner.link). To explain the alert, Lanner runs the run's plugin: a built-in or installed one, a file of
     a run on this machine, or one of --plugin.
 
     Exit status: 0 success; 1 the store does not have the alert.
