@@ -7,6 +7,7 @@ import importlib
 import os
 import subprocess
 import sys
+import time
 
 NAMES = (
     "start",
@@ -31,7 +32,10 @@ NAMES = (
 
 
 def main(names: list[str]) -> None:
-    """Run each of several parts in its own process: a child's peak memory counts what its parent held."""
+    """Run each of several parts in its own process: a child's peak memory counts what its parent held.
+
+    A part that fails does not keep the others from being measured.
+    """
     if "--short" in names:
         os.environ["LANNER_BENCHMARKS"] = "short"
         names = [name for name in names if name != "--short"]
@@ -41,9 +45,22 @@ def main(names: list[str]) -> None:
     if len(names) == 1:
         importlib.import_module(f"benchmarks.{names[0]}").main()
         return
+    took: dict[str, float] = {}
+    failed = []
     for name in names or NAMES:
-        if code := subprocess.run([sys.executable, "-m", "benchmarks", name], check=False).returncode:
-            sys.exit(code)
+        begin = time.monotonic()
+        if subprocess.run([sys.executable, "-m", "benchmarks", name], check=False).returncode:
+            failed.append(name)
+        took[name] = time.monotonic() - begin
+        _say(f"{name} took {took[name]:.0f} s, {len(took)} of {len(names or NAMES)} parts {sum(took.values()):.0f} s")
+    _say("seconds: " + ", ".join(f"{name} {seconds:.0f}" for name, seconds in took.items()))
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+def _say(what: str) -> None:
+    # not `measure.progress`: that module reads whether this is a short run when it is imported
+    print(f"benchmarks: {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

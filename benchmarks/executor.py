@@ -6,21 +6,17 @@ from __future__ import annotations
 import subprocess
 import time
 from functools import partial
-from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from benchmarks import shapes
+from benchmarks.matching import EVENTS, RUNS, bare, best, blocks, compiled, events, matching, repeated, rules_text
 from benchmarks.measure import LANNER, MANY, progress, require, run, size, table
-from benchmarks.replay import RECORDING
 from lanner.docker import Docker
 from lanner.host.jobs import Jobs
-from lanner.host.native_rules import native_rules
 from lanner.host.pump import Pump
-from lanner.native import Framer
-from lanner.native._executor import Executor
-from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules_text
-from lanner.sdk.authoring.plugin import plugin_info
+from lanner.rules import AlertWriter
 from lanner.sdk.hosting.batches import Batch
 from lanner.sdk.hosting.plugin_init import init_plugin
 
@@ -30,29 +26,9 @@ if TYPE_CHECKING:
     from lanner.native import Lines
     from lanner.rules import CompiledRules
 
-EVENTS = size(200_000, 1_000)
-RUNS = size(3, 1)
-BLOCK = 1 << 20
 LARGE = size(10 << 30, 1 << 20)  # bytes of the replay whose memory is measured
-OUTPUT = "Container started (name=%docker.attributes.name image=%docker.from id=%docker.id action=%docker.action scope=%docker.scope)"
-RULE = "- rule: r{0}\n  desc: d\n  condition: {1}\n  output: '{2}'\n  priority: NOTICE\n  source: docker\n"
 INDEXED = "docker.type = container and docker.action = start and docker.attributes.name = bench-{}"
-# Rules that all match a container's start, which one event in ten is, and differ in the rest. The frequency of each shape in the mixture
-# follows the operators in the 93 rules that Falco's project publishes (falco, incubating, sandbox) and in their macros: 365 `=`, 219
-# `in`, 244 `startswith`, 132 `contains`, 64 `endswith`, with 392 `or` and 329 `not`. A shape of 0 is rare there and has only its own row.
-SHARED = "docker.type = container and docker.action in (start, restart) and "
-SHAPES = {
-    "equality": ("docker.attributes.name = x{0}", 6),
-    "list": ("docker.attributes.name in (x{0}, y{0}, z{0})", 5),
-    "prefix": ("docker.attributes.name startswith x{0}-", 4),
-    "contains": ("docker.attributes.name contains x{0}-", 2),
-    "suffix": ("docker.attributes.name endswith -x{0}", 1),
-    "or of two fields": ("(docker.attributes.name startswith x{0}- or docker.from contains x{0}/)", 1),
-    "glob": ("docker.attributes.name glob '*x{0}-?*'", 0),
-    "regex": ("docker.attributes.name regex '.*x{0}-[0-9]+'", 0),
-    "path prefix": ("docker.attributes.name pmatch (/x{0}, /y{0}/*)", 0),
-    "prefix and negation": ("docker.attributes.name startswith x{0}- and not docker.from startswith y{0}", 1),
-}
+PREFIX = "docker.type = container and docker.action = start and docker.attributes.name startswith bench-{}"
 UNINDEXED = {
     "contains": ("docker.action contains x{}", 1),
     "regex with a plain part": ("docker.action regex '.*x{}'", 1),
@@ -62,52 +38,14 @@ UNINDEXED = {
 }
 
 
-def events(alerts: int, rules: int) -> list[bytes]:
-    """Yield the recorded events repeatedly; one in `alerts` (0: none) starts a container that one of the rules matches."""
-    lines = RECORDING.read_bytes().splitlines()
-    head, _, tail = next(line for line in lines if b'"Action":"start"' in line).partition(b'"name":"')
-    tail = tail[tail.index(b'"') :]
-    others = cycle(line for line in lines if b'"name":"bench' not in line)
-    return [
-        head + b'"name":"bench-%d' % (number // alerts % rules) + tail if alerts and number % alerts == 0 else next(others)
-        for number in range(EVENTS)
-    ]
-
-
-def blocks(lines: list[bytes]) -> list[Lines]:
-    """Return the lines in blocks, as a replay reads them."""
-    framer, data = Framer(1 << 26), b"".join(line + b"\n" for line in lines)
-    return [framer.feed(data[begin : begin + BLOCK]) for begin in range(0, len(data), BLOCK)]
-
-
-def rules_text(count: int, *conditions: str) -> str:
-    """Return a rules file with these conditions in turn."""
-    return "".join(RULE.format(number, conditions[number % len(conditions)].format(number), OUTPUT) for number in range(count))
-
-
-def compiled(count: int, *conditions: str) -> CompiledRules:
-    """Return that many compiled rules with these conditions in turn."""
-    catalog = Catalog([declaration.info for declaration in plugin_info(Docker).fields], "docker")
-    return compile_rules(load_rules_text(rules_text(count, *conditions), catalog), catalog)
-
-
-def best(*runs: Callable[[], object]) -> float:
-    """Return the shortest of several runs, in seconds."""
-    found = []
-    for run_once in runs:
-        begin = time.perf_counter()
-        run_once()
-        found.append(time.perf_counter() - begin)
-    return min(found)
-
-
 def pump(rules: CompiledRules, *, native: bool = True) -> Pump:
     """Return a pump whose alerts are formatted and discarded."""
     return Pump(init_plugin(Docker), rules, AlertWriter("json", hostname="host"), native=native)
 
 
-def whole(rules: CompiledRules, parts: list[Lines], jobs: int = 1) -> float:
-    """Return the seconds for parsing, matching and writing alerts, without the preparation of the rules before the first event."""
+def whole(rules: CompiledRules, parts: list[Lines], alerts: int, jobs: int = 1, clock: Callable[[], float] = time.process_time) -> float:
+    """Return the seconds for parsing, matching and writing `alerts`, without the preparation of the rules before the first event."""
+    pumps = [pump(rules) for _ in range(RUNS)]
 
     def feed(pool: Jobs) -> None:
         for part in parts:
@@ -115,58 +53,60 @@ def whole(rules: CompiledRules, parts: list[Lines], jobs: int = 1) -> float:
         pool.drain()
         pool.close()
 
-    return best(*[partial(feed, Jobs(pump(rules), jobs)) for _ in range(RUNS)])
+    seconds = best(*[partial(feed, Jobs(each, jobs)) for each in pumps], clock=clock)
+    for each in pumps:
+        require_alerts(each, sum(map(len, parts)), alerts)
+    return seconds
 
 
-def matching(rules: CompiledRules, parts: list[Lines]) -> float:
-    """Return the seconds for parsing and matching without alerts."""
-    names = [rule.name for rule in rules.rules]
-    native = native_rules(rules.plan, init_plugin(Docker), names, hostname="", static={}, first=True)
-    assert native is not None
-    require("matching", EVENTS, sum(map(len, parts)))
-    return best(*[lambda: [native.run(part, None, 0, None, None, None) for part in parts]] * RUNS)
-
-
-def bare(parts: list[Lines]) -> float:
-    """Return the seconds for a bare parse: a program that reads the payload and has no rules."""
-    executor = Executor(([["path", []]], False, [], [], [], [], [], ([], []), []), True)
-    return best(*[lambda: [executor.run(part, None, 0, None, None, None) for part in parts]] * RUNS)
+def require_alerts(pump: Pump, events: int, alerts: int) -> None:
+    """Exit if a pump had other numbers of events or alerts."""
+    counts = pump.counts()
+    require("events of a pump", events, counts.events)
+    require("alerts of a pump", alerts, sum(counts.alerts.values()))
 
 
 def by_rules() -> None:
     """Measure rules that the index finds."""
     rows = []
     for count in (1, 10, 100, MANY):
-        rules = compiled(count, INDEXED)
+        rules = compiled(repeated(count, INDEXED))
         for what, alerts in (("1 % alerts", 100), ("10 % alerts", 10)):
             parts = blocks(events(alerts, count))
-            limit, matched, wall = bare(parts), matching(rules, parts), whole(rules, parts)
+            limit, matched, wall = bare(parts), matching(rules, parts).seconds, whole(rules, parts, EVENTS // alerts)
             rates = [f"{EVENTS / each:,.0f}" for each in (wall, matched, limit)]
             rows.append([f"{count} rules, {what}", *rates, f"{wall / limit:.2f}x"])
-    table("The native executor on one core, events/s", ["", "with alerts", "matching", "bare parse", "all / parse"], rows)
+    table("The native executor, events per second of CPU", ["", "with alerts", "matching", "bare parse", "all / parse"], rows)
 
 
-def shapes() -> None:
-    """Measure rules that share equalities and differ in the rest."""
-    parts = blocks(events(10, 1))
-    limit = bare(parts)
-    mixture = [SHARED + condition for condition, share in SHAPES.values() for _ in range(share)]
+def prefixes() -> None:
+    """Measure rules that share a type and an action, and differ in a prefix of the name."""
     rows = []
-    for what, conditions in {**{what: [SHARED + condition] for what, (condition, _) in SHAPES.items()}, "mixture": mixture}.items():
-        one, many = (matching(compiled(count, *conditions), parts) for count in (1, MANY))
-        rows.append([what, *(f"{each / EVENTS * 1e6:.2f}" for each in (one, many, limit)), f"{many / one:.2f}x"])
-    table("Rules that share a type and an action, us an event", ["", "1 rule", f"{MANY} rules", "bare parse", f"{MANY} / 1"], rows)
+    for count, goal in ((1, 0.4), (MANY, 0.8)):
+        rules = compiled(repeated(count, PREFIX))
+        for what, alerts in (("no alerts", 0), ("10 % alerts", 10)):
+            parts = blocks(events(alerts, count))
+            # in turn, because the load of neighbours on the machine varies
+            pairs = [(bare(parts), matching(rules, parts, runs=1)) for _ in range(RUNS)]
+            limit, found = (min(of_one) for of_one in zip(*pairs, strict=True))
+            require("events that match", EVENTS // alerts if alerts else 0, found.matched)
+            shown = [f"{found.cost:.2f}", f"{found.evaluated / EVENTS:.2f}", f"{limit / EVENTS * 1e6:.2f}", f"{found.seconds / limit:.1f}x"]
+            rows.append([f"{count:,} rules, {what}", *shown, "-" if alerts else f"{goal:.2f}"])
+    title = f"{EVENTS:,} events, rules with a type, an action and a prefix of the name each: us an event, without the start"
+    table(title, ["", "us", "rules evaluated", "bare parse", "/ parse", "goal"], rows)
 
 
 def unindexed() -> None:
-    """Measure rules that must all be evaluated."""
-    parts = blocks(events(0, 1))
-    base = matching(compiled(1, INDEXED), parts)
+    """Measure rules that must all be evaluated, by few events, because each takes long."""
+    parts = blocks(events(0, 1)[: EVENTS // 10])
+    base = matching(compiled(repeated(1, INDEXED)), parts)
     rows = []
     for what, (condition, checks) in UNINDEXED.items():
-        wall = matching(compiled(MANY, condition), parts)
-        rows.append([what, f"{EVENTS / wall:,.0f}", f"{(wall - base) / EVENTS / checks / MANY * 1e9:.1f}"])
-    table(f"{MANY} rules that cannot be indexed", ["", "events/s", "ns a check"], rows)
+        found = matching(compiled(repeated(MANY, condition)), parts)
+        each = (found.cost - base.cost) / checks / MANY * 1e3
+        rows.append([what, f"{1e6 / found.cost:,.0f}", f"{found.evaluated / found.events:,.1f}", f"{each:.1f}"])
+    title = f"{base.events:,} events, {MANY} rules without a value for the index"
+    table(title, ["", "events per second of CPU", "rules evaluated", "ns a check"], rows)
 
 
 def threads() -> None:
@@ -174,11 +114,12 @@ def threads() -> None:
     parts = blocks(events(100, 10)) * 5
     rows = []
     for what, rules in (
-        ("10 rules, 1 % alerts", compiled(10, INDEXED)),
-        ("100 rules, none indexed", compiled(100, UNINDEXED["contains"][0])),
+        ("10 rules, 1 % alerts", compiled(repeated(10, INDEXED))),
+        ("100 rules, none indexed", compiled(repeated(100, UNINDEXED["contains"][0]))),
     ):
         # in turn, because the load of neighbours on the machine varies
-        runs = [[whole(rules, parts, jobs) for jobs in (1, 2)] for _ in range(RUNS)]
+        alerts = 5 * EVENTS // 100 if "alerts" in what else 0
+        runs = [[whole(rules, parts, alerts, jobs, time.perf_counter) for jobs in (1, 2)] for _ in range(RUNS)]
         one, two = (min(of_jobs) for of_jobs in zip(*runs, strict=True))
         rows.append([what, f"{5 * EVENTS / one:,.0f}", f"{5 * EVENTS / two:,.0f}", f"{one / two:.2f}x"])
     table("Threads, events/s", ["", "one", "two", "two / one"], rows)
@@ -186,7 +127,7 @@ def threads() -> None:
 
 def small() -> None:
     """Measure batches of the sizes of a live source, on both executors."""
-    rules, lines = compiled(100, INDEXED), events(100, 100)[: EVENTS // 5]
+    rules, lines = compiled(repeated(100, INDEXED)), events(100, 100)[: EVENTS // 5]
     rows = []
     for length in (1, 2, 16, 256):
         batches = [Batch(lines[begin : begin + length]) for begin in range(0, len(lines), length)]
@@ -195,8 +136,14 @@ def small() -> None:
             for batch in batches:
                 each.feed(batch, None)
 
-        native, python = (best(*[partial(feed, pump(rules, native=native)) for _ in range(RUNS)]) for native in (True, False))
-        rows.append([f"{length}", f"{native / len(lines) * 1e6:.2f}", f"{python / len(lines) * 1e6:.2f}", f"{python / native:.1f}x"])
+        costs = []
+        for is_native in (True, False):
+            pumps = [pump(rules, native=is_native) for _ in range(RUNS)]
+            costs.append(best(*[partial(feed, each) for each in pumps]) / len(lines) * 1e6)
+            for each in pumps:
+                require_alerts(each, len(lines), len(lines) // 100)
+        native, python = costs
+        rows.append([f"{length}", f"{native:.2f}", f"{python:.2f}", f"{python / native:.1f}x"])
     table("Small batches: us an event", ["events a batch", "native", "Python", "Python / native"], rows)
 
 
@@ -204,7 +151,7 @@ def memory() -> None:
     """Measure peak memory of a large replay, through a pipe."""
     with TemporaryDirectory() as folder:
         rules, part = Path(folder, "rules.yaml"), Path(folder, "part.jsonl")
-        rules.write_text(rules_text(10, INDEXED))
+        rules.write_text(rules_text(repeated(10, INDEXED)))
         with part.open("wb") as out:
             out.writelines(line + b"\n" for line in events(100, 10))
         times = LARGE // part.stat().st_size
@@ -223,6 +170,7 @@ def memory() -> None:
 
 def main() -> None:
     """Print the tables."""
-    for part in (memory, by_rules, shapes, unindexed, threads, small):  # memory first: a child's peak includes its parent's earlier memory
+    # memory first: a child's peak includes its parent's earlier memory
+    for part in (memory, by_rules, prefixes, shapes.single, shapes.public, unindexed, threads, small):
         progress(f"executor: {part.__name__}")
         part()

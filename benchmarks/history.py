@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.measure import progress, require, size, table
-from benchmarks.store import StoreEntry
+from benchmarks.store import StoreEntry, count_stored
 from lanner.alerts.alert_record import Record, RunLoad
 from lanner.alerts.alert_store import AlertStore
 from lanner.alerts.filters import Filter, parse_filter, quote_value
@@ -95,6 +95,7 @@ def make(directory: Path, count: int) -> list[str]:
         contents += sum(len(each.record.json) + len(each.record.event) for each in batch)
         written += len(batch)
     require("the store", count, written)
+    require("stored alerts", count, count_stored(directory))
     on_disk = sum(path.stat().st_size for path in directory.glob("alerts-*"))
     each = cost / count * 1e6, contents / count, (on_disk - contents) / count
     return [f"{count:,}", f"{each[0]:.1f}", f"{each[1]:.0f}", f"{each[2]:.0f}", f"{on_disk / 1e9:.2f}"]
@@ -195,7 +196,11 @@ def main(arguments: list[str] | None = None) -> None:
             table("Storing alerts", header, [make(directory, given.alerts)])
         progress("history: searching")
         with closing(AlertStore(directory)) as store:
-            table(f"Searches, {RUNS} each, ms", ["", "wall, median", "p99", "CPU, first", "median", "p99"], measure(store))
+            table(
+                f"Searches in {count_stored(directory):,} alerts, {RUNS} each, ms",
+                ["", "wall, median", "p99", "CPU, first", "median", "p99"],
+                measure(store),
+            )
     finally:
         if given.store is None:
             shutil.rmtree(directory)

@@ -57,6 +57,41 @@ def run(command: list[str], *, runs: int = 1, stdin: IO[bytes] | None = None) ->
     return Usage(median(u.wall for u in found), median(u.cpu for u in found), median(u.memory for u in found), found[-1].said)
 
 
+@dataclass(frozen=True, slots=True)
+class EventCost:
+    """Microseconds of CPU that an event costs a process, without its start; `error` is how much that varied between runs."""
+
+    us: float
+    error: float
+    usage: Usage
+    """Of one of the whole runs."""
+
+    def __str__(self) -> str:
+        return f"{self.us:.2f} ±{self.error:.2f}" if self.us > self.error else f"under {self.error:.2f}"
+
+    def ratio(self, other: "EventCost") -> str:
+        """Return how many times another cost this one is, or "-" if one of them is not known."""
+        return f"{self.us / other.us:.1f}x" if self.us > self.error and other.us > other.error else "-"
+
+
+def measure_events(what: str, start: list[str], whole: list[str], events: int, *, in_start: int = 0, runs: int = 1) -> EventCost:
+    """Measure a command that processes `events` events, and one that only starts, with `in_start` of them.
+
+    They run in turn, because the load of neighbours on the machine varies, and the shortest run of each counts.
+    """
+    both = [(_once(start, None), _once(whole, None)) for _ in range(runs)]
+    for of_start, of_whole in both:
+        of_start.require_events(f"{what}: the start", in_start)
+        of_whole.require_events(what, events)
+    columns = [sorted(usage.cpu for usage in of_one) for of_one in zip(*both, strict=True)]
+    least = [column[0] for column in columns]
+    # even equal runs are exact to a few hundredths of the start only
+    error = max(sum(median(column) - column[0] for column in columns), 0.02 * least[0])
+    shortest = min((of_whole for _, of_whole in both), key=lambda usage: usage.wall)
+    unit = 1e6 / (events - in_start)
+    return EventCost((least[1] - least[0]) * unit, error * unit, shortest)
+
+
 # As installed: without caches of compiled modules each start would recompile them
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import receiver as receivers
-from benchmarks.measure import progress, size, table
+from benchmarks.measure import progress, require, size, table
 from lanner.outputs import Alert, FileOutput, OutputError, StdoutOutput
 from lanner.outputs.base import Sink
 from lanner.outputs.delivery import QueuedDelivery, SpoolSettings
@@ -94,8 +94,7 @@ def deliver(what: str, sink: Sink, alerts: Sequence[Alert], limit: float | None)
         raise SystemExit(f"{what}: not all alerts arrived within a minute")
     row = rate.row(what, limit)
     delivery.close()
-    if delivery.counts()[sink.name].delivered != len(alerts):
-        raise SystemExit(f"{what}: {delivery.counts()}")
+    require(what, len(alerts), delivery.counts()[sink.name].delivered)
     return row
 
 
@@ -125,10 +124,13 @@ def spool(folder: Path, alerts: Sequence[Alert], limit: float) -> list[list[str]
     hand_over(delivery, alerts)
     delivery.wait_settled(len(alerts), 60)
     rows = [rate.row("to the spool, output down", limit)]
+    require("alerts in the spool", len(alerts), delivery.counts()[sink.name].spooled)
     sink.up, rate = True, Rate(len(alerts))
     until(lambda: not delivery.counts()[sink.name].spooled)
     rows.append(rate.row("from the spool to a file", limit))
     delivery.close()
+    with (folder / "spooled").open("rb") as file:
+        require("alerts from the spool", len(alerts), sum(1 for _ in file))
     return rows
 
 

@@ -53,14 +53,16 @@ CONTAINER = json.dumps({"Image": "sha256:0d5d", "HostConfig": {"NetworkMode": "b
 
 
 class StandInForEngine:
-    """A stand-in for an engine; `mode` selects the rate of events: as fast as they are read, a few, or one."""
+    """A stand-in for an engine; `mode` selects the rate of events: as fast as they are read (`sent` of them), a few, or one."""
 
-    def __init__(self, folder: Path, mode: str) -> None:
+    def __init__(self, folder: Path, mode: str, sent: int = SENT) -> None:
         self.path = str(folder / f"{mode}.sock")
+        # made before the first connection, and shared by the processes; a chunk for each event, as dockerd sends them
+        stream = b"".join(map(_chunk, differing(sent))) if mode == "full" else b""
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(self.path)
         listener.listen()
-        self._process = multiprocessing.get_context("fork").Process(target=_serve, args=(listener, mode), daemon=True)
+        self._process = multiprocessing.get_context("fork").Process(target=_serve, args=(listener, mode, stream), daemon=True)
         self._process.start()
         listener.close()
 
@@ -68,17 +70,21 @@ class StandInForEngine:
         self._process.kill()
 
 
-def _serve(listener: socket.socket, mode: str) -> None:
+def _serve(listener: socket.socket, mode: str, stream: bytes) -> None:
     while True:
-        threading.Thread(target=_answer, args=(listener.accept()[0], mode), daemon=True).start()
+        threading.Thread(target=_answer, args=(listener.accept()[0], mode, stream), daemon=True).start()
 
 
-def _answer(link: socket.socket, mode: str) -> None:
+def _answer(link: socket.socket, mode: str, stream: bytes) -> None:
     with link, contextlib.suppress(OSError):  # the reader has stopped
         request = link.recv(65536)
         if b"/events" in request:
             link.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-            {"full": _send_all, "low": _send_some, "idle": _send_one}[mode](link)
+            if mode == "full":
+                link.sendall(stream)
+                link.recv(1)  # silence until the reader has gone
+            else:
+                {"low": _send_some, "idle": _send_one}[mode](link)
         else:
             answer = CONTAINER if b"/containers/" in request else VERSION
             link.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(answer), answer))
@@ -94,12 +100,6 @@ def differing(count: int) -> Iterator[bytes]:
     for number in range(count):
         nanoseconds = FIRST + number * 1000
         yield b'%b,"time":%d,"timeNano":%d}\n' % (recorded[number % len(recorded)], nanoseconds // 1_000_000_000, nanoseconds)
-
-
-def _send_all(link: socket.socket) -> None:
-    # a chunk for each event, as dockerd sends them; then silence until the reader has gone
-    link.sendall(b"".join(map(_chunk, differing(SENT))))
-    link.recv(1)
 
 
 def _send_some(link: socket.socket) -> None:

@@ -2,13 +2,15 @@
 
 import json
 import random
+import sqlite3
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.measure import LANNER, progress, require, run, size, table
+from benchmarks.measure import LANNER, EventCost, measure_events, progress, require, size, table
 from lanner.alerts.alert_record import Record, RunLoad, make_record
 from lanner.alerts.retention import Limits, Retention, size_of
 from lanner.alerts.store_format import day_files
@@ -74,6 +76,7 @@ def write(directory: Path, alerts: Sequence[StoreEntry], batch: int) -> list[str
         slowest = max(slowest, time.perf_counter() - at)
     cpu = (time.process_time() - begin) / len(alerts) * 1e6
     writer.close()
+    require("stored alerts", len(alerts), count_stored(directory))
     content = sum(len(alert.record.json) + len(alert.record.event) for alert in alerts)
     beside = (sum(map(size_of, day_files(directory).values())) - content) / len(alerts)
     shown = [f"{cpu:.1f}", f"{cpu / AIM_CPU:.2f}", f"{content / len(alerts):.0f}", f"{beside:.0f}", f"{beside / AIM_BYTES:.2f}"]
@@ -102,18 +105,27 @@ def replay(folder: Path) -> list[list[str]]:
             start["Actor"]["Attributes"]["name"] = f"bench-{number % CONTAINERS}"
             out.write(json.dumps(start, separators=(",", ":")).encode() + b"\n")
     rows: list[list[str]] = []
-    plain = 0.0
+    plain: EventCost | None = None
     for what, options in (("text to a file", ()), ("JSON to a file", ("--format", "json"))):
         for stored in (False, True):
             store = ("-o", "lanner.store_output.enabled=true", "-o", f"lanner.store_output.path={folder / what}") if stored else ()
             command = [LANNER, "run", "docker", "-r", str(rules), *options, "--output", "/dev/null", *store, "--replay"]
-            begin, whole = run([*command, str(empty)]), run([*command, str(events)])
-            whole.require_events(what, REPLAYED)
-            cpu = max(0.0, whole.cpu - begin.cpu) / REPLAYED * 1e6
-            more = f"{cpu - plain:.1f}" if stored else "-"
-            plain = plain if stored else cpu
-            rows.append([f"{what}{', and the store' if stored else ''}", f"{cpu:.1f}", more, f"{whole.memory:.0f}"])
+            cost = measure_events(what, [*command, str(empty)], [*command, str(events)], REPLAYED)
+            more = f"{cost.us - plain.us:.1f}" if stored and plain else "-"
+            plain = plain if stored else cost
+            rows.append([f"{what}{', and the store' if stored else ''}", f"{cost.us:.1f}", more, f"{cost.usage.memory:.0f}"])
+            if stored:
+                require(f"{what}: stored alerts", REPLAYED, count_stored(folder / what))
     return rows
+
+
+def count_stored(directory: Path) -> int:
+    """Return the number of alerts in a store."""
+    count = 0
+    for file in day_files(directory).values():
+        with closing(sqlite3.connect(directory / file.name)) as database:
+            count += database.execute("SELECT count(*) FROM alerts").fetchone()[0]
+    return count
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks.measure import LANNER, progress, size, table
+from benchmarks.measure import LANNER, progress, require, size, table
 from lanner.alerts.alert_record import Record, RunLoad
 from lanner.alerts.writer import StoreWriter
 
@@ -26,6 +26,8 @@ RATE = 2000
 SECONDS = size(20, 3)
 WARM = 2
 """Seconds before the measurement, in which the process starts."""
+PATIENCE = 30
+"""Seconds to wait for the last alerts on the terminal."""
 ROWS, COLUMNS = 45, 160
 PRIORITIES = ("Critical", "Warning", "Notice", "Informational", "Error")
 MARK = re.compile(rb"t=(\d{19})")
@@ -126,7 +128,7 @@ def arrivals(directory: str, begin: int, end: int) -> list[int]:
 
 def measure(directory: str, arguments: list[str]) -> dict[str, float]:
     """Return the figures of a view of the store, to which a process writes."""
-    writer = subprocess.Popen([sys.executable, "-m", "benchmarks.top", directory, str(SECONDS + WARM + 3)])
+    writer = subprocess.Popen([sys.executable, "-m", "benchmarks.top", directory, str(SECONDS + WARM + PATIENCE)])
     while not list(Path(directory).glob("alerts-*.db")):
         time.sleep(0.05)
     pid, descriptor = pty.fork()
@@ -139,16 +141,20 @@ def measure(directory: str, arguments: list[str]) -> dict[str, float]:
         read(descriptor, frames, SECONDS)
         seconds = (time.time_ns() - begin) / 1e9
         share, peak, size_ = (cpu(pid) - used) / seconds * 100, memory(pid), frames.bytes / seconds / 1e3
-        read(descriptor, frames, 1)
-        times = sorted(frames.latencies(arrivals(directory, begin, begin + int(seconds * 1e9))))
+        end = begin + int(seconds * 1e9)
+        while (not frames.newest or frames.newest[-1] < end) and time.time_ns() < end + PATIENCE * 10**9:
+            read(descriptor, frames, 0.2)
+        arrived = arrivals(directory, begin, end)
+        times = sorted(frames.latencies(arrived))
     finally:
         os.kill(pid, signal.SIGTERM)
         writer.terminate()
         writer.wait()
         os.close(descriptor)
         os.waitpid(pid, 0)
-    if not times:
-        sys.exit("no alert was shown")
+    require("alerts shown by lanner top", len(arrived), len(times))
+    # the writer may be a moment behind, or make up for one
+    require("alerts stored in the time", size(int(RATE * (seconds - 1)), 1), len(arrived), int(RATE * (seconds + WARM + 1)))
     return dict(zip(AIMS, (share, peak, size_, times[len(times) // 2], times[int(len(times) * 0.99)]), strict=True))
 
 

@@ -167,6 +167,66 @@ def test_packaging_again_takes_the_place_of_what_was_there(small):
     }
 
 
+def _add_file(dist):
+    (dist / "oci" / "rules.yaml").write_text("mine")
+    return "dist/oci would be replaced, but it has the file rules.yaml"
+
+
+def _add_file_in_directory(dist):
+    (dist / "oci" / "blobs" / "mine").mkdir()
+    (dist / "oci" / "blobs" / "mine" / "rules.yaml").write_text("mine")
+    return "it has the directory blobs/mine"
+
+
+def _add_link(dist):
+    (dist / "oci" / "blobs" / "sha256" / ("0" * 64)).symlink_to(dist / "SHA256SUMS")
+    return f"it has the file blobs/sha256/{'0' * 64}"
+
+
+def _add_artefact(name):
+    def add(dist):
+        path = dist / "oci" / "index.json"
+        index = json.loads(path.read_bytes())
+        index["manifests"].append({"annotations": {"org.opencontainers.image.ref.name": name}} if name else {"mediaType": MANIFEST_TYPE})
+        path.write_text(json.dumps(index))
+        return f"it has the artifact {name}" if name else "it has an artifact without a name"
+
+    return add
+
+
+def _replace_by_link(dist):
+    (dist / "oci").rename(dist / "there")
+    (dist / "oci").symlink_to("there")
+    return "dist/oci exists and is not an OCI image layout"
+
+
+def _replace_sums(dist):
+    (dist / "SHA256SUMS").write_text(f"{'0' * 64}  mine.iso\n")
+    return "dist/SHA256SUMS exists and was not written by `lanner package`"
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        *(_add_file, _add_file_in_directory, _add_link, _replace_by_link, _replace_sums),
+        *(_add_artefact(name) for name in ("other-1.0.0", "small-er-1.0.0", "small", "")),
+    ],
+)
+def test_nothing_of_others_is_replaced(small, add):
+    assert lanner("package", "small.py", cwd=small).returncode == 0
+    said = add(small / "dist")
+
+    def contents():
+        return {path: path.read_bytes() for path in (small / "dist").rglob("*") if path.is_file()}
+
+    before = contents()
+    done = lanner("package", "small.py", cwd=small)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "or name another directory with -o" in done.stderr
+    assert contents() == before
+
+
 def test_a_plugin_without_rules_has_no_artefact_of_rules(small):
     done = lanner("package", "small.py", "-o", "out", cwd=small)
     assert done.returncode == 0, done.stderr

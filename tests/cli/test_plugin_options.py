@@ -36,6 +36,9 @@ ERRORS = [
     ("inspect: maybe", 1, "Expected `bool`, got `str` - at `$.inspect`"),
     ("pingInterval: 0", 1, "Expected `int` >= 1 - at `$.pingInterval`"),
     ("since: never", 2, "`$.since` is 'never', which is not a time"),
+    ('cursor: "a\\0b"', 1, "`$.cursor` has a null byte, which no path can have: remove it"),
+    ('tls: {key: "a\\0b"}', 1, "`key` has a null byte, which no path can have: remove it - at `$.tls`"),
+    ('host: "unix:///a\\0b"', 2, "invalid engine address 'unix:///a\\x00b' (from `$.host` of the configuration): it has a null byte"),
     ("host: nonsense", 2, "invalid engine address 'nonsense' (from `$.host` of the configuration)"),
 ]
 

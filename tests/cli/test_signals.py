@@ -43,6 +43,26 @@ def test_a_signal_ends_the_command_wherever_it_arrives(tmp_path, code):
     assert (done.returncode, done.stdout, done.stderr.lstrip()) == (143, "", ENDED)
 
 
+def test_a_signal_while_python_imports_ends_the_command_silently(tmp_path):
+    """As any other command: by the signal. Python's own handler would print a traceback."""
+    # a module of Python's library that the command imports before it handles signals
+    (tmp_path / "signal.py").write_text("import _signal\n_signal.raise_signal(_signal.SIGINT)\n")
+    done = subprocess.run(
+        [LANNER, "--version"], capture_output=True, timeout=PATIENCE, check=False, env=ENVIRONMENT | {"PYTHONPATH": tmp_path}
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
+def test_an_ignored_signal_stays_ignored_while_python_imports(tmp_path):
+    """A shell starts commands in the background this way."""
+    (tmp_path / "signal.py").write_text("import _signal\n_signal.raise_signal(_signal.SIGINT)\nprint('continued')\nraise SystemExit\n")
+    done = subprocess.run(
+        ["/bin/sh", "-c", "trap '' INT; exec \"$0\" --version", LANNER],
+        capture_output=True, timeout=PATIENCE, check=False, env=ENVIRONMENT | {"PYTHONPATH": tmp_path},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"continued\n", b"")
+
+
 def test_a_second_signal_ends_a_command_whose_plugin_caught_the_first(tmp_path):
     code = (
         "for _ in range(1000):\n    try:\n        signal.raise_signal(signal.SIGTERM)\n        time.sleep(0.1)\n"

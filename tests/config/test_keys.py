@@ -1,5 +1,6 @@
 """Keys of falco.yaml: values that Falco refuses, keys that it ignores, and how it reads numbers and addresses."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,59 @@ def test_own_keys_without_a_text_are_refused(read, path):
         text = f"{key}: [{value}]" if path.endswith("[]") else f"{key}: {value}"
         with pytest.raises(ConfigError, match=f"\\$.lanner.{path.replace('[]', '.0.')} {said}"):
             read("lanner: " + "".join(f"{{{block}: " for block in blocks) + f"{{{text}}}" + "}" * len(blocks))
+
+
+PATHS = [
+    *("file_output.filename", "http_output.ca_cert", "http_output.ca_bundle", "http_output.ca_path", "http_output.client_cert"),
+    *("http_output.client_key", "webserver.ssl_certificate", "metrics.output_file", "rules_files[0]", "rules_file[0]"),
+    *("config_files[0]", "plugins[0].library_path", "lanner.store_output.path", "lanner.spool.path", "lanner.http.headers.X"),
+    *("lanner.syslog.ca_cert", "lanner.syslog.client_cert", "lanner.syslog.client_key"),
+]
+
+
+def _set(key, value):
+    """The text of a configuration in which a key has this value, a scalar of YAML."""
+    if key == "plugins[0].library_path":
+        return f"plugins: [{{name: docker, library_path: {value}}}]"
+    *blocks, last = key.split(".")
+    inner = f"{last[:-3]}: [{value}]" if last.endswith("]") else f"{last}: {value}"
+    return "".join(f"{block}: {{" for block in blocks) + inner + "}" * len(blocks)
+
+
+@pytest.mark.parametrize("key", [*PATHS, "program_output.program"])
+def test_a_path_or_command_with_a_null_byte_is_refused(read, key):
+    said = (
+        "takes a string without a null byte" if key.startswith("lanner.") else "has a null byte, which no path or command can have: remove"
+    )
+    with pytest.raises(ConfigError, match=rf"^[^\0]*\$\.{re.escape(key)} {said}"):
+        read(_set(key, '"a\\0b"'))
+
+
+@pytest.mark.parametrize("key", PATHS)
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("~/x", "begins with `~`, which is not expanded here: write the whole path, or ${HOME}"),
+        ('"~"', "begins with `~`, which is not expanded here: write the whole path, or ${HOME}"),
+        ("~ann.b/x", "begins with `~ann.b`, which is not expanded here"),
+        ("a/$HOME/$x", "has `$HOME`, which is not expanded here: write ${HOME}"),
+    ],
+)
+def test_a_path_that_a_shell_would_expand_is_warned_about(read, key, value, said):
+    found = read(_set(key, value))
+    assert f"$.{key} {said}" in "\n".join(found.warnings)
+
+
+@pytest.mark.parametrize("value", ["/x/~", "a~", "./~/x", "'~ x'", "$1", "a$", '"$${A}/$"', '"${HOME}/x"', '"~+/x"'])
+def test_other_paths_are_not(read, value):
+    assert not [each for each in read(_set("file_output.filename", value)).warnings if "expanded" in each]
+
+
+def test_a_path_is_kept_as_it_is_written(read, monkeypatch):
+    """As in Falco, which replaces only `${NAME}`."""
+    monkeypatch.setenv("A", "/tmp")
+    for written, kept in (("~/x", "~/x"), ("$A/x", "$A/x"), ("${A}/x", "/tmp/x"), ("$${A}/x", "${A}/x")):
+        assert read(_set("file_output.filename", f'"{written}"')).falco.file_output.filename == kept
 
 
 def test_keys_without_effect_are_named_unless_they_ask_for_nothing(read):

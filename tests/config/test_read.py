@@ -269,7 +269,7 @@ def test_an_option_sets_one_key(read, option, key, value):
         ("a\\b=x", "-o a\\b=...: the key is invalid from '\\\\b'"),
         ("priority.x=y", "-o priority.x=...: $.priority is not a mapping, so it cannot contain x"),
         ("priority[0]=y", "-o priority[0]=...: $.priority is not a list"),
-        ("rules_files[5]=y", "-o rules_files[5]=...: $.rules_files has 1 items: the next one is $.rules_files[1]"),
+        ("rules_files[5]=y", "-o rules_files[5]=...: $.rules_files has 1 item: the next one is $.rules_files[1]"),
         ("token:open-sesame", "-o token...: write key=value or key.subkey=value"),
         ("priority.x=open-sesame", "-o priority.x=...: $.priority is not a mapping"),
         ("rules={[}", "-o rules:1:3: "),

@@ -127,7 +127,7 @@ def test_an_event_that_does_not_end_is_warned_of(engine, monkeypatch, caplog):
     monkeypatch.setattr(intake, "_UNFINISHED", 0.05)
     with watching(engine) as host:
         engine.stream().send(chunk(event()[:40]))
-        eventually(lambda: "has not ended it" in caplog.text)
+        eventually(lambda: "is incomplete" in caplog.text)
         assert host.source.next_batch(0.01).payloads == []
 
 

@@ -10,8 +10,8 @@
 #include "fuzz.hpp"
 #include "maker.hpp"
 #include "rules/machine.hpp"
-#include "rules/text_index.hpp"
 #include "rules/transforms.hpp"
+#include "rules/value_index.hpp"
 
 // Of the sanitizers' runtime; gcc comes without its header
 extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t),
@@ -44,7 +44,7 @@ constexpr Type number{Type::Is::number, false, false, false};
 
 class Making {
  public:
-  explicit Making(std::string_view constant, bool has_text_index) : constant_{std::string(constant), 0, true, -1} {
+  explicit Making(std::string_view constant, bool has_value_index) : constant_{std::string(constant), 0, true, -1} {
     const auto path = [this](std::vector<lanner::Step> steps) {
       return lanner::make_path(std::move(steps), false, program_->table.places);
     };
@@ -89,6 +89,8 @@ class Making {
     }
     fields_check(length, "<=", count);
     fields_check(n, ">", elapsed);
+    for (const auto word : {"=", "in", ">="}) number_check(n, word, 1);
+    for (const auto each : {0U, static_cast<std::uint32_t>(program_->conditions.size() - 2)}) negation_of(program_->conditions[each] + 1);
     program_->groups.resize(2);
     auto& always = program_->groups[0].rules;
     auto& indexed = program_->groups[1].rules;
@@ -112,7 +114,7 @@ class Making {
     }
     program_->wanted.assign(program_->conditions.size(), wanted);
     program_->wanted[0] = {static_cast<std::uint32_t>(both)};
-    if (has_text_index) lanner::index_texts(*program_);
+    if (has_value_index) lanner::index_values(*program_);
   }
 
   std::unique_ptr<Program> program() { return std::move(program_); }
@@ -175,13 +177,27 @@ class Making {
     program_->nodes.push_back(node);
     const auto plain = static_cast<std::uint32_t>(program_->nodes.size() - 1);
     program_->conditions.push_back(plain);
+    program_->nodes.push_back(negated(plain));
+    program_->conditions.push_back(plain + 1);
+  }
+
+  Node negated(std::uint32_t node) {
     Node negation;
     negation.kind = Node::Kind::negation;
     negation.begin = static_cast<std::uint32_t>(program_->children.size());
     negation.end = negation.begin + 1;
-    program_->children.push_back(plain);
-    program_->nodes.push_back(negation);
-    program_->conditions.push_back(plain + 1);
+    program_->children.push_back(node);
+    return negation;
+  }
+
+  void negation_of(std::uint32_t node) { rules(negated(node)); }
+
+  void number_check(std::size_t left, std::string_view word, std::uint64_t constant) {
+    Check check;
+    check.left = left;
+    check.predicate =
+        lanner::make_predicate(*lanner::operator_of(word), {{{}, constant, false, -1}}, Modifier::none, program_->operands[left].type);
+    rules(std::move(check));
   }
 
   void constant_check(std::size_t left, std::string_view word, Modifier modifier = Modifier::none) {

@@ -42,8 +42,8 @@ def test_a_function_makes_the_requests():
     [
         (lambda: 1 // 0, "ZeroDivisionError: integer division or modulo by zero"),
         (lambda: None, r"the function returned NoneType; it must return sources.PollResponse"),
-        (lambda: sources.PollResponse(200, {}, b"[" + b" " * 1000), "the response is longer than 1000 bytes"),
-        (lambda: sources.PollResponse(200, {}, (b" " * 100 for _ in range(10**7))), "the response is longer than 1000 bytes"),
+        (lambda: sources.PollResponse(200, {}, b"[" + b" " * 1000), "the response is longer than 1,000 bytes"),
+        (lambda: sources.PollResponse(200, {}, (b" " * 100 for _ in range(10**7))), "the response is longer than 1,000 bytes"),
         (lambda: sources.PollResponse(200, {}, (b"" for _ in iter(int, 1))), "did not arrive in time"),
         (lambda: sources.PollResponse(200, {"link": "<https://a/b>; rel=next"}, b"[]"), "PollResponse(..., url=...)"),
         (lambda: sources.PollResponse(200, {"link": "</b>; rel=next"}, b"[]", "/a"), "PollResponse(..., url=...)"),

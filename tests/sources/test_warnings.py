@@ -54,7 +54,7 @@ def test_a_closed_queue_logs_what_it_drops(caplog):
     for _ in range(3):
         queue.put("x")
     queue.close()
-    assert [record.getMessage() for record in caplog.records] == ["broker: the source was closed while 3 events waited, which are dropped"]
+    assert [record.getMessage() for record in caplog.records] == ["broker: the source was closed: dropped 3 events that waited"]
     assert queue.counters == {"events dropped": 3}
 
 

@@ -232,7 +232,7 @@ def warnings(caplog):
     [
         ({}, "refused requests, wrong signature", "refused a request: 401 wrong or missing signature"),
         ({"body": b"{", "headers": signed(b"{")}, "refused requests, invalid body", "refused a request: 400 "),
-        ({"body": b"x" * 2000}, "refused requests, status 413", "refused a request: 413 the body is longer than 1024 bytes"),
+        ({"body": b"x" * 2000}, "refused requests, status 413", "refused a request: 413 the body is longer than 1,024 bytes"),
         ({"headers": {"Content-Type": "text/plain"}}, "refused requests, status 415", "refused a request: 415 the content type must be "),
         ({"path": "/other"}, "refused requests, status 404", "refused a request: 404 unknown path"),
         ({"method": "GET"}, "refused requests, status 405", "refused a request: 405 only POST is allowed"),

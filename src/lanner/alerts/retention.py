@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.alerts.store_format import DAY, day_files, day_name
+from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,8 @@ class Retention:
         if ahead >= 1 and not self._said_drift:
             self._said_drift = True
             _LOG.warning(
-                "the clock was set forward by %d days: this run deletes no alerts by their age ($.lanner.store_output.retain_days)", ahead
+                "the clock was set forward by %s: this run deletes no alerts by their age ($.lanner.store_output.retain_days)",
+                many(ahead, "day"),
             )
         return ahead >= 1
 

@@ -53,7 +53,7 @@ TABLES: Final = (
     # rule names, sources and subjects
     "CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)",
     "CREATE INDEX texts_nocase ON texts (text COLLATE NOCASE)",
-    # arrived, time: ns since 1970; priority: 0 Emergency to 7 Debug; rule, source, subject: texts.id; line: JSON with all members
+    # arrived, time: ns since 1970; priority: 0 Emergency to 7 Debug; rule, source, subject: strings.id; line: JSON with all members
     (
         "CREATE TABLE alerts (id INTEGER PRIMARY KEY, arrived INTEGER, time INTEGER, rule INTEGER, priority INTEGER, source INTEGER, "
         "subject INTEGER, run INTEGER, sequence INTEGER, line BLOB)"

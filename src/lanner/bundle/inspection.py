@@ -16,6 +16,7 @@ from lanner.bundle.builder import LOADERS
 from lanner.bundle.elf import functions, is_truncated
 from lanner.sdk.errors import LannerError
 from lanner.sdk.files import read_whole
+from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +82,7 @@ def inspect(path: Path) -> Inspection:
     except OSError as error:
         raise LannerError(f"cannot read {path}: {error.strerror}") from None
     if is_truncated(image):
-        raise LannerError(f"{path} is truncated: it has {len(image):,} bytes of a shared library with more. Copy it again")
+        raise LannerError(f"{path} is truncated: it has {many(len(image), 'byte')} of a shared library with more. Copy it again")
     try:
         defined = set(functions(image))
     except (ValueError, StopIteration, struct.error, IndexError):

@@ -1,1 +1,1 @@
-"""The command `lanner`: arguments and terminal output. `lanner.cli.main` is its entry point. Private."""
+"""The command `lanner`: arguments and terminal output. `packaging/lanner` calls `lanner.cli.main`. Private."""

@@ -12,6 +12,7 @@ from lanner.cli.inquiry import make_inquiry
 from lanner.cli.messages import fail
 from lanner.cli.show import print_json, print_text
 from lanner.console.rows import detail_of
+from lanner.sdk.text.encoding import many
 from lanner.sdk.text.printable import printable_json, printable_line
 from lanner.sdk.text.tables import columns
 
@@ -51,7 +52,7 @@ def _text(detail: Detail, found: dict[str, Any]) -> str:
         parts += ["", "Fields", *(_INDENT + line for line in columns(fields))]
     if found["event"] is not None:
         stored, size = len(detail.event), detail.event_size
-        part = f"{size:,} bytes" if stored == size else f"the first {stored:,} of {size:,} bytes"
+        part = many(size, "byte") if stored == size else f"the first {stored:,} of {many(size, 'byte')}"
         parts += ["", f"Event ({part})", _INDENT + printable_line(found["event"].rstrip())]
     why = found["why"]
     if "unavailable" in why:

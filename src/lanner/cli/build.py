@@ -21,6 +21,7 @@ from lanner.host.plugin_loader import BUILT_IN, installed_target, load_plugin
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.options.option_errors import REQUIRED
 from lanner.sdk.own_modules import search_sources_in
+from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -175,7 +176,7 @@ def _tell(path: Path, cls: type[Plugin], seen: ProbeResult, made: BuiltPlugin) -
     rows = [
         ("plugin", f"{seen.name} {seen.version} ({', '.join(seen.capabilities)})"),
         ("plugin API", f"{seen.api}: {hosts(seen.api)}"),
-        ("file", f"{path}, {path.stat().st_size:,} bytes; loaded and initialised in {seen.milliseconds:.0f} ms"),
+        ("file", f"{path}, {many(path.stat().st_size, 'byte')}; loaded and initialised in {seen.milliseconds:.0f} ms"),
         *(_content_lines(environment, runtime) if runtime else [("runs on", f"Python {environment.python}, {environment.executable}")]),
         (
             "modules" if runtime else "brings",

@@ -10,6 +10,7 @@ from lanner.abi.versions import hosts
 from lanner.bundle.inspection import inspect
 from lanner.cli.messages import FAILED, OK, say
 from lanner.cli.show import make_escape, print_fields, print_json, print_table, print_text
+from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
     from lanner.bundle.inspection import BuildFacts, Inspection
@@ -53,7 +54,7 @@ def _show(seen: Inspection) -> None:
         ("fields for", ", ".join(seen.extract_sources) or "all event sources" if "extraction" in seen.capabilities else ""),
         ("plugin API", f"{seen.api}: {host}" if host else seen.api),
         ("SHA-256", seen.sha256),
-        ("size", f"{seen.size:,} bytes"),
+        ("size", many(seen.size, "byte")),
         *(_content_lines(seen.brought) if seen.brought else [("made by", "not `lanner build`")]),
     ]
     print_table(("", ""), [(name, value) for name, value in rows if value])
@@ -72,9 +73,9 @@ def _content_lines(brought: BuildFacts) -> list[tuple[str, str]]:
         if place == _SHOWN:
             rows.append(("", f"{len(brought.libraries) - _SHOWN} smaller ones (--json names them)"))
             break
-        rows.append(("" if place else "brings", f"{name}, {size:,} bytes"))
+        rows.append(("" if place else "brings", f"{name}, {many(size, 'byte')}"))
     if brought.runtime:
-        rows.append(("", f"{len(brought.runtime)} modules of Python and of packages"))
+        rows.append(("", f"{many(len(brought.runtime), 'module')} of Python and of packages"))
     rows.append(("own modules", ", ".join(brought.modules)))
     rows.append(("licences", f"{', '.join(sorted(brought.licences))} (--licences prints them)" if brought.licences else ""))
     return rows

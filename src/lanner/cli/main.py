@@ -1,4 +1,4 @@
-"""Entry point of the command `lanner`: `--version` directly, everything else through click.
+"""The command `lanner`: `--version` directly, everything else through click.
 
 Modules are imported only when they are needed. Every expected error becomes one message on standard error.
 """

@@ -21,7 +21,7 @@ from lanner.host.own_rules import rules_files
 from lanner.host.plugin_files import list_plugin_files
 from lanner.host.plugin_loader import load_plugin
 from lanner.package.artefacts import PackageError, check_version, machine_here, place, plugin_artefact, rules_artefact, sums
-from lanner.package.oci import Layout
+from lanner.package.oci import Layout, find_foreign
 from lanner.package.readme import fields_table, insert_table
 from lanner.package.requirements import requirements
 from lanner.package.sbom import make_bill
@@ -29,7 +29,7 @@ from lanner.rules.files.load import MAX_SIZE, load_text
 from lanner.rules.findings import RulesError
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.files import check_apart, read_whole
-from lanner.sdk.text.encoding import to_bytes
+from lanner.sdk.text.encoding import many, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from lanner.sdk.authoring.plugin import PluginInfo
 
 LAYOUT = "oci"
+SUMS = "SHA256SUMS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def package_plugin(
     info = plugin_info(cls)
     check_version(info.version)
     folder = Path(output)
-    _check_folder(folder)
+    _check_folder(folder, info.name)
     text = _add_fields(Path(readme), info) if readme else None
     packed = _rules(info, rules_files(rules, info) if rules or info.rules else ())
     made = make_plugin(name, cls, api=api, python=python, bundling=bundling)
@@ -87,7 +88,7 @@ def package_plugin(
     sbom = f"{info.name}-{info.version}-linux-{machine}.cdx.json"
     files[sbom] = make_bill(info, made.built.image, machine, made.environment, made.collected, made.runtime, created)
     files |= {f"{LAYOUT}/{file}": content for file, content in layout.files().items()}
-    files["SHA256SUMS"] = sums(files)
+    files[SUMS] = sums(files)
     read = (*list_plugin_files(cls, ""), *(("reads the rules file", path) for path in rules))
     check_apart([("-o", str(folder / file)) for file in files], read)
     _write(folder, files)
@@ -114,13 +115,22 @@ def _creation_time() -> str:
         raise PackageError(f"invalid SOURCE_DATE_EPOCH {text!r}: use a number of seconds since 1970") from None
 
 
-def _check_folder(folder: Path) -> None:
-    """Refuse to replace anything but a layout."""
+def _check_folder(folder: Path, plugin: str) -> None:
+    """Refuse to replace anything but what this command has written for the plugin."""
     if folder.exists() and not folder.is_dir():
         raise PackageError(f"{folder} is not a directory: -o names the directory for the artifacts")
-    layout = folder / LAYOUT
-    if (layout.exists() or layout.is_symlink()) and not (layout / "oci-layout").is_file():
-        raise PackageError(f"{layout} exists and is not an OCI image layout: remove it, or name another directory with -o")
+    layout, advice = folder / LAYOUT, "name another directory with -o"
+    try:
+        if layout.is_symlink() or (layout.exists() and not (layout / "oci-layout").is_file()):
+            raise PackageError(f"{layout} exists and is not an OCI image layout: remove it, or {advice}")
+        if layout.exists() and (foreign := find_foreign(layout, plugin)):
+            raise PackageError(
+                f"{layout} would be replaced, but it has {foreign}, which is not of the plugin {plugin}: move it, or {advice}"
+            )
+        if (folder / SUMS).exists() and f"  {LAYOUT}/index.json\n" not in read_whole(folder / SUMS, MAX_SIZE).decode("utf-8", "replace"):
+            raise PackageError(f"{folder / SUMS} exists and was not written by `lanner package`: move it, or {advice}")
+    except OSError as error:
+        raise PackageError(f"cannot read {error.filename or folder}: {error.strerror or error}") from None
 
 
 def _add_fields(path: Path, info: PluginInfo) -> bytes:
@@ -196,7 +206,7 @@ def _tell(folder: Path, plugin: Artefact, sbom: str, packed: _Rules | None, api:
     rows += [
         ("OCI layout", f"{folder / LAYOUT}: {', '.join(names)}"),
         ("SBOM", str(folder / sbom)),
-        ("sums", f"{folder / 'SHA256SUMS'}: sha256sum -c SHA256SUMS"),
+        ("sums", f"{folder / SUMS}: sha256sum -c {SUMS}"),
     ]
     print_table(("", ""), rows)
     print_lines(["", "To a registry, with oras (REGISTRY/PATH is yours):", ""])
@@ -207,4 +217,4 @@ def _tell(folder: Path, plugin: Artefact, sbom: str, packed: _Rules | None, api:
 
 
 def _describe_artefact(folder: Path, artefact: Artefact) -> str:
-    return f"{folder / artefact.file}, {len(artefact.data):,} bytes"
+    return f"{folder / artefact.file}, {many(len(artefact.data), 'byte')}"

@@ -18,6 +18,7 @@ from lanner.outputs.base import OutputError
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import UsageError
 from lanner.sdk.files import check_apart
+from lanner.sdk.hosting.inputs import Inputs
 from lanner.sdk.hosting.open_source import open_source
 from lanner.sdk.text.encoding import many
 
@@ -41,9 +42,10 @@ def _record(name: str, output: str, params: str, config: str, host: str | None, 
         raise UsageError(
             f"the plugin {info.name} has no event source, so there is nothing to record: record with the plugin of its events ({sources})"
         )
-    check_apart([("-o", 1 if output == "-" else output)], list_plugin_files(cls, config))
+    written: list[tuple[str, str | int]] = [("-o", 1 if output == "-" else output)]
+    check_apart(written, list_plugin_files(cls, config))
     plugin = make_plugin(cls, config, host)
-    source = open_source(plugin, params)
+    source = open_source(plugin, params, inputs=Inputs(lambda inputs: check_apart(written, inputs.list_files([output]))))
     # the file is opened second and truncated with the first batch: if the source cannot be opened, an existing recording stays
     try:
         if output == "-":

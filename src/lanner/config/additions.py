@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from lanner.sdk.options.blocks import AT_START, UINT64, Block
+from lanner.sdk.options.blocks import AT_START, PATH, UINT64, Block
 from lanner.sdk.options.secrets import SafeRepr
 from lanner.sinks.registry import SINKS
 
@@ -28,7 +28,7 @@ class OutputsQueue(Block, frozen=True):
 class Spool(SafeRepr, msgspec.Struct, frozen=True):
     """Store alerts on disk while an output is down."""
 
-    path: Annotated[str, Meta(description="Directory; empty: no spool")] = ""
+    path: Annotated[str, PATH, Meta(description="Directory; empty: no spool")] = ""
     max_size_mb: Annotated[int, Meta(ge=1, description="MiB of alerts on disk for each output; further alerts wait in memory")] = 1024
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar, g
 import msgspec
 
 from lanner.config.falco import Falco, Include
-from lanner.config.plain_values import UnfitError, describe_actual, describe_odd, is_off, one_of
+from lanner.config.path_values import look_at_paths
+from lanner.config.plain_values import UnfitError, describe_actual, describe_odd, is_off, one_of, refuse_null_byte
 from lanner.sdk.errors import ConfigError
-from lanner.sdk.options.blocks import REQUIRED, WHOLE, WITHOUT_EFFECT, Block, annotations_of, find_schema_limit, has
+from lanner.sdk.options.blocks import COMMAND, PATH, REQUIRED, WHOLE, WITHOUT_EFFECT, Block, annotations_of, find_schema_limit, has
 from lanner.yamlfile.advice import advise_line
 
 if TYPE_CHECKING:
@@ -87,6 +88,10 @@ class Decoder:
             if isinstance(value, int | float):
                 _look_at_bounds(value, about, path)
                 self._look_at_schema(value, tuple(about), tree, path)
+            elif has(tuple(about), PATH):
+                self.warnings.extend(look_at_paths(value, path))
+            elif has(tuple(about), COMMAND):
+                refuse_null_byte(value, path)
             return value
         if get_origin(kind) is Literal:
             return one_of(get_args(kind), tree, path)

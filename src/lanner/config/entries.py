@@ -6,7 +6,7 @@ Each takes the decoder, which collects warnings, the tree and its path, and rais
 from __future__ import annotations
 
 from os.path import normpath
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import msgspec
 
@@ -19,6 +19,7 @@ from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append
 from lanner.rules.resolve.select import Switch
 from lanner.sdk.errors import ConfigError
+from lanner.sdk.options.blocks import PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,7 @@ def include(decoder: Decoder, tree: Tree, path: str) -> Include:
     """Return an entry of `config_files`: a path, or a mapping with one."""
     if isinstance(tree, dict):
         return decoder.struct(Include, tree, path, lenient=False)
-    return Include(decoder.value(str, tree, path))
+    return Include(decoder.value(Annotated[str, PATH], tree, path))
 
 
 def plugin(decoder: Decoder, tree: Tree, path: str) -> PluginEntry:

@@ -23,7 +23,7 @@ from lanner.config.monitoring import Metrics, WebServer
 from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append  # noqa: TC001 - the decoder asks for the types
 from lanner.rules.resolve.select import Switch  # noqa: TC001
-from lanner.sdk.options.blocks import AT_START, UINT32, WITHOUT_EFFECT
+from lanner.sdk.options.blocks import AT_START, PATH, UINT32, WITHOUT_EFFECT
 from lanner.sdk.options.secrets import SafeRepr
 from lanner.sinks.registry import SINKS
 
@@ -48,7 +48,7 @@ class Strategy(StrEnum):
 class Include(SafeRepr, msgspec.Struct, frozen=True):
     """An entry of `config_files`: a file, or a directory of files."""
 
-    path: str
+    path: Annotated[str, PATH]
     strategy: Strategy = Strategy.APPEND
 
 
@@ -56,7 +56,7 @@ class PluginEntry(SafeRepr, msgspec.Struct, frozen=True):
     """An entry of `plugins`. `init_config` is the string that the plugin receives, or a mapping."""
 
     name: str
-    library_path: str
+    library_path: Annotated[str, PATH]
     init_config: str | dict[str, Any] = ""
     open_params: str = ""
 
@@ -88,9 +88,11 @@ class Falco(_Outputs, SafeRepr, msgspec.Struct, frozen=True, kw_only=True):
     load_plugins: Annotated[tuple[str, ...] | None, Meta(description="Names of the plugins to load; without the key all")] = None
     plugins_hostinfo: Annotated[bool, Meta(description="False: `evt.hostname` is empty")] = True
     rules_files: Annotated[
-        tuple[str, ...] | None, Meta(description="Files, and directories with .yaml and .yml files; without the key the plugin's own rules")
+        tuple[str, ...] | None,
+        PATH,
+        Meta(description="Files, and directories with .yaml and .yml files; without the key the plugin's own rules"),
     ] = None
-    rules_file: Annotated[tuple[str, ...] | None, Meta(description="The old name of `rules_files`")] = None
+    rules_file: Annotated[tuple[str, ...] | None, PATH, Meta(description="The old name of `rules_files`")] = None
     rules: Annotated[
         tuple[Switch, ...], Meta(description="`enable` and `disable`, by `rule` (`*` matches any text) or `tag`, applied in order")
     ] = ()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.config.tree import read_tree
 from lanner.sdk.errors import ConfigError
+from lanner.sdk.text.encoding import many
 from lanner.sdk.text.printable import without_middle
 from lanner.yamlfile.reader import MAX_DEPTH
 
@@ -88,7 +89,7 @@ def _put(node: Tree, steps: list[str | int], depth: int, value: Tree, path: str)
         raise ConfigError(f"{path} is not a list")
     index = steps[depth] = len(node) if step == _NEW else step
     if index > len(node):
-        raise ConfigError(f"{path} has {len(node)} items: the next one is {path}[{len(node)}]")
+        raise ConfigError(f"{path} has {many(len(node), 'item')}: the next one is {path}[{len(node)}]")
     if index == len(node):
         node.append(None)
     node[index] = _put(node[index], steps, depth + 1, value, f"{path}[{index}]")

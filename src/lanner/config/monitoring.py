@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from lanner.sdk.options.blocks import UINT32, WITHOUT_EFFECT, Block
+from lanner.sdk.options.blocks import INPUT, PATH, UINT32, WITHOUT_EFFECT, Block
 
 
 class Duration(float):
@@ -26,7 +26,7 @@ class WebServer(Block, frozen=True):
     k8s_healthz_endpoint: Annotated[str, Meta(description="Path of the health check")] = "/healthz"
     prometheus_metrics_enabled: Annotated[bool, Meta(description="True: serve /metrics, if `metrics` is enabled too")] = False
     ssl_enabled: Annotated[bool, Meta(description="True: use TLS")] = False
-    ssl_certificate: Annotated[str, Meta(description="File with certificate and key")] = "/etc/falco/falco.pem"
+    ssl_certificate: Annotated[str, PATH, INPUT, Meta(description="File with certificate and key")] = "/etc/falco/falco.pem"
 
 
 class Metrics(Block, frozen=True):
@@ -35,7 +35,7 @@ class Metrics(Block, frozen=True):
     enabled: bool = False
     interval: Annotated[Duration, Meta(description="Numbers with y, w, d, h, m, s and ms, as in 1h30m; at least 100ms")] = Duration(0)
     output_rule: Annotated[bool, Meta(description='True: raise an alert "Falco internal: metrics snapshot"')] = False
-    output_file: Annotated[str, Meta(description="File for a line of JSON per interval; empty: none")] = ""
+    output_file: Annotated[str, PATH, Meta(description="File for a line of JSON per interval; empty: none")] = ""
     rules_counters_enabled: Annotated[bool, Meta(description="Include alerts by rule")] = True
     resource_utilization_enabled: Annotated[bool, Meta(description="Include CPU, memory and descriptors")] = True
     state_counters_enabled: Annotated[bool, WITHOUT_EFFECT] = True

@@ -40,6 +40,12 @@ def text(tree: Tree, path: str) -> str:
     return "null" if tree is None else tree  # as yaml-cpp converts it
 
 
+def refuse_null_byte(value: str, path: str) -> None:
+    """Raise `ConfigError` for a path or a command that the system cannot take. Falco ignores what is after the null byte."""
+    if "\0" in value:
+        raise ConfigError(f"{path} has a null byte, which no path or command can have: remove it")
+
+
 def switch(tree: Tree, path: str) -> bool:
     """Return a truth value. Raises `UnfitError`."""
     value = truth(tree) if isinstance(tree, str) else None

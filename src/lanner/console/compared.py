@@ -70,7 +70,7 @@ class ReportSide:
     def notes(self) -> tuple[str, ...]:
         """See `Side`."""
         report = self._report
-        return (f"the report has the first {len(report.times):,} alerts, and leaves out {report.more:,}",) if report.more else ()
+        return (f"the report has the first {many(len(report.times), 'alert')}, and leaves out {report.more:,}",) if report.more else ()
 
     @cached_property
     def _times(self) -> list[int]:

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from lanner.docker.stream import EventStream
 
 
+def _refuse_null_bytes(**paths: str) -> None:
+    for name, path in paths.items():
+        if "\0" in path:
+            raise ValueError(f"`{name}` has a null byte, which no path can have: remove it")
+
+
 class TlsConfig(lanner.Config):
     """Files of TLS, and whether to verify the engine's certificate."""
 
@@ -24,6 +30,10 @@ class TlsConfig(lanner.Config):
     cert: Annotated[str, Meta(description="File with the client certificate")] = ""
     key: Annotated[str, Meta(description="File with its key; empty: the key is in `cert`")] = ""
     verify: Annotated[bool, Meta(description="false accepts any certificate")] = True
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for paths that no file can have."""
+        _refuse_null_bytes(ca=self.ca, cert=self.cert, key=self.key)
 
 
 class HostConfig(lanner.Config):
@@ -79,7 +89,8 @@ class DockerConfig(lanner.Config, forbid_unknown_fields=False):  # as the origin
     ping_interval: Annotated[int, Meta(ge=1, le=86_400, description="Seconds of silence after which Lanner pings the engine")] = 30
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for conflicting options."""
+        """Raise `ValueError` for conflicting options, and for a path that no file can have."""
+        _refuse_null_bytes(**{"$.cursor": self.cursor})
         if self.hosts and (self.host or self.tls):
             raise ValueError("`hosts` replaces `host` and `tls`: write each engine with its TLS into `hosts`")
         addresses = [(host, "") if isinstance(host, str) else (host.url, host.name) for host in self.hosts]

@@ -108,6 +108,8 @@ def parse_endpoint(url: str, origin: str, environ: Mapping[str, str] | None = No
     address = lanner.Address(url.strip())
     scheme, rest = address.scheme, address.place
     what = f"{address} (from {origin})"
+    if "\0" in url:
+        raise lanner.UsageError(f"invalid engine address {str(address)!r} (from {origin}): it has a null byte; {_ADDRESSES}")
     if scheme == "unix" and rest.startswith("/"):
         if tls is not None:
             raise lanner.UsageError(f"{what} has `tls`, which a unix socket does not speak: leave it out")

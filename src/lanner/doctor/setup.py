@@ -14,6 +14,7 @@ from lanner.rules import load_rules
 from lanner.rules.lint.silent import find_silent_rules, tell_silent
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import ConfigError, LannerError
+from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -85,7 +86,7 @@ class SetupChecks:
         if info.event_source is None:
             yield problem(f"{info.name} {info.version} has no event source, so there is nothing to run", advise_source(info))
         else:
-            yield ok(f"{info.name} {info.version}, event source {info.event_source}, {len(info.fields)} fields")
+            yield ok(f"{info.name} {info.version}, event source {info.event_source}, {many(len(info.fields), 'field')}")
 
     def look_at_rules(self) -> Iterator[Finding]:
         """Check the rules as `lanner rules check` does, and summarise its findings."""
@@ -111,7 +112,7 @@ class SetupChecks:
             where = f"{each.place.file}:{each.place.line}: " if each.place else ""
             yield problem(f"{where}{each.message}", each.advice or f"See it in place: {fix}")
         if len(errors) > _SHOWN:
-            yield problem(f"{len(errors) - _SHOWN} more errors", f"See them all: {fix}")
+            yield problem(many(len(errors) - _SHOWN, "more error"), f"See them all: {fix}")
         unchecked = [each for each in found if each.code == NO_RULE_CHECKED]
         if unchecked:
             yield problem(

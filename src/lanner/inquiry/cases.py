@@ -13,6 +13,7 @@ from lanner.alerts.stored import read_content
 from lanner.inquiry.process_messages import Case, Question, RecentEvents
 from lanner.inquiry.trust import check_trust
 from lanner.sdk.errors import LannerError
+from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,7 +59,7 @@ def make_case(detail: Detail, store: AlertStore, plugins: Sequence[str], config:
     if not detail.event_size:
         raise LannerError("the alert has no event: Lanner itself raised it, or its run stored none")
     if len(detail.event) < detail.event_size:
-        raise LannerError(f"the event has {detail.event_size:,} bytes, of which the store keeps the first {len(detail.event):,}")
+        raise LannerError(f"the event has {many(detail.event_size, 'byte')}, of which the store keeps the first {len(detail.event):,}")
     targets = [each.target for each in about.plugins]
     if not targets:
         raise LannerError("the run stored no plugin")

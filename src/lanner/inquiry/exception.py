@@ -18,6 +18,7 @@ from lanner.rules.files.load import OWN_RULES
 from lanner.rules.lint import check_files
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError
+from lanner.sdk.text.encoding import many
 from lanner.sdk.text.printable import printable_line
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def _count(loaded: LoadedCase, rules: LoadedRules, question: Question, until: fl
     if not fired:
         return ""
     is_whole = question.recent.period and len(events) == len(question.recent.events)
-    which = f"{fired:,} alerts of this rule {question.recent.period}" if is_whole else f"newest {fired:,} alerts of this rule"
+    which = f"{many(fired, 'alert')} of this rule {question.recent.period}" if is_whole else f"newest {many(fired, 'alert')} of this rule"
     if fired == 1 and is_whole:
         return f"It would have silenced {'the only' if silenced else 'no'} alert of this rule {question.recent.period}."
     return f"It would have silenced {silenced:,} of the {which}."

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from lanner.outputs.terminal import can_draw
+from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,11 +56,11 @@ class Progress:
     def _draw(self, seconds: float) -> None:
         if self._bar is None:
             self._bar = _new_bar()
-            self._task = self._bar.add_task("replay", total=self._total, rate=0, alerts=0)
+            self._task = self._bar.add_task("replay", total=self._total, rate="", alerts="")
             self._bar.start()
         assert self._task is not None
         rate = round(self._events / max(seconds, _EVERY))
-        self._bar.update(self._task, completed=self._bytes, rate=rate, alerts=self._alerts)
+        self._bar.update(self._task, completed=self._bytes, rate=many(rate, "event"), alerts=many(self._alerts, "alert"))
         self._bar.refresh()
 
 
@@ -84,8 +85,8 @@ def _new_bar() -> Bar:
     return Progress(
         BarColumn(),
         DownloadColumn(binary_units=True),
-        TextColumn("{task.fields[rate]:,} events/s"),
-        TextColumn("{task.fields[alerts]:,} alerts"),
+        TextColumn("{task.fields[rate]}/s"),
+        TextColumn("{task.fields[alerts]}"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         auto_refresh=False,  # no thread: `advance` draws

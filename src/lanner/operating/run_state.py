@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("lanner.outputs")
 _INTERVAL: Final = 2.0
 _LEAVE_AFTER: Final = 2.0
+"""Seconds to wait for the retention, which the next run can continue."""
+_PATIENCE: Final = 10.0
+"""Seconds to wait for the disk to take the state."""
 
 
 class StoreState(NamedTuple):
@@ -50,21 +53,34 @@ class RunState:
         self._snapshot, self._more, self._tend = snapshot, more, tend
         self._is_failing = False
         self._closed = threading.Event()
+        self._writing = threading.Lock()
         self._write(None)  # before the first alert: it tells a kill
         self._thread = threading.Thread(target=self._work, name="lanner-run-state", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop the thread, and write that the run has ended."""
+        """Stop the thread, and write that the run has ended. A disk that does not answer is left to its thread, and logged."""
         self._closed.set()
         self._thread.join(_LEAVE_AFTER)
-        self._write(time.time_ns())
+        if not self._writing.acquire(timeout=_PATIENCE):
+            text = "the alert store %s does not answer: the end of the run is not written, and the next run reports that it was killed"
+            _LOG.warning(text, self.directory)
+            return
+        try:
+            self._write(time.time_ns())
+        finally:
+            self._writing.release()
+        if self._thread.is_alive():
+            _LOG.warning("the retention of the alert store %s was not finished: the next run continues it", self.directory)
 
     def _work(self) -> None:
         while True:
             try:
                 self._tend()
-                self._write(None)
+                with self._writing:
+                    if self._closed.is_set():  # its end is written, or will be
+                        return
+                    self._write(None)
             except Exception:  # noqa: BLE001 - the run continues, and the next time may succeed
                 _LOG.exception("the state of the run could not be written this time")
             if self._closed.wait(_INTERVAL):

@@ -23,7 +23,7 @@ from lanner.outputs.connection import Connection
 from lanner.outputs.exchange import CLOSED, Answer, exchange
 from lanner.sdk.files import read_whole
 from lanner.sdk.options.address import Address
-from lanner.sdk.text.encoding import from_bytes, to_bytes_leniently
+from lanner.sdk.text.encoding import from_bytes, many, to_bytes_leniently
 from lanner.sdk.text.printable import printable
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class HttpOutput:
         if isinstance(error, TimeoutError):
             self._timeouts += 1
             return OutputError(
-                f"{self._shown} ({_BLOCK}.url) did not answer within {self._timeout:g} s, {self._timeouts} times now",
+                f"{self._shown} ({_BLOCK}.url) did not answer within {self._timeout:g} s, {many(self._timeouts, 'time')} now",
                 is_usual=self._timeouts <= self._patience,
             )
         if isinstance(error, ssl.SSLCertVerificationError):

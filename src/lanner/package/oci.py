@@ -12,7 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
+import stat
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lanner.package.artefacts import oci_architecture
@@ -32,6 +36,10 @@ MANIFEST_TYPE: Final = "application/vnd.oci.image.manifest.v1+json"
 # the requirements that falcoctl and Falco support
 PLUGIN_API: Final = "plugin_api_version"
 ENGINE: Final = "engine_version_semver"
+
+_REF_NAME: Final = "org.opencontainers.image.ref.name"
+_OWN_FILE: Final = re.compile(r"oci-layout|index\.json|blobs/sha256/[0-9a-f]{64}")
+_OWN_FOLDERS: Final = frozenset({"blobs", "blobs/sha256"})
 
 
 def config_type(kind: str) -> str:
@@ -116,7 +124,7 @@ class Layout:
         return descriptor
 
     def _root(self, descriptor: Descriptor, artefact: Artefact) -> Descriptor:
-        named = {"org.opencontainers.image.ref.name": f"{artefact.name}-{artefact.version}"}
+        named = {_REF_NAME: f"{artefact.name}-{artefact.version}"}
         root = {**descriptor, "annotations": {**descriptor.get("annotations", {}), **named}}
         self.roots.append(root)
         return root
@@ -140,3 +148,33 @@ def _config(artefact: Artefact, *, dependencies: Sequence[Dependency] = (), requ
 
 def _dump(content: Any) -> bytes:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def find_foreign(folder: Path, plugin: str) -> str:
+    """Return a description of something in a layout that `Layout` has not made for this plugin; "" if there is nothing else.
+
+    Raises `OSError` if the layout cannot be read.
+    """
+    for parent, folders, files in os.walk(folder, onerror=_raise):
+        for each in (Path(parent) / name for name in sorted([*folders, *files])):
+            path, mode = str(each.relative_to(folder)), each.lstat().st_mode
+            if not ((stat.S_ISDIR(mode) and path in _OWN_FOLDERS) or (stat.S_ISREG(mode) and _OWN_FILE.fullmatch(path))):
+                return f"the file {path}" if not stat.S_ISDIR(mode) else f"the directory {path}"
+    own = re.compile(rf"{re.escape(plugin)}(?:-rules)?-\d[0-9A-Za-z.-]*")
+    for name in _read_names(folder):
+        if not own.fullmatch(name):
+            return f"the artifact {name}" if name else "an artifact without a name"
+    return ""
+
+
+def _read_names(folder: Path) -> list[str]:
+    """Return the names of the artifacts in a layout's index, "" for an artifact without one."""
+    try:
+        roots = json.loads((folder / "index.json").read_bytes())["manifests"]
+        return [str((root.get("annotations") or {}).get(_REF_NAME, "")) for root in roots]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return [""]
+
+
+def _raise(error: OSError) -> None:
+    raise error

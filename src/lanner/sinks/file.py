@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import Meta
 
 from lanner.sdk.authoring.checks import Finding
-from lanner.sdk.options.blocks import Block
+from lanner.sdk.options.blocks import PATH, Block
 from lanner.sinks.declaration import CommonSettings, Declaration, NoAdditions, SinkBlock
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class FileBlock(SinkBlock, Block, frozen=True):
     """Append alerts to a file. A new file has mode 0600."""
 
-    filename: Annotated[str, Meta(description="Path of the file")] = ""
+    filename: Annotated[str, PATH, Meta(description="Path of the file")] = ""
     keep_alive: Annotated[bool, Meta(description="True: keep the file open until SIGUSR1; false: open it for each batch of alerts")] = False
 
 

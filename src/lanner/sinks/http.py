@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from lanner.sdk.authoring.checks import Finding
 from lanner.sdk.options.address import Address
-from lanner.sdk.options.blocks import UINT8, Block
+from lanner.sdk.options.blocks import INPUT, PATH, UINT8, Block
 from lanner.sdk.options.secrets import SafeRepr
 from lanner.sinks.declaration import CommonSettings, Declaration, SinkBlock, keys_of
 from lanner.sinks.servers import look_at_server
@@ -29,12 +29,12 @@ class HttpBlock(SinkBlock, Block, frozen=True):
     url: Annotated[str, Meta(description="URL that begins with http:// or https://", extra_json_schema={"format": "uri"})] = ""
     user_agent: Annotated[str, Meta(description="Header User-Agent; empty: lanner and its version")] = ""
     insecure: Annotated[bool, Meta(description="True: do not verify the server's certificate")] = False
-    ca_cert: Annotated[str, Meta(description="File with the authority of the server's certificate")] = ""
-    ca_bundle: Annotated[str, Meta(description="File with several such certificates")] = ""
-    ca_path: Annotated[str, Meta(description="Directory of such files, named by their hashes")] = ""
+    ca_cert: Annotated[str, PATH, INPUT, Meta(description="File with the authority of the server's certificate")] = ""
+    ca_bundle: Annotated[str, PATH, INPUT, Meta(description="File with several such certificates")] = ""
+    ca_path: Annotated[str, PATH, Meta(description="Directory of such files, named by their hashes")] = ""
     mtls: Annotated[bool, Meta(description="True: present `client_cert`")] = False
-    client_cert: Annotated[str, Meta(description="File with the client certificate")] = "/etc/ssl/certs/client.crt"
-    client_key: Annotated[str, Meta(description="File with its key")] = "/etc/ssl/certs/client.key"
+    client_cert: Annotated[str, PATH, INPUT, Meta(description="File with the client certificate")] = "/etc/ssl/certs/client.crt"
+    client_key: Annotated[str, PATH, INPUT, Meta(description="File with its key")] = "/etc/ssl/certs/client.key"
     echo: Annotated[bool, Meta(description="True: print the server's answers to standard output")] = False
     compress_uploads: Annotated[bool, Meta(description="True: compress with gzip")] = False
     keep_alive: Annotated[bool, Meta(description="True: one connection for many alerts")] = False
@@ -45,7 +45,10 @@ class HttpAdditions(SafeRepr, msgspec.Struct, frozen=True):
     """Lanner's additions to `http_output`."""
 
     headers: Annotated[
-        dict[str, str], Meta(description="Headers by name, each with the file that contains its value (a token); read again on SIGUSR1")
+        dict[str, str],
+        PATH,
+        INPUT,
+        Meta(description="Headers by name, each with the file that contains its value (a token); read again on SIGUSR1"),
     ] = {}
     batch_size: Annotated[int, Meta(ge=1, le=10_000, description="Maximum number of alerts in a POST; with more than 1, one line each")] = 1
 

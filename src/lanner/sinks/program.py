@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import Meta
 
 from lanner.sdk.authoring.checks import Finding
-from lanner.sdk.options.blocks import REQUIRED
+from lanner.sdk.options.blocks import COMMAND, REQUIRED
 from lanner.sinks.declaration import CommonSettings, Declaration, NoAdditions, SinkBlock, keys_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _ANSWER: Final = 5.0
 class ProgramBlock(SinkBlock, frozen=True):
     """Write alerts to a program's standard input, one line each."""
 
-    program: Annotated[str, REQUIRED, Meta(description="Command line for /bin/sh")] = ""
+    program: Annotated[str, REQUIRED, COMMAND, Meta(description="Command line for /bin/sh")] = ""
     keep_alive: Annotated[bool, Meta(description="True: one process for all alerts; false: one process for each alert")] = False
 
 

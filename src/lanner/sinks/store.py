@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import Meta
 
 from lanner.sdk.authoring.checks import Finding, check_disk
+from lanner.sdk.options.blocks import PATH
 from lanner.sinks.declaration import CommonSettings, Declaration, NoAdditions, SinkBlock
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class StoreBlock(SinkBlock, frozen=True):
     """Store alerts in a directory, with all their fields and the beginning of their events, for `lanner alerts`, `console` and `top`."""
 
-    path: Annotated[str, Meta(description="The directory, which is created with mode 0700")] = ""
+    path: Annotated[str, PATH, Meta(description="The directory, which is created with mode 0700")] = ""
     retain_days: Annotated[int, Meta(ge=1, le=36_500, description="Files of older days are deleted")] = 30
     max_size_mb: Annotated[int, Meta(ge=64, description="MiB on disk; the oldest files are deleted when the store is larger")] = 4096
 

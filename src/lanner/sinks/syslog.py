@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from lanner.sdk.authoring.checks import Finding
-from lanner.sdk.options.blocks import Block
+from lanner.sdk.options.blocks import INPUT, PATH, Block
 from lanner.sdk.options.secrets import SafeRepr
 from lanner.sinks.declaration import CommonSettings, Declaration, SinkBlock, keys_of
 from lanner.sinks.servers import look_at_server
@@ -31,9 +31,11 @@ class SyslogTarget(SafeRepr, msgspec.Struct, frozen=True):
         str, Meta(description="tcp://host:port or tls://host:port (RFC 5424), unix:///path; empty: this machine's /dev/log")
     ] = ""
     facility: Annotated[str, Meta(description="user, daemon, auth, authpriv, local0 to local7")] = "user"
-    ca_cert: Annotated[str, Meta(description="File with the authority of the server's certificate; empty: the system's authorities")] = ""
-    client_cert: Annotated[str, Meta(description="File with the client certificate")] = ""
-    client_key: Annotated[str, Meta(description="File with its key")] = ""
+    ca_cert: Annotated[
+        str, PATH, INPUT, Meta(description="File with the authority of the server's certificate; empty: the system's authorities")
+    ] = ""
+    client_cert: Annotated[str, PATH, INPUT, Meta(description="File with the client certificate")] = ""
+    client_key: Annotated[str, PATH, INPUT, Meta(description="File with its key")] = ""
 
 
 def _make(_: SyslogBlock, target: SyslogTarget, common: CommonSettings) -> Sink:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from types import BuiltinMethodType, FunctionType, MethodType
@@ -37,6 +38,8 @@ def check_path(source: str, **given: Any) -> None:
     for name, value in given.items():
         if not isinstance(value, bytes) and not hasattr(value, "__fspath__"):
             check_text(source, **{name: value})
+        if b"\0" in os.fsencode(value):
+            raise argument_error(source, f"{name} has a null byte, which no path can have: remove it")
 
 
 def check_flag(source: str, **given: Any) -> None:

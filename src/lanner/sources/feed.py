@@ -13,7 +13,7 @@ from lanner.sources.waiting import Counters, Flag
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lanner.sdk.authoring.events import Event
 
@@ -22,11 +22,13 @@ class Feed(OpenInstance):
     """An event source that any thread may close. A subclass writes `events`.
 
     `open` returns it, or is a generator that reads it: hosts then see its connections and counters as well, and close it.
-    `name` is the name of its connection, in /readyz, metrics and messages.
+    `name` is the name of its connection, in /readyz, metrics and messages. `files` are the paths of files that it reads: `lanner run`
+    refuses to write its outputs to them, with `lanner.UsageError`.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, files: Sequence[str] = ()) -> None:
         self.name = name
+        self._files = files
         self.closing = Flag()
         """Set by `close`."""
         self.counted = Counters()
@@ -38,6 +40,7 @@ class Feed(OpenInstance):
         self._warning = _thread.allocate_lock()
         self._opening = current_opening()
         if self._opening is not None:
+            self._opening.add_files(self.list_files)
             self._opening.add(self)
 
     def events(self) -> Iterator[Event]:
@@ -60,6 +63,11 @@ class Feed(OpenInstance):
             waiting.pause([self.closing, *others], seconds)
         return self.closing.is_set
 
+    def list_files(self, written: Sequence[str]) -> Iterable[tuple[str, str]]:
+        """Return the files that it reads, each with its use, and those of the `written` paths that it would read as well."""
+        del written  # a feed that finds its files by a pattern reads more than those it knows now
+        return [("reads", path) for path in self._files]
+
     def describe(self) -> str:
         """See `OpenInstance`."""
         return self.name
@@ -69,6 +77,7 @@ class Feed(OpenInstance):
         self.closing.set()
         if self._opening is not None:
             self._opening.remove(self)
+            self._opening.remove_files(self.list_files)
 
     def log(self) -> logging.Logger:
         """Return the logger of the plugin that uses the feed."""

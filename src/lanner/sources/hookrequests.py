@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from lanner.native import Dechunker
+from lanner.sdk.text.encoding import many
 from lanner.sources.signatures import WebhookRequest
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             if not (length.isascii() and length.isdigit()):  # also several lengths
                 raise _HttpError(400, "invalid Content-Length")
             if len(length) > 18 or int(length) > self._receiver.limits.body:
-                raise _HttpError(413, f"the body is longer than {self._receiver.limits.body} bytes")
+                raise _HttpError(413, f"the body is longer than {many(self._receiver.limits.body, 'byte')}")
             reader = self._read_part(int(length))
         if self._is_expecting:
             self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -240,7 +241,7 @@ class RequestHandler(BaseHTTPRequestHandler):
 
     def _reserve(self, count: int, before: int) -> None:
         if before + count > self._receiver.limits.body:
-            raise _HttpError(413, f"the body is longer than {self._receiver.limits.body} bytes")
+            raise _HttpError(413, f"the body is longer than {many(self._receiver.limits.body, 'byte')}")
         if not self._receiver.reserve(count):
             raise _HttpError(503, "too many requests at once")
 

@@ -355,10 +355,8 @@ def _is_at(path: str, file: LogFile) -> bool:
 def find_rotated(path: str) -> dict[str, int]:
     """Return the inodes of the files that the rotation of `path` may have made: log.1, log-20261129.gz, name-1.log, ..."""
     found: dict[str, int] = {}
-    for each in dict.fromkeys((os.path.abspath(path), os.path.realpath(path))):
-        folder, name = os.path.split(each)
-        stem, ending = os.path.splitext(name)
-        form = re.compile(f"{re.escape(name)}{_ROTATED}|{re.escape(stem)}[.\\-_][\\d.\\-_:TZ]+{re.escape(ending)}{_ROTATED}")
+    for folder, name in _places(path):
+        form = _form_of_rotated(name)
         entries = {entry.name: entry for entry in _entries(folder)}
         for entry in entries.values():
             original, ending = os.path.splitext(entry.name)
@@ -367,6 +365,25 @@ def find_rotated(path: str) -> dict[str, int]:
             if entry.name != name and form.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                 found[entry.path] = entry.inode()
     return found
+
+
+def is_rotated_form(other: str, path: str) -> bool:
+    """Return whether `find_rotated(path)` would find a file called `other`."""
+    folder, name = os.path.split(os.path.abspath(other))
+    return any(
+        name != original and os.path.realpath(folder) == os.path.realpath(place) and _form_of_rotated(original).fullmatch(name)
+        for place, original in _places(path)
+    )
+
+
+def _places(path: str) -> list[tuple[str, str]]:
+    """Return the directory and the name of a path, and of the file that it links to."""
+    return [os.path.split(each) for each in dict.fromkeys((os.path.abspath(path), os.path.realpath(path)))]
+
+
+def _form_of_rotated(name: str) -> re.Pattern[str]:
+    stem, ending = os.path.splitext(name)
+    return re.compile(f"{re.escape(name)}{_ROTATED}|{re.escape(stem)}[.\\-_][\\d.\\-_:TZ]+{re.escape(ending)}{_ROTATED}")
 
 
 def _entries(folder: str) -> Iterator[os.DirEntry[str]]:

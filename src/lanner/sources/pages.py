@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
+from lanner.sdk.text.encoding import many
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -94,7 +96,7 @@ def _collect(parts: Iterable[bytes], most: int, until: float) -> bytes:
 
 
 def _make_length_error(most: int) -> PollError:
-    return PollError(f"the response is longer than {most} bytes: ask for smaller pages, or raise max_body")
+    return PollError(f"the response is longer than {many(most, 'byte')}: ask for smaller pages, or raise max_body")
 
 
 def check_status(page: Page) -> None:

@@ -18,6 +18,7 @@ from lanner.sources.arguments import (
     check_count,
     check_credentials_by_name,
     check_flag,
+    check_path,
     check_place,
     check_seconds,
     check_text,
@@ -31,7 +32,7 @@ from lanner.sources.pages import PollError, PollRequest, check_status, next_link
 from lanner.sources.waiting import wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from lanner.sources.bodies import Place
     from lanner.sources.credentials import Credential
@@ -86,6 +87,7 @@ def poll(
     check_seconds("poll", every=every, timeout=timeout)
     check_count("poll", max_body=max_body)
     check_text("poll", ca=ca, name=name)
+    check_path("poll", ca=ca)
     check_flag("poll", follow=follow, newest_first=newest_first)
     places = {"items": items, "cursor": cursor, "next": next, "key": key}
     check_place("poll", **{argument: place for argument, place in places.items() if place is not None})
@@ -98,7 +100,8 @@ def poll(
     limits = (timeout, max_body)
     if isinstance(request, str):
         maker = partial(_fetcher, request, headers or {}, ca)
-        return Poll(name or origin(request), maker, progress, every, items, next, limits, newest_first)
+        files = [ca] if ca else []
+        return Poll(name or origin(request), maker, progress, every, items, next, limits, newest_first, files)
     return Poll(name or getattr(request, "__name__", "poll"), lambda _: request, progress, every, items, next, limits, newest_first)
 
 
@@ -121,8 +124,9 @@ class Poll(Feed):
         next_page: Place | None,
         limits: tuple[float, int],
         newest_first: bool,
+        files: Sequence[str] = (),
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, files)
         self._follows = progress.follows
         self._request = make_request(self.closing)
         self._progress, self._every = progress, every

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lanner.sdk.authoring.events import Event
 from lanner.sdk.errors import SourceError
+from lanner.sdk.text.encoding import many
 from lanner.sources.arguments import check_choice, check_count, check_text
 from lanner.sources.feed import Feed
 
@@ -92,7 +93,7 @@ class Queue(Feed):
             self.counted.add("events dropped", left)
             self._changed.notify_all()
         if left:
-            self.warn("closed", "%s: the source was closed while %s events waited, which are dropped", self.name, f"{left:,}")
+            self.warn("closed", "%s: the source was closed: dropped %s that waited", self.name, many(left, "event"))
 
     def events(self) -> Iterator[Event]:
         """See `Feed`."""
@@ -126,5 +127,5 @@ class Queue(Feed):
     def _drop(self, count: int) -> None:
         self.counted.add("events dropped", count)
         self.warn(
-            "full", "%s: the queue is full with %s events, and an event was dropped", self.name, f"{len(self._waiting):,}", count=count
+            "full", "%s: the queue is full with %s, and an event was dropped", self.name, many(len(self._waiting), "event"), count=count
         )

@@ -11,10 +11,10 @@ from lanner.sdk.authoring.events import Event
 from lanner.sdk.errors import SourceError, UsageError
 from lanner.sources.arguments import check_choice, check_count, check_path
 from lanner.sources.lines import MAX_LINE, SHORTEST_BOUND, LineFeed
-from lanner.sources.logfiles import UNFIT, LogFile, RotatedFiles, Spot, find, read_spot, successors
+from lanner.sources.logfiles import UNFIT, LogFile, RotatedFiles, Spot, find, is_rotated_form, read_spot, successors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _PIECE: Final = 1 << 18
 _SOONEST: Final = 0.01
@@ -94,6 +94,13 @@ class Tail(LineFeed):
             end += len(line) + 1
             if line:
                 yield Event(line, position=f"{prefix}:{min(end, int(last))}")
+
+    def list_files(self, written: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """See `Feed`."""
+        yield "follows", self._path
+        for path in written:
+            if is_rotated_form(path, self._path):
+                yield f"follows {self._path}, and would take for a rotated form of it", path
 
     def close(self) -> None:
         """See `OpenInstance`."""

@@ -23,6 +23,7 @@ from lanner.sources.arguments import (
     check_count,
     check_credential,
     check_flag,
+    check_path,
     check_place,
     check_seconds,
     check_text,
@@ -87,6 +88,7 @@ def webhook(
     Raise `lanner.UsageError` for invalid arguments, `lanner.SourceError` if the server cannot listen.
     """
     check_text("webhook", address=address, path=path, certificate=certificate, key=key)
+    check_path("webhook", certificate=certificate, key=key)
     check_flag("webhook", json=json)
     check_count("webhook", max_body=max_body, max_connections=max_connections, max_events=max_events, max_bytes=max_bytes)
     check_seconds("webhook", timeout=timeout, answer_after=answer_after)
@@ -108,7 +110,8 @@ def webhook(
     limits = Limits(max_body, timeout, max_connections, max(max_body, max_bytes))
     tls = _server_context(certificate, key)
     rules = _Rules(path, secrets, signature, json, items, dict(members or {}))
-    return Webhook(host, port, rules, limits, (max_events, max_bytes), answer_after, tls)
+    files = [file for file in (certificate, key) if file]
+    return Webhook(host, port, rules, limits, (max_events, max_bytes), answer_after, tls, files)
 
 
 class _Delivery:
@@ -141,8 +144,9 @@ class Webhook(Feed):
         queue: tuple[int, int],
         answer_after: float,
         tls: ssl.SSLContext | None,
+        files: Sequence[str],
     ) -> None:
-        super().__init__("webhook")
+        super().__init__("webhook", files)
         self._rules, self._answer_after = rules, answer_after
         self._most, self._most_bytes = queue
         self._lock = threading.Lock()

@@ -20,6 +20,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lanner.sdk.text.encoding import many
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -285,7 +287,7 @@ class Recording:
         with self._news:
             event = self._news.wait_for(found, timeout)
         if event is None:
-            raise TimeoutError(f"none of {seen} events was the expected one")
+            raise TimeoutError(f"none of {many(seen, 'event')} was the expected one")
         return event
 
     def wait_for_action(self, kind: str, action: str, **attributes: str) -> dict[str, Any]:

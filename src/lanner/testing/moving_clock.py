@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 from unittest import mock
 
+from lanner.sdk.text.encoding import many
 from lanner.sources import waiting
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Clock:
         """
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._running) >= waiting, timeout):
-                raise TimeoutError(f"{len(self._running)} instead of {waiting} threads of the plugin pause after {timeout:g} s")
+                raise TimeoutError(f"{len(self._running)} instead of {many(waiting, 'thread')} of the plugin pause after {timeout:g} s")
             self._now += round(seconds * _SECOND)
             for pause in self._running:
                 if pause.end <= self._now:

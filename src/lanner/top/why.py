@@ -9,6 +9,7 @@ from msgspec import DecodeError
 from rich.text import Text
 
 from lanner.alerts.stored import Content, priority_name, read_content
+from lanner.sdk.text.encoding import many
 from lanner.sdk.text.printable import printable_json
 from lanner.top.pieces import BAD, BOLD, DIM, GOOD, PLAIN, escape_text, short_priority
 
@@ -52,7 +53,7 @@ def describe_content(detail: Detail) -> Text:
     event = escape_text(detail.event.decode("utf-8", "surrogateescape"), _LONGEST)
     text.append(f"  {event or 'none: Lanner itself raised the alert'}\n")
     if detail.event_size > len(detail.event):
-        text.append(f"  (the first {len(detail.event):,} of {detail.event_size:,} bytes)\n", DIM)
+        text.append(f"  (the first {len(detail.event):,} of {many(detail.event_size, 'byte')})\n", DIM)
     return text
 
 

@@ -68,7 +68,7 @@ def test_a_jump_of_positions_is_a_row_that_leads_to_history(page, site):
 
     page.route(re.compile(r"/api/alerts\?after="), jump)
     site.add(subject="after the gap")
-    gap = rows(page).filter(has_text="12 alerts are not shown here")
+    gap = rows(page).filter(has_text="12 alerts not shown here")
     gap.wait_for()
     page.get_by_text("12 alerts not shown, because they arrived faster than the page reads them").wait_for()
     gap.click()

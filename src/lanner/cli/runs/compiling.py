@@ -117,7 +117,7 @@ def _warn(findings: Sequence[Finding], source: str) -> None:
 def show_wrong_rules(error: RulesError, info: PluginInfo) -> int:
     """Print the errors of the rules and return the exit code."""
     left = show_findings(error, info)
-    more = f" ({left} more findings not shown)" if left > 0 else ""
+    more = f" ({many(left, 'more finding')} not shown)" if left > 0 else ""
     is_readable = any(finding.code not in {FILE_READ, YAML_PARSE} for finding in error.findings)
     return fail(f"{wrong_rules(error)}{more}{'; `lanner rules check` shows all findings' if is_readable else ''}")
 

@@ -22,17 +22,19 @@ if TYPE_CHECKING:
     from lanner.sdk.authoring.plugin import Plugin
     from lanner.sdk.authoring.positions import Positions
     from lanner.sdk.hosting.batches import Source
+    from lanner.sdk.hosting.inputs import Inputs
 
 
 class Development:
     """The plugins of a run under development. Raises `UsageError` if they have no files that could change."""
 
-    def __init__(self, settings: Settings, positions: Positions | None) -> None:
+    def __init__(self, settings: Settings, positions: Positions | None, inputs: Inputs) -> None:
         self._files = PluginFiles([each.target for each in (settings.plugin, *settings.beside)])
         if not self._files.paths():
             raise UsageError(f"--reload is for plugins under development, and {settings.plugin.name} has no files of yours: leave it out")
         self._seen = fingerprint(self._files.paths())
         self._track = PositionTrack(positions)
+        self._inputs = inputs
         self._source: SwitchingSource | None = None
 
     def paths(self) -> list[str]:
@@ -72,4 +74,4 @@ class Development:
     def open(self, plugin: Plugin, settings: Settings) -> Source:
         """Open the source of the plugin at the last position. Raises `LannerError`."""
         resumes = plugin_info(type(plugin)).resumes
-        return open_source(plugin, settings.plugin.open_params, self._track if resumes else None)
+        return open_source(plugin, settings.plugin.open_params, self._track if resumes else None, self._inputs)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lanner.alerts.alert_record import make_record
 from lanner.cli.messages import say
 from lanner.cli.runs.compiling import compile_settings, make_pump, make_writer, show_findings, wrong_rules
-from lanner.cli.runs.run_outputs import check_written, deliver_on, make_sinks, outputs_of
+from lanner.cli.runs.run_outputs import check_inputs, check_written, deliver_on, make_sinks, outputs_of
 from lanner.cli.runs.status import Status
 from lanner.config.start_keys import find_late_changes
 from lanner.host.own_rules import advise_own_rules
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from lanner.rules import CompiledRules
     from lanner.sdk.authoring.plugin import Plugin, PluginInfo
     from lanner.sdk.hosting.batches import Source
+    from lanner.sdk.hosting.inputs import Inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class LiveRun:
     settings: Settings
     runner: Runner
     source: Source
+    inputs: Inputs
     again: Callable[[], Settings]
     history: History
     development: Development | None = None
@@ -132,6 +134,7 @@ class _ReloadJob:
         self.settings = run.settings
         self._plugins, self._infos = run.plugins, run.infos
         self._runner, self._source, self._again = run.runner, run.source, run.again
+        self._inputs = run.inputs
         self._history, self._development = run.history, run.development
         self._status, self._notifier = status, notifier
         self._summary = ""
@@ -179,6 +182,7 @@ class _ReloadJob:
         """Use these plugins and settings from the next event on, and return the number of rules in words. Raises `LannerError`."""
         old, infos = self.settings, [plugin_info(type(each)) for each in plugins]
         check_written(new, [type(each) for each in plugins])
+        check_inputs(new, self._inputs)
         try:
             compiled = compile_settings(infos, new)
         except RulesError as error:
@@ -200,6 +204,7 @@ class _ReloadJob:
         self._runner.exchange(make_pump(plugins, compiled, new, self._history.load(infos, new)), make_delivery)
         self._history.announce(self._runner, lambda: self._status)
         self._plugins, self._infos, self.settings = plugins, infos, new
+        self._inputs.check = partial(check_inputs, new)
         self._status.note_load(new, compiled)
         return many(len(compiled.rules), "rule")
 

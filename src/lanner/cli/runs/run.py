@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 import time
@@ -12,7 +13,7 @@ from lanner.cli.messages import FAILED, OK, UNREACHABLE, add, exit_code, fail, s
 from lanner.cli.plugin_config import make_entry
 from lanner.cli.runs.compiling import compile_settings, make_pump, show_wrong_rules
 from lanner.cli.runs.history import History
-from lanner.cli.runs.run_outputs import check_sinks, check_spool, check_written, deliver_directly, deliver_live, make_sinks
+from lanner.cli.runs.run_outputs import check_inputs, check_sinks, check_spool, check_written, deliver_directly, deliver_live, make_sinks
 from lanner.cli.runs.status import Status
 from lanner.config.plugin_entries import advise_source, check_params
 from lanner.host.plugin_loader import load_plugin
@@ -22,6 +23,7 @@ from lanner.host.stop import close_on_signal
 from lanner.outputs.base import OutputClosedError
 from lanner.rules import RulesError
 from lanner.sdk.errors import LannerError, SourceError, UsageError
+from lanner.sdk.hosting.inputs import Inputs
 from lanner.sdk.hosting.open_source import open_source
 from lanner.sdk.hosting.positionfile import PositionFile, state_directory
 from lanner.sdk.text.encoding import many
@@ -178,6 +180,7 @@ def _watch(
 
     limits, plugin, info = settings.limits, plugins[0], infos[0]
     check_params(plugin, settings.plugin)
+    inputs = Inputs(functools.partial(check_inputs, settings))
     with contextlib.ExitStack() as opened:
         sinks = make_sinks(settings.falco, settings.origins)
         try:
@@ -188,8 +191,10 @@ def _watch(
             if limits.reload:
                 from lanner.cli.runs.develop import Development  # rarely needed
 
-                development = Development(settings, positions)
-            source = development.start(plugin, settings) if development else open_source(plugin, settings.plugin.open_params, positions)
+                development = Development(settings, positions, inputs)
+                source = development.start(plugin, settings)
+            else:
+                source = open_source(plugin, settings.plugin.open_params, positions, inputs)
         except LannerError as error:
             for sink in sinks:
                 sink.close()
@@ -212,7 +217,7 @@ def _watch(
         runner = Runner(source, pump, delivery, time.time_ns, limits.max_events)
         start = f"watching {source.description or info.event_source} with {_rules(settings, compiled)}; Ctrl-C ends it"
         try:
-            run = LiveRun(plugins, infos, settings, runner, source, again, history, development)
+            run = LiveRun(plugins, infos, settings, runner, source, inputs, again, history, development)
             with operate(run, compiled) as operation:
                 return _go_on(runner, source, limits.duration, start, operation, info.hint, opened.close)
         finally:

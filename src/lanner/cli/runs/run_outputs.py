@@ -10,6 +10,7 @@ import msgspec
 from lanner.cli.messages import say
 from lanner.config.additions import Spool
 from lanner.config.option_places import Origins
+from lanner.config.path_values import list_inputs
 from lanner.config.sink_blocks import configured_sinks
 from lanner.host.plugin_files import list_plugin_files
 from lanner.host.recording import list_recordings
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from lanner.outputs.base import Delivery, Sink
     from lanner.outputs.throttle import Filter
     from lanner.sdk.authoring.plugin import Plugin
+    from lanner.sdk.hosting.inputs import Inputs
 
 _MEBI: Final = 1 << 20
 _NOWHERE: Final = Origins()
@@ -100,6 +102,14 @@ def check_written(settings: Settings, classes: Sequence[type[Plugin]]) -> None:
         check_apart(replaced[1:], [("writes its process ID to", path) for _, path in replaced[:1]])
 
 
+def check_inputs(settings: Settings, inputs: Inputs) -> None:
+    """Raise `UsageError` if the run would write to a file that its event source reads: what it writes there would be events again."""
+    written = [*_list_written(settings), ("standard error", 2)]
+    paths = [path for _, path in written if isinstance(path, str)]
+    with settings.origins.place_errors():
+        check_apart(written, inputs.list_files(paths))
+
+
 def _list_written(settings: Settings) -> Iterator[tuple[str, str | int]]:
     """Yield the files of the enabled outputs, each with its option or key."""
     falco, limits = settings.falco, settings.limits
@@ -128,8 +138,21 @@ def _list_read(settings: Settings, classes: Sequence[type[Plugin]]) -> Iterator[
             yield "reads the rules file", file
     for path in settings.config_files:
         yield "reads the configuration file", path
+    for key, path in _list_configured_inputs(settings):
+        yield f"reads the file of {key},", path
     for cls, setup in zip(classes, (settings.plugin, *settings.beside), strict=False):
         yield from list_plugin_files(cls, setup.init_config)
+
+
+def _list_configured_inputs(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield the files that the configured outputs and the web server read, each with its key."""
+    falco = settings.falco
+    for sink in configured_sinks(falco):
+        if sink.is_enabled:
+            yield from list_inputs(sink.block, f"$.{sink.declaration.path}")
+            yield from list_inputs(sink.additions, f"$.lanner.{sink.declaration.additions_key}")
+    if falco.webserver.enabled and falco.webserver.ssl_enabled and settings.limits.replay is None:
+        yield from list_inputs(falco.webserver, "$.webserver")
 
 
 def _common(falco: Falco) -> CommonSettings:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from lanner import __version__
 from lanner.cli.messages import OK, say
@@ -21,6 +22,10 @@ from lanner.sdk.text.tables import put_beside
 if TYPE_CHECKING:
     from lanner.cli.runs.settings import Settings
     from lanner.sdk.authoring.plugin import PluginInfo
+
+
+_LONGEST_PID: Final = 20
+"""Bytes of a file with a process ID and blanks."""
 
 
 def show_version(settings: Settings) -> int:
@@ -102,10 +107,21 @@ def _print(value: Any, indent: int | None = None) -> int:
 
 
 def write_pid(path: str) -> None:
-    """Write the process ID to a file, as Falco does. Raises `LannerError`."""
-    from lanner.sdk.errors import LannerError
+    """Write the process ID to a file, as Falco does, which must be new, empty, or of another process. Raises `LannerError`."""
+    from lanner.sdk.errors import LannerError, UsageError
     from lanner.sdk.files import write_whole
 
+    place = Path(path)
+    if place.is_file():
+        try:
+            with place.open("rb") as file:
+                found = file.read(_LONGEST_PID + 1)
+        except OSError:  # writing it reports the error
+            found = b""
+        if len(found) > _LONGEST_PID or (found and not found.strip().isdigit()):
+            raise UsageError(
+                f"{path} exists and has no process ID, so it is not overwritten: choose another file with --pidfile, or remove it"
+            )
     try:
         write_whole(path, str(os.getpid()).encode())
     except OSError as error:

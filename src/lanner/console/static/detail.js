@@ -74,7 +74,7 @@ function fill(panel, key, alert, signal) {
     around,
     later("Exception for alerts like this one", () => ask("exception", (answer) => snippet(answer, "exception"))),
     later("Rule test from this alert", () => ask("test", (answer) => snippet(answer, "rule test"))),
-    later(`Event, ${count(alert.event_size ?? 0)} bytes`, async () => event(alert)),
+    later(`Event, ${plural(alert.event_size ?? 0, "byte")}`, async () => event(alert)),
   );
 }
 
@@ -124,7 +124,7 @@ function snippet(answer, what) {
 function event({ event: text, event_size: size }) {
   if (text === null || text === undefined) return [el("p", { className: "quiet" }, "The event is not stored.")];
   const bytes = new TextEncoder().encode(text).length;
-  const cut = size > bytes ? [el("p", { className: "quiet" }, `The first ${count(bytes)} bytes; the store has only the beginning of an event.`)] : [];
+  const cut = size > bytes ? [el("p", { className: "quiet" }, `The first ${plural(bytes, "byte")}; the store has only the beginning of an event.`)] : [];
   let pretty = text;
   try {
     pretty = JSON.stringify(parseExact(text), null, 2);

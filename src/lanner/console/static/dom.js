@@ -89,7 +89,7 @@ export function longText(text, className = "") {
   const showAll = () => box.replaceChildren(...blocks().map((block) => el("span", { className: "block" }, marked(block))));
   box.append(
     ...marked(text.slice(0, LONGEST)), "… ",
-    button(`Show all ${count(text.length)} characters`, showAll), " ", button("Copy", () => copy(text, "Text")),
+    button(`Show all ${plural(text.length, "character")}`, showAll), " ", button("Copy", () => copy(text, "Text")),
   );
   return box;
 }

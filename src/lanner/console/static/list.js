@@ -2,7 +2,7 @@
 //
 // A row is what the API gives, [position, key, arrived_ms, priority, rule, subject, text, source], or a gap: {gap, from, to}.
 
-import { $, PRIORITIES, count, el, visible } from "./dom.js";
+import { $, PRIORITIES, el, plural, visible } from "./dom.js";
 import { shortTime, time } from "./settings.js";
 
 export const MOST_ROWS = 100_000;
@@ -212,5 +212,5 @@ export class AlertList {
 }
 
 function gapText({ gap, about }) {
-  return `… ${about}${count(gap)} alerts are not shown here. Enter shows them in History …`;
+  return `… ${about}${plural(gap, "alert")} not shown here. Enter shows them in History …`;
 }

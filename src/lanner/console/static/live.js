@@ -150,7 +150,7 @@ export class Feed {
     const texts = [];
     if (this.paused) texts.push(this.waiting >= DAY / 2 ? "Paused; alerts are waiting" : `Paused; ${plural(this.waiting, "alert")} waiting`);
     if (run.isOther) texts.push("The store was replaced by another one; these are its alerts");
-    if (run.omitted) texts.push(`${count(run.omitted)} alerts not shown, because they arrived faster than the page reads them`);
+    if (run.omitted) texts.push(`${plural(run.omitted, "alert")} not shown, because they arrived faster than the page reads them`);
     if (!this.list.rows.length) texts.push(run.filter ? "No alert matches the filter yet" : "No alert yet");
     this.onNote(texts.join(". "));
   }

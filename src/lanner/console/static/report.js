@@ -2,7 +2,7 @@
 
 import { ApiError, useBackend } from "./api.js";
 import { start } from "./console.js";
-import { $, PRIORITIES } from "./dom.js";
+import { $, PRIORITIES, plural } from "./dom.js";
 import { parseFilter } from "./filter.js";
 
 const STEPS = [1, 5, 15, 60, 300, 900, 3600, 21_600, 86_400, 604_800].map((seconds) => seconds * 1000);
@@ -102,7 +102,7 @@ async function useReport() {
     const [, key, part] = /^alert\/([^/]+)\/?(.*)$/.exec(name) ?? [];
     return key ? detail(decodeURIComponent(key), part) : answers[name](parameters);
   }, { fields: false });
-  return `${data.title}: ${rows.length.toLocaleString("en")} alerts${data.more ? `; ${data.more.toLocaleString("en")} more are not in this report` : ""}`;
+  return `${data.title}: ${plural(rows.length, "alert")}${data.more ? `; ${plural(data.more, "more alert")} left out` : ""}`;
 }
 
 start({ history: "Alerts", rules: "Rules" }, useReport);

@@ -1,7 +1,7 @@
 // The view of rules: counts in the range, silent and noisy ones, and rates before and after each change of the rules.
 
 import { get } from "./api.js";
-import { $, PRIORITIES, button, count, el, refill, table, visible } from "./dom.js";
+import { $, PRIORITIES, button, count, el, plural, refill, table, visible } from "./dom.js";
 import { fullTime, shortTime, span } from "./settings.js";
 import { go } from "./state.js";
 import { term } from "./terms.js";
@@ -31,7 +31,7 @@ export async function showRules(begin, end) {
   refill(
     page,
     el("h2", { tabIndex: -1 }, "Rules"),
-    el("p", {}, `${span(begin, end)}: ${count(total)} alerts by ${count(active.length)} rules; ${count(silent.length)} silent`),
+    el("p", {}, `${span(begin, end)}: ${plural(total, "alert")} by ${plural(active.length, "rule")}; ${count(silent.length)} silent`),
     table("Rules with alerts", ["Rule", "Priority", "Alerts", "Per hour", "Last", "File"], rows),
     silent.length ? table("Silent rules", ["Rule", "Priority", "Last", "File"], silentRows) : "",
     ...(changes ?? []).map(change),

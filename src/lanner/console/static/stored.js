@@ -1,7 +1,7 @@
 // The stored alerts, newest first, a page after the other as the list is scrolled.
 
 import { get, pause } from "./api.js";
-import { count } from "./dom.js";
+import { plural } from "./dom.js";
 import { MOST_ROWS } from "./list.js";
 import { dateAndTime } from "./settings.js";
 
@@ -56,9 +56,9 @@ export class Stored {
 
   note(search) {
     const number = this.list.rows.length;
-    if (search.isFull) this.onNote(`The newest ${count(number)} alerts; narrow the filter or the time range to see others`);
-    else if (search.isDone) this.onNote(number ? `${count(number)} alerts` : "No alert matches the filter in this time range");
+    if (search.isFull) this.onNote(`The newest ${plural(number, "alert")}; narrow the filter or the time range to see others`);
+    else if (search.isDone) this.onNote(number ? plural(number, "alert") : "No alert matches the filter in this time range");
     else if (!search.position) this.onNote("Searching");
-    else this.onNote(`${count(number)} alerts so far, back to ${this.reached(search)}; scroll for more`);
+    else this.onNote(`${plural(number, "alert")} so far, back to ${this.reached(search)}; scroll for more`);
   }
 }

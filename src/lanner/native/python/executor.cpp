@@ -254,6 +254,10 @@ PyObject* executor_misfits(PyObject* self, PyObject*) {
   }
 }
 
+PyObject* executor_evaluated(PyObject* self, PyObject*) {
+  return PyLong_FromUnsignedLongLong(content_of<ExecutorState>(self).machine.evaluated());
+}
+
 PyMethodDef executor_methods[] = {
     {"copy", executor_copy, METH_NOARGS, "copy() -> Executor\n\nReturn another executor of the same program, for another thread."},
     {"run", executor_run, METH_VARARGS,
@@ -264,6 +268,8 @@ PyMethodDef executor_methods[] = {
      "None, or ... for an unknown one."},
     {"misfits", executor_misfits, METH_NOARGS,
      "misfits() -> list[dict[str, int]]\n\nReturn for each tree how often a value had another type than its field, by its JSON type."},
+    {"evaluated", executor_evaluated, METH_NOARGS,
+     "evaluated() -> int\n\nReturn how many rules were evaluated for all events so far: those that the index found."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -9,8 +9,8 @@
 
 #include "python/extension.hpp"
 #include "python/table.hpp"
-#include "rules/text_index.hpp"
 #include "rules/transforms.hpp"
+#include "rules/value_index.hpp"
 
 namespace lanner {
 namespace {
@@ -126,7 +126,7 @@ class Reading {
     program_.groups.emplace_back();
     for (PyObject* each : items(index[0])) program_.index.push_back(indexed(each));
     program_.groups.front().rules = rules(index[1]);
-    index_texts(program_);
+    index_values(program_);
     for_each(found[8], "wanted operand", [&](PyObject* each) { program_.wanted.push_back(operands(each)); });
     if (program_.wanted.size() != program_.conditions.size()) throw Unfit("expected one list for each rule");
   }

@@ -33,7 +33,7 @@ void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& h
   };
   const auto add_group = [&](const Group& group) {
     add(group.rules);
-    find_texts(group.texts);
+    find_rules(group.values);
   };
   add_group(program_.groups.front());
   for (const auto& field : program_.index) {
@@ -46,7 +46,7 @@ void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& h
         add_group(program_.groups[found->second]);
     }
   }
-  // several strings may have found the same rule; one text finds its rules in order
+  // several values may have found the same rule; one value finds its rules in order
   if (!std::is_sorted(found_.begin(), found_.end(), std::less_equal<>())) {
     std::sort(found_.begin(), found_.end());
     found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
@@ -61,6 +61,7 @@ void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& h
     auto& position = positions_[least];
     const auto rule = *position.at++;
     if (position.at == position.end) position = positions_[--lists];
+    ++evaluated_;
     const auto truth = evaluate(program_.conditions[rule]);
     if (truth == Truth::no) continue;
     const auto values = kept.size();
@@ -69,16 +70,27 @@ void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& h
   }
 }
 
-void Machine::find_texts(const std::vector<TextIndex>& texts) {
-  for (const auto& index : texts) {
+void Machine::find_rules(const std::vector<ValueIndex>& values) {
+  for (const auto& index : values) {
     const auto bring = [&](const std::vector<std::uint32_t>& rules) { found_.insert(found_.end(), rules.begin(), rules.end()); };
     const auto& value = operand(index.operand);
+    if (value.state == Cell::State::absent) continue;
     if (value.state == Cell::State::open) {
       bring(index.all);
-    } else if (value.state == Cell::State::scalar && value.scalar.is_text) {
-      index.literals.find(value.scalar.text, seen_, [&](std::uint32_t text) { bring(index.rules[text]); });
-    } else if (value.state == Cell::State::list) {
-      for (const auto& item : value.list) index.literals.find(item.text, seen_, [&](std::uint32_t text) { bring(index.rules[text]); });
+      continue;
+    }
+    bring(index.present);
+    if (value.state == Cell::State::scalar && !value.scalar.is_text) {
+      if (const auto rules = index.numbers.find(value.scalar.number); rules != index.numbers.end()) bring(rules->second);
+    } else if (!index.rules.empty()) {
+      const auto find = [&](std::string_view text) {
+        index.literals.find(text, seen_, [&](std::uint32_t literal) { bring(index.rules[literal]); });
+      };
+      if (value.state == Cell::State::scalar) {
+        find(value.scalar.text);
+      } else {
+        for (const auto& item : value.list) find(item.text);
+      }
     }
   }
 }

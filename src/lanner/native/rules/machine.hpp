@@ -67,6 +67,9 @@ class Machine {
   // The rules that match, in order. An open rule may be followed by others, even open ones; the first sure rule ends the search.
   void match(const Moment& moment, std::size_t event, std::vector<Hit>& hits, Kept& kept);
 
+  // How many rules were evaluated for all events so far: those that the index found
+  std::uint64_t evaluated() const { return evaluated_; }
+
   // For each tree, how often a value had another type than its field
   std::vector<Misfits>& misfits() { return misfits_; }
 
@@ -79,7 +82,7 @@ class Machine {
  private:
   const Cell& slot(std::size_t number);
   const Cell& operand(std::size_t number);
-  void find_texts(const std::vector<TextIndex>& texts);
+  void find_rules(const std::vector<ValueIndex>& values);
   void read(const Source& source, Cell& cell);
   void put_time(const Source& source, std::uint64_t time, Cell& cell) const;
   bool keep(std::uint32_t rule, Kept& kept);
@@ -102,7 +105,8 @@ class Machine {
   };
   std::vector<Range> positions_;
   Literals::Seen seen_;
-  std::vector<std::uint32_t> found_;  // the rules that were found by strings in the event
+  std::vector<std::uint32_t> found_;  // the rules that were found by other values of the event
+  std::uint64_t evaluated_ = 0;
   Moment moment_;
   Clock clock_;
   Arena arena_;

@@ -159,6 +159,10 @@ class Members {
   }
   // None if they are many
   std::vector<std::string> texts() const { return few_.size() <= Predicate::most_literals ? few_ : std::vector<std::string>{}; }
+  std::vector<std::uint64_t> numbers() const {
+    if (numbers_.size() > Predicate::most_literals) return {};
+    return {numbers_.begin(), numbers_.end()};
+  }
 
  private:
   static constexpr std::size_t most_ = 6;
@@ -184,6 +188,7 @@ class Member : public Predicate {
     return members_.have(scalar) == wanted_;
   }
   std::vector<std::string> literals(bool&) const override { return wanted_ ? members_.texts() : std::vector<std::string>{}; }
+  std::vector<std::uint64_t> numbers() const override { return wanted_ ? members_.numbers() : std::vector<std::uint64_t>{}; }
 
  private:
   const Members members_;
@@ -286,6 +291,10 @@ class Number : public Predicate {
  public:
   Number(Operator word, std::uint64_t constant) : word_(word), constant_(constant) {}
   bool holds(const Cell& value, Scratch&) const override { return ordered(word_, value.scalar.number, constant_); }
+  std::vector<std::uint64_t> numbers() const override {
+    if (word_ != Operator::equal) return {};
+    return {constant_};
+  }
 
  private:
   const Operator word_;
@@ -295,15 +304,15 @@ class Number : public Predicate {
 class Regex : public Predicate {
  public:
   Regex(const std::string& pattern, bool is_binary)
-      : regex_(pattern, options()), required_(text_of_regex(pattern)), how_(is_binary ? Reach::whole : Reach::all) {
+      : regex_(pattern, options()), required_(texts_of_regex(pattern)), how_(is_binary ? Reach::whole : Reach::all) {
     if (!regex_.ok()) throw std::runtime_error("invalid regex pattern: " + regex_.error());
   }
   bool holds(const Cell& value, Scratch&) const override {
     const auto text = reach(how_, value.scalar.text);
-    if (!contains(text, required_)) return false;
+    if (required_.size() == 1 && !contains(text, required_.front())) return false;
     return RE2::FullMatch(re2::StringPiece(text.data(), text.size()), regex_);
   }
-  std::vector<std::string> literals(bool&) const override { return {required_}; }
+  std::vector<std::string> literals(bool&) const override { return required_; }
 
  private:
   // As lanner.rules.language.operators.compile_regex
@@ -317,7 +326,7 @@ class Regex : public Predicate {
   }
 
   const RE2 regex_;
-  const std::string required_;
+  const std::vector<std::string> required_;
   const Reach how_;
 };
 
@@ -326,7 +335,7 @@ class Paths : public Predicate {
   Paths(const std::vector<Constant>& constants, bool is_binary) : how_(is_binary ? Reach::whole : Reach::all) {
     for (const auto& constant : constants) {
       paths_.add(constant.text);
-      texts_.emplace_back(longest_component(constant.text));
+      texts_.emplace_back(last_component(constant.text));
     }
   }
   bool holds(const Cell& value, Scratch& scratch) const override { return paths_.match(reach(how_, value.scalar.text), scratch); }

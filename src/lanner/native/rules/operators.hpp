@@ -67,6 +67,9 @@ class Predicate {
     static_cast<void>(folds);
     return {};
   }
+  // Numbers of which each number for which this holds is one; none if unknown
+  virtual std::vector<std::uint64_t> numbers() const { return {}; }
+  // More are not asked for
   static constexpr std::size_t most_literals = 64;
 };
 

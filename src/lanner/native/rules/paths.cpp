@@ -19,12 +19,12 @@ bool is_glob(std::string_view component) { return component.find_first_of("?*[")
 
 }  // namespace
 
-std::string_view longest_component(std::string_view path) {
-  std::string_view longest;
+std::string_view last_component(std::string_view path) {
+  std::string_view last;
   for (auto component = next(path); !component.empty(); component = next(path)) {
-    if (!is_glob(component) && component.size() > longest.size()) longest = component;
+    if (!is_glob(component)) last = component;
   }
-  return longest;
+  return last;
 }
 
 std::size_t* PathPrefixes::entry(std::size_t directory, std::string_view component, bool& is_new) {

@@ -32,7 +32,8 @@ class PathPrefixes {
   bool everything_ = false;
 };
 
-// The longest component that is not a glob: each path that matches has it too. Empty if all are globs.
-std::string_view longest_component(std::string_view path);
+// The last component that is not a glob, which fewer paths have than the first ones: each path that matches has it too. Empty if all are
+// globs.
+std::string_view last_component(std::string_view path);
 
 }  // namespace lanner

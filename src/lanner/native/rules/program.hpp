@@ -93,18 +93,21 @@ struct IndexedField {
   std::unordered_map<std::uint64_t, std::uint32_t> numbers;
 };
 
-// The rules that can match only if one of some strings occurs in the operand's value; several strings may find a rule
-struct TextIndex {
+// The rules that can match only if the operand has a value, or a certain one: if it contains one of some strings, or is one of some
+// numbers. Several of these may find a rule.
+struct ValueIndex {
   std::size_t operand = 0;
   Literals literals;
   std::vector<std::vector<std::uint32_t>> rules;  // by text
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> numbers;
+  std::vector<std::uint32_t> present;  // those that need any value
   std::vector<std::uint32_t> all;
 };
 
-// Rules that can match the same events, by number: `rules`, in order, are evaluated one by one; the others are in `texts`
+// Rules that can match the same events, by number: `rules`, in order, are evaluated one by one; the others are in `values`
 struct Group {
   std::vector<std::uint32_t> rules;
-  std::vector<TextIndex> texts;  // created by index_texts
+  std::vector<ValueIndex> values;  // created by index_values
 };
 
 struct Program {

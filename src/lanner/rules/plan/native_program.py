@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lanner.rules.language.typed import All, Comparison, Items, Negation, Slot, Some, Test, Text, Transformation
 from lanner.sdk.errors import LannerError
-from lanner.sdk.text.encoding import to_bytes
+from lanner.sdk.text.encoding import many, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -58,7 +58,7 @@ def make_program(
     event: Python evaluates their conditions.
     """
     if len(sources) != len(plan.fields):
-        raise NativePlanError(f"the plan has {len(plan.fields)} fields, but {len(sources)} sources were given")
+        raise NativePlanError(f"the plan has {many(len(plan.fields), 'field')}, but {many(len(sources), 'source')} were given")
     parts = _Parts()
     conditions = [parts.python() if number in in_python else parts.node(tree) for number, tree in enumerate(plan.conditions)]
     listed = wanted or [()] * len(conditions)

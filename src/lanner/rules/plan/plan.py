@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
 
-from lanner.rules.language.typed import All, Constant, Slot, Some, Test, Tree
+from lanner.rules.language.typed import All, Constant, Negation, Slot, Some, Test, Tree
 from lanner.rules.language.vocabulary import MEMBER_OPERATORS
 from lanner.sdk.types import FieldType
 
@@ -93,27 +93,29 @@ def _choose(
     return min((slot for slot in required if slot in allowed), key=cost, default=None)
 
 
-def requirements(tree: Tree, known: dict[int, Requirements] | None = None) -> Requirements:
-    """Return the requirements of a tree that follow from comparisons of single fields with constants.
+def requirements(tree: Tree, known: dict[int, Requirements] | None = None, *, holds: bool = True) -> Requirements:
+    """Return the requirements of a tree, or of its negation, that follow from comparisons of single fields with constants.
 
-    `known` is for trees that share parts, as from macros: previous results, by the part's identity.
+    `known` is for trees that share parts, as from macros: previous results, by the part's identity, inverted for its negation.
     """
     known = {} if known is None else known
-    found = known.get(id(tree))
+    key = id(tree) if holds else ~id(tree)
+    found = known.get(key)
     if found is None:
-        found = known[id(tree)] = _requirements(tree, known)
+        found = known[key] = _requirements(tree, known, holds=holds)
     return found
 
 
-def _requirements(tree: Tree, known: dict[int, Requirements]) -> Requirements:
+def _requirements(tree: Tree, known: dict[int, Requirements], *, holds: bool) -> Requirements:
     match tree:
         case Test():
-            return _of_test(tree)
-        case All(children):
-            return _all_of([requirements(child, known) for child in children])
-        case Some(children):
-            return _one_of([requirements(child, known) for child in children])
-    return {}  # a negation is also true for missing values; a comparison of two fields requires no value of either
+            return _of_test(tree) if holds else {}  # a test is also false for a missing value
+        case All(children) | Some(children):
+            parts = [requirements(child, known, holds=holds) for child in children]
+            return _all_of(parts) if isinstance(tree, All) is holds else _one_of(parts)
+        case Negation(child):
+            return requirements(child, known, holds=not holds)
+    return {}  # a comparison of two fields requires no value of either
 
 
 def _of_test(test: Test) -> Requirements:

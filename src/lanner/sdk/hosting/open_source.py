@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from lanner.native import Framer, HostReader
     from lanner.sdk.authoring.positions import Positions
+    from lanner.sdk.hosting.inputs import Inputs
+
 YIELDS: Final = "it must yield events"
 """In the message for an `open` without a way to return events."""
 _LEAVE_AFTER: Final = 2.0
@@ -42,16 +44,17 @@ _PATIENCE: Final = 0.25
 """Seconds that read_chunk may wait if the open instance has no close() to wake it up."""
 
 
-def open_source(plugin: Plugin, params: str = "", positions: Positions | None = None) -> Source:
+def open_source(plugin: Plugin, params: str = "", positions: Positions | None = None, inputs: Inputs | None = None) -> Source:
     """Open the plugin's event source with `params`. Raises `OpenError`, and `UsageError` for parameters that the plugin refuses.
 
     `positions` stores the positions of a plugin whose `open` takes one; None: they are not stored.
+    `inputs` gets the files that the source reads.
     """
     info = plugin_info(type(plugin))
     if not info.has_source:
         raise OpenError(f"the plugin {info.name} has no event source: it extracts fields of {', '.join(info.shown_sources)}")
     check_open_params(plugin, params)
-    opening = Opening(info.name, resumes=info.resumes)
+    opening = Opening(info.name, resumes=info.resumes, inputs=inputs)
     resumed = (None if positions is None else positions.resumed,)
     try:
         with opening.enter():

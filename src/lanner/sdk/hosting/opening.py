@@ -15,16 +15,22 @@ from lanner.sdk.hosting.batches import close_instance, instance_connections, ins
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lanner.sdk.hosting.inputs import Inputs, ListFiles
+
 _LEAVE_AFTER: Final = 2.0
 _current = threading.local()
 
 
 class Opening:
-    """The parts of one open source of `plugin`. Any thread may use it. `resumes`: its `open` takes a position."""
+    """The parts of one open source of `plugin`. Any thread may use it.
 
-    def __init__(self, plugin: str, *, resumes: bool = False) -> None:
+    `resumes`: its `open` takes a position. `inputs` gets the files that its parts read.
+    """
+
+    def __init__(self, plugin: str, *, resumes: bool = False, inputs: Inputs | None = None) -> None:
         self.plugin = plugin
         self.resumes = resumes
+        self._inputs = inputs
         self.is_closed = False
         self.returned: Any = None
         """The result of `open`, until `close`: the host itself reads it."""
@@ -47,6 +53,16 @@ class Opening:
             if any(each is part for each in self._parts):
                 self._parts = [each for each in self._parts if each is not part]
                 _add(self._ended, instance_counters(part))
+
+    def add_files(self, list_files: ListFiles) -> None:
+        """Add files that a part reads or keeps. Raises `UsageError` if the host writes to one of them."""
+        if self._inputs is not None:
+            self._inputs.add(list_files)
+
+    def remove_files(self, list_files: ListFiles) -> None:
+        """Remove the files of a part that has ended."""
+        if self._inputs is not None:
+            self._inputs.remove(list_files)
 
     @property
     def counters(self) -> dict[str, int]:

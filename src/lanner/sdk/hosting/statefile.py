@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.sdk.errors import SourceError
 from lanner.sdk.files import read_whole
+from lanner.sdk.hosting.opening import current_opening
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from logging import Logger
 
 MAX_STATE: Final = 64 * 1024 * 1024
@@ -41,7 +42,7 @@ class StateFile:
     written `interval` seconds later, so that a run that fails early leaves the file unchanged. With `at_once`, a change after a quiet
     interval is written immediately.
 
-    Raises `SourceError` if no file can be written there, or another run uses it.
+    Raises `SourceError` if no file can be written there, or another run uses it, and `UsageError` if the host writes its outputs there.
     """
 
     def __init__(
@@ -63,6 +64,9 @@ class StateFile:
         self._writing = threading.Lock()
         self._changed, self._closing = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
+        self._opening = current_opening()
+        if self._opening is not None:
+            self._opening.add_files(self._list_files)
         self.damaged_at: int | None = None
         """When the file was last written, ns since 1970, if it was set aside; else None."""
         self._lock = self._lock_file()
@@ -141,9 +145,18 @@ class StateFile:
         else:
             self._changed.set()  # ends its wait
             self._thread.join(_LEAVE_AFTER)
-        if self._lock >= 0:
+        if self._thread is not None and self._thread.is_alive():
+            # it may yet write: the lock is kept until the process ends, so that no other run's file is replaced
+            text = "the disk did not take the %s %s within %g s: a restart repeats events"
+            self._log().warning(text, self._texts.noun, self.path, _LEAVE_AFTER)
+        elif self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+        if self._opening is not None:
+            self._opening.remove_files(self._list_files)
+
+    def _list_files(self, _: Sequence[str]) -> list[tuple[str, str]]:
+        return [(f"keeps the {self._texts.noun} in", path) for path in (self.path, self.path + ".lock")]
 
     def _run(self) -> None:
         closing = False

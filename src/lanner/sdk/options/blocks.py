@@ -28,6 +28,15 @@ WITHOUT_EFFECT: Final = Meta(extra={"without_effect": True})
 AT_START: Final = Meta(extra={"at_start": True})
 """The key is read when a run starts. A reload reports a change of it, and uses the old value."""
 
+PATH: Final = Meta(extra={"path": True})
+"""The value is a path, or several. A null byte is an error. `~` and `$NAME`, which are parts of the name as in Falco, are warnings."""
+
+INPUT: Final = Meta(extra={"input": True})
+"""A run reads the file of this path while its block is enabled, so no output may write to it."""
+
+COMMAND: Final = Meta(extra={"command": True})
+"""The value is a command line for the shell. A null byte is an error."""
+
 
 def schema_limit(limit: int) -> Meta:
     """Return the mark of a number with a limit only in Falco's schema, not in Falco itself."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from lanner.sdk.payload.sharing import EXCESS, MAX_REPEATED
 from lanner.sdk.payload.trees import walk
 from lanner.sdk.payload.words import UNITS
+from lanner.sdk.text.encoding import many
 from lanner.sdk.types import FieldType
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def describe_misfits(misfits: Misfits, fields: Iterable[FieldInfo], timestamp: V
     for name, counted in sorted(misfits.items()):
         by_type = dict(counted)
         if excess := by_type.pop(EXCESS, 0):
-            events = f"{excess:,} {'events' if excess > 1 else 'event'}"
+            events = many(excess, "event")
             reason = f"`each` would repeat more than {MAX_REPEATED >> 20} MiB of parts outside its items"
             yield f"{name}: {events} without a value, because {reason}"
         if not by_type:

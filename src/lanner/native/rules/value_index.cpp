@@ -1,4 +1,4 @@
-#include "rules/text_index.hpp"
+#include "rules/value_index.hpp"
 
 #include <algorithm>
 #include <map>
@@ -17,35 +17,39 @@ constexpr std::size_t most_steps = std::size_t{1} << 23;
 constexpr std::size_t most_looks = std::size_t{1} << 21;
 // Number of automata that were too large, in all groups together
 constexpr std::size_t most_failures = 16;
-// Of several requirements of a condition, the rarest are used; rules with a common requirement are counted up to this number
+// Of several requirements of a condition, the rarest are used; rules with a common requirement are counted up to a number
 constexpr std::size_t most_options = 4;
 constexpr std::uint64_t most_counted = std::uint64_t{1} << 32;
 
-using Place = std::pair<std::size_t, bool>;  // an operand, and whether case is ignored
+// The way in which an operand's value is compared
+enum class Sort : std::uint8_t { text, folded_text, number, any };
+using Place = std::pair<std::size_t, Sort>;  // an operand, and what is asked of it
 
 struct Literal {
   Place place;
   std::string text;
+  std::uint64_t number = 0;
 
-  bool operator<(const Literal& other) const { return std::tie(place, text) < std::tie(other.place, other.text); }
+  bool operator<(const Literal& other) const { return std::tie(place, text, number) < std::tie(other.place, other.text, other.number); }
 };
 
-using Needed = std::vector<std::uint32_t>;  // numbers of literals: one of them occurs in its operand's value, or the condition is false
+using Needed = std::vector<std::uint32_t>;  // numbers of literals: an operand's value has one of them, or the condition is false
 using Options = std::vector<Needed>;        // each of them is required, and any one suffices to find the rule
 
 // The requirements of conditions, with literals by number
 class Needs {
  public:
-  explicit Needs(const Program& program) : program_(program), known_(program.nodes.size()) {
-    std::vector<std::uint64_t> rules(program.nodes.size());
+  explicit Needs(const Program& program) : program_(program), known_(program.nodes.size()), negated_(program.nodes.size()) {
+    std::vector<std::uint64_t> rules(program.nodes.size()), against(program.nodes.size());  // that need the node true, or false
     for (const auto node : program.conditions) ++rules[node];
     for (auto number = program.nodes.size(); number-- > 0;) {  // children come before their parents
       const auto& node = program.nodes[number];
       if (node.kind == Node::Kind::check) add_check(number, rules[number]);
-      if (node.kind == Node::Kind::negation) continue;
+      const bool turns = node.kind == Node::Kind::negation;
       for (auto place = node.begin; place < node.end; ++place) {
-        auto& of_child = rules[program.children[place]];
-        of_child = std::min(of_child + rules[number], most_counted);
+        const auto child = program.children[place];
+        rules[child] = std::min(rules[child] + (turns ? against : rules)[number], most_counted);
+        against[child] = std::min(against[child] + (turns ? rules : against)[number], most_counted);
       }
     }
     for (std::size_t number = 0; number < program.nodes.size(); ++number) combine(number);
@@ -55,14 +59,18 @@ class Needs {
   const Literal& literal(std::uint32_t number) const { return *literals_[number]; }
   std::size_t size() const { return literals_.size(); }
 
-  // The cost of finding a rule by these: the number of rules that each text finds, and more if the text is so short that
-  // it occurs in many values by chance
+  // The cost of finding one of `total` rules by these: the number of rules that each finds, and more if a string is so short that it occurs
+  // in many values by chance, if any value is enough, or if most rules need the same, which most events then have
   template <typename Counts>
-  std::uint64_t cost(const Needed& needed, const Counts& counts) const {
+  std::uint64_t cost(const Needed& needed, const Counts& counts, std::size_t total) const {
     std::uint64_t sum = 0;
     for (const auto number : needed) {
-      const auto size = literals_[number]->text.size();
-      sum += counts[number] * (size == 1 ? 16 : size == 2 ? 4 : 1);
+      const auto& literal = *literals_[number];
+      const auto size = literal.text.size();
+      std::uint64_t weight = size == 1 ? 16 : size == 2 ? 4 : 1;
+      if (literal.place.second == Sort::any) weight = 48;
+      else if (counts[number] > total / 2) weight = 64;
+      sum += counts[number] * weight;
     }
     return sum;
   }
@@ -70,51 +78,78 @@ class Needs {
  private:
   void add_check(std::size_t node, std::uint64_t rules) {
     const auto& check = program_.checks[program_.nodes[node].check];
-    const auto& type = program_.operands[check.left].type;
-    if (!check.predicate || type.is != Type::Is::text) return;
-    bool folds = false;
-    const auto texts = check.predicate->literals(folds);
-    if (texts.empty() || std::any_of(texts.begin(), texts.end(), [](const std::string& text) { return text.empty(); })) return;
     Needed needed;
-    for (const auto& text : texts) {
-      const auto [found, is_new] = numbers_.try_emplace({{check.left, folds}, text}, static_cast<std::uint32_t>(literals_.size()));
+    const auto add = [&](Literal literal) {
+      const auto [found, is_new] = numbers_.try_emplace(std::move(literal), static_cast<std::uint32_t>(literals_.size()));
       if (is_new) {
         literals_.push_back(&found->first);
         rules_.push_back(0);
       }
       rules_[found->second] = std::min(rules_[found->second] + rules, most_counted);
       needed.push_back(found->second);
+    };
+    const auto& type = program_.operands[check.left].type;
+    if (check.predicate && type.is == Type::Is::text) {
+      bool folds = false;
+      auto texts = check.predicate->literals(folds);
+      const bool is_known = std::none_of(texts.begin(), texts.end(), [](const std::string& text) { return text.empty(); });
+      if (is_known) {
+        for (auto& text : texts) add({{check.left, folds ? Sort::folded_text : Sort::text}, std::move(text)});
+      }
+    } else if (check.predicate && !type.is_list && (type.is == Type::Is::number || type.is == Type::Is::boolean)) {
+      for (const auto number : check.predicate->numbers()) add({{check.left, Sort::number}, {}, number});
     }
+    if (needed.empty()) add({{check.left, Sort::any}, {}});
     known_[node] = {needed};
   }
 
   void combine(std::size_t number) {
     const auto& node = program_.nodes[number];
-    auto& options = known_[number];
-    if (node.kind == Node::Kind::all) {
-      for (auto place = node.begin; place < node.end; ++place) {
-        const auto& child = known_[program_.children[place]];
-        options.insert(options.end(), child.begin(), child.end());
-        if (options.size() > most_options) keep_best(options);
-      }
-      keep_best(options);
-    } else if (node.kind == Node::Kind::some) {
-      Needed any;
-      for (auto place = node.begin; place < node.end; ++place) {
-        const auto& child = known_[program_.children[place]];
-        if (child.empty() || any.size() + child.front().size() > Predicate::most_literals) return;
-        any.insert(any.end(), child.front().begin(), child.front().end());
-      }
-      std::sort(any.begin(), any.end());
-      any.erase(std::unique(any.begin(), any.end()), any.end());
-      if (!any.empty()) options.push_back(std::move(any));
+    switch (node.kind) {
+      case Node::Kind::negation:
+        known_[number] = negated_[program_.children[node.begin]];
+        negated_[number] = known_[program_.children[node.begin]];
+        break;
+      case Node::Kind::all:
+        all_of(node, known_, number);
+        one_of(node, negated_, number);
+        break;
+      case Node::Kind::some:
+        one_of(node, known_, number);
+        all_of(node, negated_, number);
+        break;
+      default:  // a false check requires nothing: the value may be missing
+        break;
     }
+  }
+
+  void all_of(const Node& node, std::vector<Options>& known, std::size_t number) const {
+    auto& options = known[number];
+    for (auto place = node.begin; place < node.end; ++place) {
+      const auto& child = known[program_.children[place]];
+      options.insert(options.end(), child.begin(), child.end());
+      if (options.size() > most_options) keep_best(options);
+    }
+    keep_best(options);
+  }
+
+  void one_of(const Node& node, std::vector<Options>& known, std::size_t number) const {
+    Needed any;
+    for (auto place = node.begin; place < node.end; ++place) {
+      const auto& child = known[program_.children[place]];
+      if (child.empty() || any.size() + child.front().size() > Predicate::most_literals) return;
+      any.insert(any.end(), child.front().begin(), child.front().end());
+    }
+    std::sort(any.begin(), any.end());
+    any.erase(std::unique(any.begin(), any.end()), any.end());
+    if (!any.empty()) known[number].push_back(std::move(any));
   }
 
   // The cheapest come first
   void keep_best(Options& options) const {
+    const auto total = program_.conditions.size();
     std::stable_sort(options.begin(), options.end(),
-                     [&](const Needed& left, const Needed& right) { return cost(left, rules_) < cost(right, rules_); });
+                     [&](const Needed& left, const Needed& right) { return cost(left, rules_, total) < cost(right, rules_, total); });
     if (options.size() > most_options) options.resize(most_options);
   }
 
@@ -122,7 +157,8 @@ class Needs {
   std::map<Literal, std::uint32_t> numbers_;
   std::vector<const Literal*> literals_;
   std::vector<std::uint64_t> rules_;  // by literal: the number of rules that may need it
-  std::vector<Options> known_;        // by node
+  std::vector<Options> known_;        // by node, if it is true
+  std::vector<Options> negated_;      // by node, if it is false
 };
 
 using Rules = std::map<std::uint32_t, std::vector<std::uint32_t>>;  // by literal
@@ -152,9 +188,11 @@ class Indexing {
       }
     }
     looks_ = looks;
+    const auto total = group.rules.size();
     for (auto& usable : options) {
-      std::stable_sort(usable.begin(), usable.end(),
-                       [&](const auto* left, const auto* right) { return needs_.cost(*left, counts_) < needs_.cost(*right, counts_); });
+      std::stable_sort(usable.begin(), usable.end(), [&](const auto* left, const auto* right) {
+        return needs_.cost(*left, counts_, total) < needs_.cost(*right, counts_, total);
+      });
     }
     clear(counted);
     std::map<Place, std::size_t> wanted;
@@ -214,7 +252,7 @@ class Indexing {
       auto index = make(place, rules, room);
       if (!index) return place;
       room -= index->literals.size();
-      made.texts.push_back(std::move(*index));
+      made.values.push_back(std::move(*index));
     }
     steps_ = room;
     group = std::move(made);
@@ -222,16 +260,23 @@ class Indexing {
   }
 
   // Null if that needs more than `most` steps
-  std::optional<TextIndex> make(const Place& place, const Rules& rules, std::size_t most) const {
-    TextIndex index;
+  std::optional<ValueIndex> make(const Place& place, const Rules& rules, std::size_t most) const {
+    ValueIndex index;
     index.operand = place.first;
     std::vector<std::string> texts;
-    for (const auto& [literal, listed] : rules) {
-      texts.push_back(needs_.literal(literal).text);
+    for (const auto& [number, listed] : rules) {
+      const auto& literal = needs_.literal(number);
       index.all.insert(index.all.end(), listed.begin(), listed.end());
-      index.rules.push_back(listed);
+      if (place.second == Sort::any) {
+        index.present = listed;
+      } else if (place.second == Sort::number) {
+        index.numbers[literal.number] = listed;
+      } else {
+        texts.push_back(literal.text);
+        index.rules.push_back(listed);
+      }
     }
-    if (!index.literals.build(texts, place.second, most)) return std::nullopt;
+    if (!texts.empty() && !index.literals.build(texts, place.second == Sort::folded_text, most)) return std::nullopt;
     return index;
   }
 
@@ -245,7 +290,7 @@ class Indexing {
 
 }  // namespace
 
-void index_texts(Program& program) {
+void index_values(Program& program) {
   Indexing indexing(program);
   indexing.index(program.groups.front(), std::nullopt);
   std::map<std::uint32_t, std::size_t> slots;  // by group
