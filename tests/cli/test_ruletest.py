@@ -76,7 +76,7 @@ def test_an_alert_that_did_not_come_is_explained(run):
     assert done.lines[1:7] == [
         "  FAILED  A kill  0 alerts",
         "",
-        "Differences (- is expected, + is what the events raised, ! is an alert whose content differs):",
+        "Differences (- is an expected alert, + a raised alert, ! an alert whose content differs):",
         "",
         "t.yaml: A kill",
         "  - Container killed by signal 9: expected, but not raised",

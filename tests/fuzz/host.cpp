@@ -140,7 +140,7 @@ void try_input(std::string_view input) {
   std::vector<std::string> expected, found;
   Stream plain, stream;
   plain.feed(bytes, expected);
-  // what follows the damage is in one piece with it, or is not read
+  // the bytes after the damage are in one piece with it, or are not read
   if (is_damaged) expected.clear();
   expected.emplace_back("end");
 

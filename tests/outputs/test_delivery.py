@@ -175,7 +175,7 @@ def test_a_file_that_cannot_be_opened_anew_goes_on_where_it_was(tmp_path, caplog
         write(delivery, 1, first=2)
         assert delivery.wait_settled(2, PATIENCE)
     assert (tmp_path / "moved" / "alerts").read_text() == "alert 1\nalert 2\n"
-    assert "it keeps what it had open" in caplog.text
+    assert "it keeps the old file or connection" in caplog.text
 
 
 def test_close_delivers_what_there_is_and_a_second_one_does_nothing():

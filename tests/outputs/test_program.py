@@ -97,7 +97,7 @@ def test_reopen_starts_another_one(program, tmp_path):
 
 
 def test_a_program_that_fails_is_said_with_how_many_it_took(program):
-    with pytest.raises(OutputError, match=r"ended with status 3; what it says is on standard error") as caught:
+    with pytest.raises(OutputError, match=r"ended with status 3; its messages are on standard error") as caught:
         program('read line; [ "$line" != bad ] || exit 3').send(alerts("good", "bad", "good"))
     assert (caught.value.delivered, caught.value.permanent) == (1, False)
 

@@ -75,7 +75,7 @@ class RaisedBound:
 
 
 def read_bound(directory: Path) -> Bound | None:
-    """Return what the last run has written, or None."""
+    """Return the bound that the last run has written, or None."""
     try:
         run, first, most, state = read_whole(directory / BOUND_FILE, _WIDTH, pipes=False).decode("ascii").split()
         return Bound(run, int(first), int(most), state == _ENDED)

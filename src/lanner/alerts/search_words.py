@@ -1,6 +1,6 @@
 """The words of an alert, as the store indexes and searches them.
 
-A word is a run of letters and digits, regardless of case. `index_text` is what the writer gives to the full-text index, whose tokenizer is
+A word is a run of letters and digits, regardless of case. `index_text` returns the text for the full-text index, whose tokenizer is
 `ascii`: it splits a string at ASCII characters that are neither letter nor digit, and ignores the case of ASCII letters. `fold` prepares
 other characters for it, so that `words_of` finds the words that the index has.
 """

@@ -1,4 +1,4 @@
-"""Format of an alert store: names and tables of its SQLite files, one for each day, and the bounds of what they contain.
+"""Format of an alert store: names and tables of its SQLite files, one for each day, and bounds of their contents.
 
 The store is a directory with these files:
 

@@ -74,7 +74,7 @@ class StoreWriter:
             self._write(load.started // DAY, load)
 
     def retain(self) -> None:
-        """Delete what is too old or too much, unless that was checked a moment ago."""
+        """Delete the oldest files beyond the limits of age and size, unless that was checked a moment ago."""
         with self._using:
             if not self._closed:
                 self._retain()

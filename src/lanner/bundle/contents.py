@@ -66,7 +66,7 @@ def _take(top: str, search_path: Sequence[str], result: BundleContents) -> None:
 
 
 def _add(files: Sequence[tuple[str, Path]], search_path: Sequence[str], result: BundleContents) -> None:
-    """Add the files of a module or package, and what they import."""
+    """Add the files of a module or package, and their imports."""
     for name, path in files:
         try:
             result.modules[name] = path.read_bytes()

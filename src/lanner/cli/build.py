@@ -93,7 +93,7 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
 
 
 def wants_options(info: PluginInfo, seen: ProbeResult) -> bool:
-    """Return whether init failed only because the trial gives no options, and print what remains to be tried."""
+    """Return whether init failed only because the trial gives no options, and print the parts that remain untested."""
     if info.config is None or REQUIRED not in seen.init_error:
         return False
     from lanner.sdk.options.config import required_options
@@ -195,7 +195,7 @@ def _tell(path: Path, cls: type[Plugin], seen: ProbeResult, made: BuiltPlugin) -
 
 
 def find_rules(cls: type[Plugin], library: Path) -> Path:
-    """Return the rules file of a plugin: what it ships, or `NAME_rules.yaml` beside its module or else beside the library."""
+    """Return the rules file of a plugin: the one that it ships, or `NAME_rules.yaml` beside its module or else beside the library."""
     info = plugin_info(cls)
     if info.rules is not None:
         return Path(info.rules)

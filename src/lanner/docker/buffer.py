@@ -28,7 +28,7 @@ class Sink(Protocol):
     """Receiver of an engine's events."""
 
     inspects: bool
-    """Whether it adds what the engine knows about a container to events."""
+    """Whether it adds the engine's description of a container to events."""
 
     @property
     def is_idle(self) -> bool:

@@ -1,6 +1,6 @@
 """The engine's client: connects, agrees on an API version, requests events. It sends only GET requests.
 
-Failures are an `EngineError` that says what was tried, why it failed, and what to do.
+A failure is an `EngineError` with the attempt, the reason, and the fix.
 """
 
 from __future__ import annotations

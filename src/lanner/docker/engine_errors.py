@@ -1,4 +1,4 @@
-"""Errors between Lanner and an engine: an `EngineError` says what was tried, why it failed, and what to do."""
+"""Errors between Lanner and an engine: an `EngineError` with the attempt, the reason, and the fix."""
 
 from __future__ import annotations
 

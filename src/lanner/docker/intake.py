@@ -70,7 +70,7 @@ class Intake:
         return connection.make_loan(self._framer.native, self.window, self._host.finisher, engine, inspects=self._sink.inspects)
 
     def catch_up(self, loan: Loan, lines: Lines | None) -> None:
-        """Note what the host has read in a loan, and put the events that it has left. None: the connection has failed."""
+        """Count the events that the host has read in a loan, and put the remaining ones. None: the connection has failed."""
         if not loan.heard:
             return
         if loan.taken:

@@ -185,7 +185,7 @@ class Replay:
         self.tells_time = any(reader.load(line) and reader.get(0) is not None for line in lines)
 
     def _read(self) -> bytes:
-        """Read a block, or what is available now (a pipe returns little at once)."""
+        """Read a block, or the bytes that are available now (a pipe returns few at once)."""
         parts: list[bytes] = []
         wanted = _BLOCK
         try:

@@ -25,7 +25,7 @@ _WAY: Final = "with --config '{}'"
 
 
 class LoadedCase:
-    """The plugin and the rules of a case. Raises `LannerError`, or what the plugin's code raises."""
+    """The plugin and the rules of a case. Raises `LannerError`, or any exception of the plugin's code."""
 
     def __init__(self, case: Case) -> None:
         self.case = case

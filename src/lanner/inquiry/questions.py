@@ -133,7 +133,7 @@ class _Process:
         return "ended the process"
 
     def kill(self) -> None:
-        """Kill the process, and what the plugin's code has started."""
+        """Kill the process, and processes that the plugin's code has started."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 

@@ -29,7 +29,7 @@ _PATIENCE: Final = 10.0
 class StoreState(NamedTuple):
     """The members of run.json in addition to a snapshot.
 
-    `last_event`: when the last event arrived, ns since 1970. `kill`: what the run before left unfinished because it was killed.
+    `last_event`: when the last event arrived, ns since 1970. `kill`: the unfinished work of the previous run, if that was killed.
     """
 
     run: str

@@ -108,7 +108,7 @@ class RecordSink(Sink, Protocol):
         """Store a load of rules, even if it never raises an alert. For any thread. Raises nothing: the first alert tries again."""
 
     def retain(self) -> None:
-        """Delete what is too old or too much. For any thread."""
+        """Delete the oldest data beyond the limits of age and size. For any thread."""
 
 
 @dataclass(slots=True)
@@ -150,7 +150,7 @@ class Delivery(Protocol):
         """Accept one alert."""
 
     def flush(self) -> None:
-        """Send what was accepted; the host calls it after each batch. Raises OutputError, OutputClosedError."""
+        """Send the accepted alerts; the host calls it after each batch. Raises OutputError, OutputClosedError."""
 
     def reopen(self) -> None:
         """Make every sink reopen its files and connections."""

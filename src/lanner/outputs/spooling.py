@@ -95,7 +95,7 @@ class SpoolUse:
         self._spool.remove(count)
 
     def close(self) -> None:
-        """Close the spool, and log what it keeps."""
+        """Close the spool, and log the number of its alerts."""
         if self.waiting:
             _LOG.warning("%s: %s kept in the spool for the next run", self._name, many(self.waiting, "alert"))
         self._spool.close()

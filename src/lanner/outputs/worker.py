@@ -157,7 +157,7 @@ class Worker:
         self._wake.notify()
 
     def look(self) -> None:
-        """Log what the thread itself may be too busy to log: a stuck sink, and dropped alerts."""
+        """Log a stuck sink and dropped alerts, which the thread itself may be too busy to log."""
         self._sender.look()
         now = time.monotonic()
         if now - self._said_dropped_at >= _SELDOM and self._say_drops():
@@ -280,7 +280,7 @@ class Worker:
                 self._sink.reopen()
             except BaseException as error:  # noqa: BLE001 - as above
                 self._counts.last_error = str(error)
-                self._note(error, "%s: %s; it keeps what it had open", self.name, error)
+                self._note(error, "%s: %s; it keeps the old file or connection", self.name, error)
         if setting_aside:
             self._set_aside()
         if self._due_to_send() <= time.monotonic():

@@ -15,7 +15,7 @@ Place: TypeAlias = str | int | Sequence[str | int]
 
 
 class ItemError(ValueError):
-    """A body that is not the expected JSON. The text says what is missing."""
+    """A body that is not the expected JSON. The message names the missing part."""
 
 
 def steps(place: Place) -> tuple[str | int, ...]:

@@ -1,4 +1,4 @@
-"""The requests of a poller and their responses: what a developer's function takes and returns, and bodies read within limits."""
+"""The requests of a poller and their responses, for a plugin's own function too, and bodies read within limits."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ class Program(LineFeed):
             return b""
         if not process.stderr.closed:
             self._log_messages(process)
-        has_ended = _has_exited(process)  # first: what it has written is in the pipe by then
+        has_ended = _has_exited(process)  # first: its output is then in the pipe
         data = _read(process.stdout.fileno(), self._piece)
         if data:
             whole = self._lines.feed(data)
@@ -214,7 +214,7 @@ class Program(LineFeed):
                 stream.close()
 
     def _log_messages(self, process: subprocess.Popen[bytes]) -> None:
-        """Log what the program has written to its standard error."""
+        """Log the lines of the program's standard error."""
         assert process.stderr is not None
         for _ in range(4):  # one that only writes errors must not hide its lines
             data = _read(process.stderr.fileno(), _MESSAGE)

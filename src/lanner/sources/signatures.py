@@ -40,7 +40,7 @@ class Signature(Protocol):
 class Hmac(Record):
     """A signature of the body in a header; by default GitHub's `X-Hub-Signature-256: sha256=...`.
 
-    `message` is what the sender signs: `{body}`, perhaps with strings and headers before it, such as
+    `message` is the signed text: `{body}`, perhaps with strings and headers before it, such as
     `v0:{X-Slack-Request-Timestamp}:{body}`. If `time_header` names a header with seconds since 1970, a request that differs by more
     than `max_age` seconds from the clock is refused, so that it cannot be repeated later. The header may have several signatures,
     separated by blanks.

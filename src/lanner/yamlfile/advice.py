@@ -62,7 +62,7 @@ def advise(message: str, text: str, begin: int) -> str:
 
 
 def advise_line(line: str) -> str:
-    """Return what a line lacks that was meant as a key with its value and is a string, "" for any other line."""
+    """Return the missing part of a line that looks like a key with its value but is a string, "" for any other line."""
     line = line[:_LONGEST]
     if _KEY.match(line):
         return ""
@@ -72,7 +72,7 @@ def advise_line(line: str) -> str:
 
 
 def _missing_colon(text: str, begin: int) -> str:
-    """Return what the line above lacks, whose text continues in the line of the colon at `begin`."""
+    """Return the missing part of the line above, whose text continues in the line of the colon at `begin`."""
     first = text.rfind("\n", 0, begin) + 1
     if begin - first > _LONGEST:
         return ""

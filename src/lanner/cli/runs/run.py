@@ -247,7 +247,7 @@ def _go_on(
 ) -> int:
     """Run from the first event to the summary, and return the exit code. `start` is printed once Ctrl-C is handled.
 
-    `release` closes what the caller has opened, if plugin code blocks this thread after a signal so that it cannot return.
+    `release` closes the resources of the caller, if plugin code blocks this thread after a signal so that it cannot return.
     """
     code, begin = OK, time.monotonic()
 

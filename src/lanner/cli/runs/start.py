@@ -90,7 +90,7 @@ def _limits(options: Options) -> Limits:
 
 
 def _find_answer(settings: Settings, options: Options) -> Callable[[], int] | None:
-    """Return the function that prints what the options ask for, or None for a run."""
+    """Return the function that prints the information that an option requests, or None for a run."""
     if options.version:
         from lanner.cli.runs.support import show_version
 

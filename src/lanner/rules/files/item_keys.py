@@ -1,4 +1,4 @@
-"""The keys of an item: unknown and duplicate ones, `append`, and what an error in one of them does."""
+"""The keys of an item: unknown and duplicate keys, `append`, and the effect of an error in a key."""
 
 from __future__ import annotations
 

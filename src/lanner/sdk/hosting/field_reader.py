@@ -28,7 +28,7 @@ _UINT64: Final = 1 << 64
 
 
 class ResultTypeError(TypeError):
-    """A field method returned a value of another type than the declared one. The text says what it returned."""
+    """A field method returned a value of another type than the declared one. The message contains the returned value."""
 
 
 class FieldReader:
@@ -169,7 +169,7 @@ def normalise(value: Any, info: FieldInfo) -> FieldValue:
 
 
 def explain_result(method: Callable[..., Any], error: ResultTypeError) -> TypeError:
-    """Return the error for the author: the method, the type as its annotation says it, and what the method returned."""
+    """Return the error for the author: the method, the annotated type, and the returned value."""
     from lanner.sdk.authoring.annotations import type_text  # rare
 
     return TypeError(f"{method.__qualname__} is declared to return {type_text(method)}, but returned {error}")

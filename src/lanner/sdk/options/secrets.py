@@ -120,7 +120,7 @@ def _kind(value: object) -> str:
     if isinstance(value, bool | int | float):
         noun = "a boolean" if isinstance(value, bool) else "a number"
         return (
-            f"{noun}, which may differ from what was written, because Falco converts YAML scalars. "
+            f"{noun}, which may differ from the written text, because Falco converts YAML scalars. "
             "Write the secret into a file and its path as file:/path, or write init_config as JSON text"
         )
     return "nothing" if value is None else "a mapping" if isinstance(value, dict) else "a list"

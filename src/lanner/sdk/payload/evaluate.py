@@ -125,7 +125,7 @@ class Reader:
 
 
 def _forms(tree: Any) -> set[str]:
-    """Return what a tree reads: `path` for JSON, `pointer`, `logfmt`, `cef`, or the pattern of a group."""
+    """Return the form that a tree reads: `path` for JSON, `pointer`, `logfmt`, `cef`, or the pattern of a group."""
     match tree:
         case ["path" | "pointer" | "logfmt" | "cef" as form, _]:
             return {form}
@@ -290,7 +290,7 @@ class _Reading:
         return Items(values, complete)
 
     def _share(self, tree: Any, evaluate: Callable[[], Any]) -> Any:
-        """Return what the first call for a tree computed, and the misfit that it left."""
+        """Return the value of the first call for a tree, and its misfit."""
         if id(tree) not in self._shared:
             before = self._exchange_misfit(None)
             found = evaluate()

@@ -6,7 +6,7 @@ from lanner.sdk.errors import DefinitionError
 
 
 def operand_text(given: object) -> str:
-    """Return what was given instead of a value or text, for messages."""
+    """Return a description of an argument that is not a value or string, for messages."""
     from lanner.sdk.payload.value_advice import describe_uncalled  # rare
 
     return describe_uncalled(given) or repr(given)

@@ -222,5 +222,5 @@ WORDS: tuple[WordRow, ...] = (
     WordRow("present", "a.present()", "the same, but null does not count", takes=None, reads="present", gives=FieldType.BOOL, shape="one"),
 )
 TRANSPARENT = frozenset({"nth", "every", "listed"})
-"""The words that give what they are given, of the same type. `text`, `raw` and the like may follow them."""
+"""The words that return values of their operand, of the same type. `text`, `raw` and the like may follow them."""
 ROWS = {row.name: row for row in WORDS}

@@ -71,7 +71,7 @@ _CONTROLS: Final = {
 
 
 def escape_controls(line: str) -> str:
-    """Return an alert's line with escapes for control characters: what comes from events must not drive a terminal or forge a line."""
+    """Return an alert's line with escapes for control characters: text from events must not control a terminal or forge a line."""
     return line if line.isascii() and line.isprintable() else line.translate(_CONTROLS)
 
 
