@@ -61,7 +61,7 @@ def test_the_bound_is_exact_for_rare_alerts_and_costs_few_writes_for_many(tmp_pa
         (3, 0, "up to 3 of its last alerts may be missing in"),
     ],
 )
-def test_a_kill_is_told_with_the_number_of_missing_alerts(tmp_path, monkeypatch, number, stored, said, caplog):
+def test_a_kill_is_reported_with_the_number_of_missing_alerts(tmp_path, monkeypatch, number, stored, said, caplog):
     tell(tmp_path)
     assert bound_of(tmp_path, number, monkeypatch, pause=1) == number
     newest = f"{LOAD.key}-{stored}" if stored else ""

@@ -283,7 +283,7 @@ def test_what_cannot_be_is_said_and_nothing_is_written(small, arguments, says):
     assert [path for path in sorted(small.rglob("*")) if "__pycache__" not in path.parts] == before
 
 
-def test_a_directory_that_cannot_be_written_is_told(small):
+def test_a_directory_that_cannot_be_written_is_reported(small):
     (small / "file").touch()
     done = lanner("package", "small.py", "-o", "file/inside", cwd=small)
     assert done.returncode == 1

@@ -139,7 +139,7 @@ def test_what_cannot_be_is_said_in_one_line(tmp_path, arguments, says):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_python_without_lanner_is_told(tmp_path):
+def test_a_python_without_lanner_is_reported(tmp_path):
     python = tmp_path / "env" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
     done = lanner("build", "docker", "--python", python, "-o", tmp_path / "libdocker.so")
@@ -198,7 +198,7 @@ def test_a_file_named_as_a_module_of_pythons_is_not_built(tmp_path):
     assert not so.exists()
 
 
-def test_an_import_that_nobody_has_is_a_warning(tmp_path):
+def test_an_import_of_an_unknown_module_is_a_warning(tmp_path):
     plugin = tmp_path / "it.py"
     plugin.write_text(
         "import lanner\n\nclass It(lanner.Plugin):\n    '''It'''\n    id, name, version, event_source = 4244, 'it', '0.1.0', 'it'\n"
@@ -251,7 +251,7 @@ def test_a_source_that_fails_at_its_first_step_is_a_warning(tmp_path, body, said
     assert said in done.stderr
 
 
-def test_a_source_that_cannot_be_opened_is_told_with_the_path_of_the_file(tmp_path):
+def test_a_source_that_cannot_be_opened_is_reported_with_the_path_of_the_file(tmp_path):
     so = tmp_path / "libit.so"
     body = "def open(self, params):\n        raise OSError('not here\\nand not now')"
     done = lanner("build", _plugin(tmp_path / "it.py", body), "-o", so)

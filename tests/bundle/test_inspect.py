@@ -148,7 +148,7 @@ def test_a_plugin_of_another_make_is_asked(foreign):
     ],
     ids=["crashes", "ends", "no JSON", "does not load", "no version", "half a version", "no name"],
 )  # fmt: skip
-def test_what_goes_wrong_in_a_library_of_others_is_told_and_the_rest_shown(foreign, options, said):
+def test_what_goes_wrong_in_a_library_of_others_is_reported_and_the_rest_shown(foreign, options, said):
     done = lanner("inspect", foreign(*options))
     assert done.returncode == 1
     assert said in done.stderr

@@ -36,7 +36,7 @@ class Done(NamedTuple):
 
 
 def read_terminal(leader):
-    """All that was written to a terminal, up to its end, which is closed here."""
+    """Return the output on a terminal up to its end, and close the terminal."""
     data = b""
     try:
         while piece := os.read(leader, 1 << 16):

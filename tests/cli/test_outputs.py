@@ -172,7 +172,7 @@ def test_alerts_that_a_program_left_unread_fail_the_run(start, configure, tmp_pa
     assert "unread" in err
 
 
-def test_a_log_that_was_moved_away_is_made_anew_on_sigusr1(start, configure, tmp_path):
+def test_a_log_that_was_moved_away_is_created_again_on_sigusr1(start, configure, tmp_path):
     log = tmp_path / "alerts"
     process = start("run", "-c", configure(f"file_output: {{enabled: true, filename: {log}, keep_alive: true}}\n", 1_000_000))
     wait_for_line(log, "got 10\n")

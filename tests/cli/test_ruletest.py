@@ -85,7 +85,7 @@ def test_an_alert_that_did_not_come_is_explained(run):
     assert done.lines[-1] == "1 test, 1 failed"
 
 
-def test_an_alert_that_nobody_expected_is_explained(run):
+def test_an_unexpected_alert_is_explained(run):
     done = run(f"tests: [{{name: T, events: [{SHELL}], alerts: []}}]")
     assert done.code == 1
     assert f"  + Shell in a container: not expected, but event 1 raised it: {OUTPUT}" in done.lines

@@ -467,5 +467,5 @@ def test_two_entries_for_one_plugin_are_refused_with_both_places(include, read, 
         ("stdout_output: {enabled: true}\nlanner: {stdout: {summary: true}}", (), []),
     ],
 )
-def test_keys_of_lanner_without_effect_are_told_once(read, text, options, expected):
+def test_keys_of_lanner_without_effect_are_reported_once(read, text, options, expected):
     assert read(text, *options).warnings == expected

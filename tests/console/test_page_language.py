@@ -296,7 +296,7 @@ def test_priorities_have_the_same_names(ask):
 
 
 def characters():
-    """Those that all versions of Python and of browsers know."""
+    """Characters that all versions of Python and of browsers know."""
     known = unicodedata.ucd_3_2_0
     return [chr(code) for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF and known.category(chr(code)) not in {"Cn", "Co"}]
 

@@ -124,7 +124,7 @@ def test_an_engine_that_does_not_answer_holds_up_nothing(engines, monkeypatch, c
     assert [record.getMessage() for record in caplog.records] == [f"{silent.url} has not answered yet; Lanner retries"]
 
 
-def test_where_no_engine_can_be_reached_each_is_told(engines):
+def test_where_no_engine_can_be_reached_each_is_reported(engines):
     away, mad = engines(2)
     away.stop()
     mad.version = answer(b"<html>")
@@ -187,7 +187,7 @@ def test_what_cannot_be_is_refused(config, says):
     assert says in str(caught.value)
 
 
-def test_an_address_that_is_none_is_told_with_where_it_is_from():
+def test_an_address_that_is_none_is_reported_with_where_it_is_from():
     with pytest.raises(lanner.UsageError) as caught:
         Docker.open(init_plugin(Docker, {"inspect": False, "hosts": ["npipe://a"]}), "")
     assert str(caught.value).startswith(

@@ -28,7 +28,7 @@ def open_error(**config):
     return str(caught.value)
 
 
-def test_a_start_waits_and_the_gap_is_told_before_the_engines_events(engine, no_pause, caplog):
+def test_a_start_waits_and_the_gap_is_reported_before_the_engines_events(engine, no_pause, caplog):
     caplog.set_level(logging.INFO, "lanner.plugin.docker")
     with watching(engine, waitForEngine=True) as host:
         assert host.source.connections == {engine.url: False}

@@ -105,7 +105,7 @@ def test_only_rules_that_need_filling_or_would_be_noise_are_disabled():
 
 @pytest.mark.parametrize("rule", RULESET, ids=NAMES)
 def test_rule_speaks_the_language_of_falco_0_32(rule):
-    """Its grammar is older than regex, iglob, transformers, fields on the right and `oneof`."""
+    """The rule uses no regex, iglob, transformers, fields on the right or `oneof`, which Falco 0.32 lacks."""
     for check in checks(rule.condition):
         assert hasattr(check.left, "name"), check
         assert not hasattr(check.left, "arguments"), check

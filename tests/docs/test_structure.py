@@ -30,7 +30,7 @@ def imports_of(path):
 
 IMPORTS = {name: set(imports_of(path)) - {name} for name, path in MODULES.items()}
 FACES = {name for name, path in MODULES.items() if path.name == "__init__.py"}
-"""They hand on names, and import them late."""
+"""Packages' `__init__` modules, which import their public names late."""
 
 
 def room_of(name):

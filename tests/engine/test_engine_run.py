@@ -245,7 +245,7 @@ def test_alerts_alone_are_on_stdout_and_a_summary_on_stderr_at_ctrl_c(engine):
     assert "Volume destroyed" in told
 
 
-def test_alerts_go_on_after_the_engine_was_restarted(engine):
+def test_alerts_continue_after_the_engine_was_restarted(engine):
     with lanner(engine, "run", "--format", "json") as running:
         for name in ("one", "two"):
             engine.docker("volume", "create", name)

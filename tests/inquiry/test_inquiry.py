@@ -120,7 +120,7 @@ def test_an_exception_for_any_text(ask, shop, event_of, value):
 
 
 def test_the_commands_above_an_exception_load_it_and_check_it(ask, event_of, tmp_path):
-    """With two rules files, of which one has a path that a shell would split, and which the check needs in this order."""
+    """A run has two rules files, one with a path that a shell would split; the check needs them in this order."""
     (tmp_path / "my rules").mkdir()
     first, second = tmp_path / "my rules" / "lists.yaml", tmp_path / "my rules" / "shop.yaml"
     lists, _, rest = RULES.partition("- macro:")

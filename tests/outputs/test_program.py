@@ -69,7 +69,7 @@ def test_one_program_takes_all_alerts(program, tmp_path, children):
     assert not children()
 
 
-def test_each_alert_is_a_start_of_its_own(program, tmp_path, children):
+def test_each_alert_starts_a_process(program, tmp_path, children):
     out = tmp_path / "out"
     program(f"echo started >> {out}; cat >> {out}").send(alerts("one", "two"))
     assert out.read_text().splitlines() == ["started", "one", "started", "two"]

@@ -195,7 +195,7 @@ NEGATED = "- macro: health\n  condition: {}\n"
 
 
 @pytest.mark.parametrize("macro", ["x.a = a", "x.a = a or x.a startswith b", "x.a exists and (x.a = a or x.a startswith b)"])
-def test_a_negated_macro_is_told_at_its_negation(check, marked, macro):
+def test_a_negated_macro_is_reported_at_its_negation(check, marked, macro):
     before = NEGATED.format(macro)
     (finding,) = check(rules("x.b = b and not health", before=before))
     assert (finding.code, marked_text(finding)) == ("LINT_ABSENT_FIELD", "not health")
@@ -212,7 +212,7 @@ def test_a_negated_macro_of_several_fields_is_one_finding(check, marked):
     assert marked("x.n = 1 and (x.a exists and x.b exists and not health)", before=before) == []
 
 
-def test_a_negated_macro_within_a_macro_is_told_where_the_not_is(check):
+def test_a_negated_macro_within_a_macro_is_reported_where_the_not_is(check):
     before = NEGATED.format("x.a = a") + "- macro: ill\n  condition: x.b = b and not health\n"
     (finding,) = check(rules("ill", before=before))
     assert (marked_text(finding), finding.place.line) == ("not health", 4)

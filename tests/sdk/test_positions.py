@@ -213,7 +213,7 @@ def test_a_position_that_json_cannot_represent_ends_the_source_with_the_reason(p
     assert str(caught.value).startswith(f"plugin doors: open yielded an event with an invalid position: {says}. A position is a JSON value")
 
 
-def test_positions_that_open_does_not_take_are_told_of_once(caplog):
+def test_positions_that_open_does_not_take_are_reported_once(caplog):
     source = opened(lambda self, params: numbered(1, 2)(self, params, None), None)
     taken(source, 2)
     source.close()
@@ -406,7 +406,7 @@ def test_a_place_where_no_file_can_be_is_an_error_at_the_start(tmp_path, info, p
     assert "or `none` to store no position" in str(caught.value)
 
 
-def test_a_write_that_fails_is_told_of_once_counted_and_tried_again(tmp_path, info, caplog):
+def test_a_write_that_fails_is_reported_once_counted_and_tried_again(tmp_path, info, caplog):
     folder, away = tmp_path / "state", tmp_path / "away"
     file = PositionFile(str(folder), info)
     folder.rename(away)

@@ -56,7 +56,7 @@ def test_what_is_not_used_is_not_imported(code, absent):
 
 
 def test_the_docker_plugin_is_written_on_the_public_names():
-    """Except for its own part of the native module, and the connections that it shares with the outputs."""
+    """The Docker plugin uses only public names, its own part of the native module, and the connections that it shares with outputs."""
     private = {
         line
         for module in Path(lanner.__file__).parent.joinpath("docker").glob("*.py")

@@ -92,7 +92,7 @@ def reading():
 
 
 def eventually(holds):
-    """Wait until it does."""
+    """Wait until the condition holds."""
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, "it never came to be"
