@@ -5,6 +5,7 @@
 
 import importlib
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -48,14 +49,20 @@ def main(names: list[str]) -> None:
     took: dict[str, float] = {}
     failed = []
     for name in names or NAMES:
-        begin = time.monotonic()
+        begin, cpu = time.monotonic(), _cpu_of_children()
         if subprocess.run([sys.executable, "-m", "benchmarks", name], check=False).returncode:
             failed.append(name)
         took[name] = time.monotonic() - begin
-        _say(f"{name} took {took[name]:.0f} s, {len(took)} of {len(names or NAMES)} parts {sum(took.values()):.0f} s")
+        parts = f"{len(took)} of {len(names or NAMES)} parts {sum(took.values()):.0f} s"
+        _say(f"{name} took {took[name]:.0f} s and {_cpu_of_children() - cpu:.0f} s of CPU, {parts}")
     _say("seconds: " + ", ".join(f"{name} {seconds:.0f}" for name, seconds in took.items()))
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
+
+
+def _cpu_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _say(what: str) -> None:

@@ -29,7 +29,7 @@ OUTPUT = "Container started (name=%docker.attributes.name image=%docker.from id=
 RULE = "- rule: r{0}\n  desc: d\n  condition: {1}\n  output: '{2}'\n  priority: NOTICE\n  source: docker\n"
 
 
-class Matching(NamedTuple):
+class MatchCost(NamedTuple):
     """Cost of the events, parsing included, and the rules that were evaluated and that matched for them."""
 
     seconds: float
@@ -89,7 +89,7 @@ def best(*runs: Callable[[], object], clock: Callable[[], float] = time.process_
     return min(found)
 
 
-def matching(rules: CompiledRules, parts: list[Lines], *, first: bool = True, runs: int = RUNS) -> Matching:
+def matching(rules: CompiledRules, parts: list[Lines], *, first: bool = True, runs: int = RUNS) -> MatchCost:
     """Measure parsing and matching without alerts. `first`: only the first matching rule of an event counts."""
     names = [rule.name for rule in rules.rules]
     native = native_rules(rules.plan, init_plugin(Docker), names, hostname="", static={}, first=first)
@@ -99,7 +99,7 @@ def matching(rules: CompiledRules, parts: list[Lines], *, first: bool = True, ru
     require("events that are JSON", count, count - sum(each.not_json for each in results))
     seconds = best(*[lambda: [native.run(part, None, 0, None, None, None) for part in parts]] * runs)
     require("rules evaluated in each run", evaluated * (runs + 1), native.evaluated())
-    return Matching(seconds, count, evaluated, sum(len(each.hits) for each in results))
+    return MatchCost(seconds, count, evaluated, sum(len(each.hits) for each in results))
 
 
 def bare(parts: list[Lines]) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks.measure import LANNER, progress, run, size, table
 
 RUNS = size(15, 1)
+RUN = "lanner run docker, shipped rules, no events"
 
 
 def main() -> None:
@@ -18,10 +19,11 @@ def main() -> None:
             "python -c pass (the limit)": [sys.executable, "-c", "pass"],
             "lanner --version": [LANNER, "--version"],
             "lanner --help": [LANNER, "--help"],
-            "lanner run docker, shipped rules, no events": [LANNER, "run", "docker", "--replay", str(empty)],
+            RUN: [LANNER, "run", "docker", "--replay", str(empty)],
         }
         progress("start")
         found = {what: run(command, runs=RUNS) for what, command in commands.items()}
+    found[RUN].require_events(RUN, 0)
     limit = found["python -c pass (the limit)"]
     rows = [[what, f"{use.wall * 1000:.0f}", f"{use.wall / limit.wall:.1f}x", f"{use.memory:.0f}"] for what, use in found.items()]
     table(f"Start, median of {RUNS}", ["", "ms", "/ limit", "MiB"], rows)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.measure import LANNER, progress, require, size, table
+from benchmarks.measure import LANNER, Usage, progress, require, size, table
 
 COUNT = size(20_000, 200)
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -71,9 +71,9 @@ def cpu_of(process: int) -> float:
 
 
 @contextmanager
-def serving(command: list[str], port: int) -> Iterator[int]:
-    """Run a server until the block ends, and yield its process id once it listens."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+def serving(command: list[str], port: int, said: list[str]) -> Iterator[int]:
+    """Run a server until the block ends, and yield its process id once it listens. Its standard error is appended to `said`."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as server:
         try:
             for _ in range(2000):
                 with socket.socket() as probe:
@@ -83,6 +83,7 @@ def serving(command: list[str], port: int) -> Iterator[int]:
             yield server.pid
         finally:
             server.terminate()
+            said.append(server.communicate()[1])
 
 
 def free_port() -> int:
@@ -105,12 +106,15 @@ def main() -> None:
         rows = []
         limit = 0.0
         for what, command in servers:
-            with serving(command, port) as process:
+            said: list[str] = []
+            with serving(command, port, said) as process:
                 post_all(port, COUNT // 10, connections)
                 begin, cpu = time.perf_counter(), cpu_of(process)
                 accepted = post_all(port, COUNT, connections)
                 wall, used = time.perf_counter() - begin, cpu_of(process) - cpu
             require(what, COUNT, accepted)
+            if command is lanner:
+                Usage(wall, used, 0.0, said[0]).require_events(what, COUNT // 10 + COUNT)
             if command[-1] == SECRET:
                 limit = wall
             rows.append([what, f"{COUNT / wall:,.0f}", f"{used / COUNT * 1e6:.0f}", f"{wall / limit:.1f}x" if limit else "-"])

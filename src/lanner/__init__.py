@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from lanner.sdk.authoring.fields import field, gate
     from lanner.sdk.authoring.plugin import ANY, Plugin
     from lanner.sdk.authoring.positions import Position
-    from lanner.sdk.authoring.protocols import ChunkReader, OpenInstance, OpenResult, Payload
+    from lanner.sdk.authoring.protocols import OpenInstance, OpenResult, Payload
     from lanner.sdk.errors import ConfigError, DefinitionError, LannerError, PayloadError, SourceError, UsageError
     from lanner.sdk.files import check_regular, read_whole
-    from lanner.sdk.hosting.batches import Batch, Source
+    from lanner.sdk.hosting.batches import Batch
     from lanner.sdk.hosting.framing import MAX_LINE
     from lanner.sdk.lookup import look_up
     from lanner.sdk.options.address import Address
@@ -43,7 +43,7 @@ _HOMES = {
     "Batch": "lanner.sdk.hosting.batches",
     "Check": "lanner.sdk.authoring.checks",
     "Chunk": "lanner.sdk.authoring.events",
-    "ChunkReader": "lanner.sdk.authoring.protocols",
+    "ChunkReader": "lanner.sdk.authoring.chunk_reader",
     "Config": "lanner.sdk.options.config",
     "ConfigError": "lanner.sdk.errors",
     "Dechunker": "lanner.native",
@@ -71,7 +71,7 @@ _HOMES = {
     "Position": "lanner.sdk.authoring.positions",
     "Reltime": "lanner.sdk.authoring.annotations",
     "Secret": "lanner.sdk.options.secrets",
-    "Source": "lanner.sdk.hosting.batches",
+    "Source": "lanner.sdk.hosting.event_source",
     "SourceError": "lanner.sdk.errors",
     "UsageError": "lanner.sdk.errors",
     "Value": "lanner.sdk.payload.values",

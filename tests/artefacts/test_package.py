@@ -283,6 +283,23 @@ def test_what_cannot_be_is_said_and_nothing_is_written(small, arguments, says):
     assert [path for path in sorted(small.rglob("*")) if "__pycache__" not in path.parts] == before
 
 
+def test_rules_of_other_event_sources_are_named(small):
+    rule = "- {{rule: {0}, desc: d, condition: {0}.x = y, output: o, priority: INFO, source: {0}}}\n"
+    (small / "foreign.yaml").write_text(rule.format("docker"))
+    done = lanner("package", "small.py", "--rules", "foreign.yaml", cwd=small)
+    assert done.returncode == 1
+    assert (
+        "no rule in foreign.yaml is for events of the plugin small: the source is docker. Package the rules with the plugin of"
+        in done.stderr
+    )
+    assert not (small / "dist").exists()
+    (small / "both.yaml").write_text(rule.format("docker") + rule.format("small").replace("small.x", "small.text"))
+    done = lanner("package", "small.py", "--rules", "both.yaml", cwd=small)
+    assert done.returncode == 0
+    assert "warning: 1 rule of other event sources packaged unchecked; Falco needs the plugins of their events:\n" in done.stderr
+    assert "    both.yaml:1:3: Unknown source docker, skipping\n" in done.stderr
+
+
 def test_a_directory_that_cannot_be_written_is_reported(small):
     (small / "file").touch()
     done = lanner("package", "small.py", "-o", "file/inside", cwd=small)

@@ -41,7 +41,7 @@ def test_several_parts_say_how_long_each_took():
     )
     assert done.returncode == 0, done.stderr
     assert "Loading rules" in done.stdout
-    assert re.search(r"benchmarks: tail took \d+ s, 1 of 2 parts", done.stderr)
+    assert re.search(r"benchmarks: tail took \d+ s and \d+ s of CPU, 1 of 2 parts", done.stderr)
     assert re.search(r"benchmarks: seconds: tail \d+, load \d+\n$", done.stderr)
 
 

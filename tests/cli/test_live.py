@@ -152,10 +152,15 @@ def test_a_run_without_a_rule_is_an_error_unless_asked_for(lanner, plugin, words
     command = ["run", plugin("Words"), "-r", rules("quiet", output="nothing"), "--open", words(b"one"), *more]
     done = lanner(*command)
     assert (done.code, done.out) == (1, b"")
-    assert "error: no rule is enabled for source words: name rules files that have some (-r)" in done.err
+    assert (
+        "error: no rule is enabled for source words, because the rules are for other event sources: run the plugin of their events, "
+        in done.err
+    )
     done = lanner(*command, "-o", "lanner.allow_no_rules=true")
     assert (done.code, done.out) == (0, b"")
-    assert "warning: no rule is enabled for source words: no alerts will be raised" in done.err
+    assert (
+        "warning: no rule is enabled for source words, because the rules are for other event sources: no alerts will be raised" in done.err
+    )
 
 
 def error(done):

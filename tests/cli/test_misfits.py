@@ -83,7 +83,6 @@ def test_explain_says_which_field_of_the_event_has_another_type(lanner, files, t
             'github.forced is the text at payload["forced"], and has no value if the payload has false there.',
         ),
         ("github.size != 5", 'github.size is the text at payload["size"], and has no value if the payload has a number there.'),
-        ("github.size >= 1.5", 'github.size is the text at payload["size"], and has no value if the payload has a number there.'),
     ],
 )
 def test_check_warns_of_comparisons_that_the_declaration_makes_senseless(lanner, files, condition, message):

@@ -92,10 +92,16 @@ def test_the_time_line_counts_all(client):
         ("alerts?after=-1", 400, "the parameter after takes a number from 0", None),
         ("alerts?after=1e3", 400, "the parameter after takes a number from 0", None),
         ("alerts?limit=x", 400, "the parameter limit takes a number from 0", None),
-        ("alerts?nothing=1", 400, "unknown parameter 'nothing'", None),
-        ("alerts?after=1&after=2", 400, "a parameter is given twice", None),
+        ("alerts?nothing=1", 400, "unknown parameter 'nothing': this path takes filter, after, before, limit", None),
+        ("timeline?fitler=x", 400, "unknown parameter 'fitler': did you mean 'filter'? This path takes filter, end, begin", None),
+        ("alerts?after=1&before=2", 400, "unknown parameter 'before': this path takes filter, after, limit", None),
+        ("status?a=1", 400, "unknown parameter 'a': this path takes none", None),
+        ("rules?begin=yesterday", 400, "the parameter begin takes a number from 0, not 'yesterday'", None),
+        ("facets", 400, "the parameter field takes one of rule, priority, source, subject, tag, and is missing", None),
+        ("alerts?after=1&after=2", 400, "the parameter 'after' is given twice", None),
         ("alerts?" + "&".join(f"a{number}=1" for number in range(99)), 400, "invalid query string", None),
-        ("facets?field=colour", 400, "the parameter field takes one of rule, priority, source, subject, tag", None),
+        ("facets?field=colour", 400, "the parameter field takes one of rule, priority, source, subject, tag, not 'colour'", None),
+        ("facets?field=tags", 400, "not 'tags': did you mean 'tag'?", None),
         ("timeline?begin=2&end=1", 400, "the parameter begin is after end", None),
         ("status?x", 400, "invalid query string", None),
     ],
@@ -125,7 +131,13 @@ def test_an_alert_that_is_not_in_the_store_says_why(client, key, said):
     "path", ["alert", "alert/", "alert/5ad0c0de-1/none", "alert/5ad0c0de-1/why/more", "alerts/", "", "alert/" + "a" * 99]
 )
 def test_unknown_paths(client, path):
-    assert client.get(f"/api/{path}") == (404, {"error": "not found"})
+    status, found = client.get(f"/api/{path}")
+    assert status == 404
+    assert found["error"].startswith(f"unknown path {path[:32]!r}")
+    known = (
+        "API has alerts, timeline, facets, rules, status, alert/KEY, alert/KEY/around, alert/KEY/why, alert/KEY/exception, alert/KEY/test"
+    )
+    assert found["error"].endswith(known)
 
 
 def test_hostile_alerts_are_text(client):

@@ -154,6 +154,19 @@ def test_possible_values(marked, condition):
     assert marked(condition) == []
 
 
+@pytest.mark.parametrize("condition", ["x.a > 5", "x.a <= 0x10", "tolower(x.a) < 5", "x.map[k] >= 1", "evt.hostname < 1"])
+def test_texts_in_order(check, condition):
+    (finding,) = [each for each in check(rules(condition)) if each.code == "LINT_TEXT_ORDER"]
+    assert marked_text(finding) == condition
+    assert finding.message == f"`{condition}` compares strings, character by character: '10' is less than '5'."
+    assert "must be a number in its plugin (.integer())" in finding.advice
+
+
+@pytest.mark.parametrize("condition", ["x.n > 5", "len(x.a) > 5", "x.a = 5", "evt.num < 5", "x.a > val(x.b)"])
+def test_other_orders(marked, condition):
+    assert "LINT_TEXT_ORDER" not in {code for code, _ in marked(condition)}
+
+
 @pytest.mark.parametrize(
     ("condition", "culprit"),
     [

@@ -19,6 +19,7 @@ CATALOG = Catalog(
         *(FieldInfo(f"x.{name}", FieldType.STRING, "") for name in ("a", "b", "c")),
         FieldInfo("x.n", FieldType.UINT64, ""),
         FieldInfo("x.t", FieldType.BOOL, ""),
+        FieldInfo("x.ip", FieldType.IPADDR, ""),
         FieldInfo("x.list", FieldType.STRING, "", is_list=True),
     ],
     "x",
@@ -62,6 +63,8 @@ _checks = st.one_of(
     st.builds("x.{} exists".format, st.sampled_from(("a", "b", "n", "t", "list"))),
     st.builds("tolower(x.{}) = '{}'".format, st.sampled_from("ab"), _words),
     st.just("x.a = val(x.b)"),
+    st.builds("x.ip {} {}".format, st.sampled_from(("=", "!=")), st.sampled_from(("1.2.3.4", "::1"))),
+    st.just("x.ip in (1.2.3.4, 10.0.0.0)"),
 )
 _conditions = st.recursive(
     _checks,
@@ -77,6 +80,7 @@ _events = st.fixed_dictionaries(
         **dict.fromkeys(("x.a", "x.b", "x.c"), st.none() | TEXTS),
         "x.n": st.none() | st.integers(0, 3),
         "x.t": st.none() | st.booleans(),
+        "x.ip": st.sampled_from((None, bytes((1, 2, 3, 4)), bytes((10, 0, 0, 0)), bytes(15) + b"\1")),
         "x.list": st.none() | st.lists(TEXTS, max_size=3).map(tuple),
     }
 )

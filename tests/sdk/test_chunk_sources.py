@@ -11,7 +11,8 @@ import pytest
 import lanner
 from lanner import NOTHING, Chunk
 from lanner.sdk.hosting import framing
-from lanner.sdk.hosting.batches import Batch, Source
+from lanner.sdk.hosting.batches import Batch
+from lanner.sdk.hosting.event_source import Source
 from lanner.sdk.hosting.open_source import open_source
 from lanner.sdk.hosting.plugin_init import init_plugin
 

@@ -13,7 +13,8 @@ import pytest
 import lanner
 from lanner import NOTHING, Event
 from lanner.sdk.hosting import reading
-from lanner.sdk.hosting.batches import Batch, Source
+from lanner.sdk.hosting.batches import Batch
+from lanner.sdk.hosting.event_source import Source
 from lanner.sdk.hosting.open_source import open_source
 from lanner.sdk.hosting.plugin_init import init_plugin
 

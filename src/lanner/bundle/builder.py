@@ -67,6 +67,7 @@ def build(
         "extract_sources": json.dumps(info.read_sources),
         "fields": fields_json(fields, api),
         "init_schema": _schema(info),
+        "options": _options(info, modules, is_bundled=runtime is not None),
         "plugin": target,
         "python": environment.python,
         "host_logging": "yes" if version_of(required) >= version_of(HOST_LOGGING) else "",
@@ -174,6 +175,16 @@ def _schema(info: PluginInfo) -> str:
     from lanner.sdk.options.config import config_schema
 
     return json.dumps(config_schema(info.config), ensure_ascii=False)
+
+
+def _options(info: PluginInfo, modules: Mapping[str, bytes], *, is_bundled: bool) -> str:
+    """Return the description of the options of a configuration class that the plugin's module imports late; else ""."""
+    if info.config is None or not info.has_late_config:
+        return ""
+    from lanner.sdk.options.plain_description import describe_plain
+
+    own = {name.partition("/")[0].removesuffix(".py") for name in modules}
+    return describe_plain(info.config, lambda module: is_bundled or module.partition(".")[0] in own)
 
 
 def _symbols(cls: type[Plugin], info: PluginInfo, api: Api) -> frozenset[str]:

@@ -26,7 +26,7 @@ from lanner.package.readme import fields_table, insert_table
 from lanner.package.requirements import requirements
 from lanner.package.sbom import make_bill
 from lanner.rules.files.load import MAX_SIZE, load_text
-from lanner.rules.findings import RulesError
+from lanner.rules.findings import UNKNOWN_SOURCE, Finding, RulesError
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.files import check_apart, read_whole
 from lanner.sdk.text.encoding import many, to_bytes
@@ -48,6 +48,8 @@ SUMS = "SHA256SUMS"
 class _Rules:
     artefact: Artefact
     requirements: Requirements
+    foreign: Sequence[Finding]
+    """Warnings about rules of event sources that the plugin has not."""
 
 
 def package_plugin(
@@ -100,6 +102,11 @@ def package_plugin(
         say(f"warning: the plugin needs {where} on the machine where it is installed; --bundle includes Python")
     for each in packed.requirements.understated if packed else ():
         say(f"warning: {each}")
+    if packed and packed.foreign:
+        told = [f"    {finding.place}: {finding.message}" for finding in packed.foreign]
+        say(
+            f"warning: {many(len(told), 'rule')} of other event sources packaged unchecked; Falco needs the plugins of their events:", *told
+        )
     _tell(folder, plugin, sbom, packed, made.built.required_api)
     return OK
 
@@ -149,7 +156,7 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
         return None
     validator = make_validator([info], Falco())
     contents: dict[str, bytes] = {}
-    loaded = []
+    loaded, foreign = [], list[Finding]()
     for path in paths:
         name, text = Path(path).name, read_rules(path)
         if name in contents:
@@ -158,9 +165,17 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
         result = validator.load(path, text)
         if errors := [finding for finding in result.findings if finding.severity == "error"]:
             raise RulesError(errors)
+        foreign += [finding for finding in result.findings if finding.code == UNKNOWN_SOURCE]
         loaded.append(load_text(text, path))
+    rules = validator.session.collected.rules.values()
+    if foreign and not any(rule.known_source for rule in rules):
+        sources = ", ".join(sorted({rule.source for rule in rules}))
+        raise PackageError(
+            f"no rule in {', '.join(paths)} is for events of the plugin {info.name}: the source is {sources}. Package the rules with the "
+            "plugin of these events"
+        )
     required = requirements(loaded, validator.session.collected, info.name, info.version)
-    return _Rules(rules_artefact(info.name, info.version, contents), required)
+    return _Rules(rules_artefact(info.name, info.version, contents), required, foreign)
 
 
 def _try(info: PluginInfo, image: bytes) -> ProbeResult:

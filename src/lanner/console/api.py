@@ -18,6 +18,7 @@ from lanner.console.rows import detail_of, row_of
 from lanner.console.store_status import describe_state
 from lanner.operating.http_request import JSON, Page, error_page
 from lanner.sdk.errors import LannerError, UsageError
+from lanner.sdk.text.misspelt import suggest_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,8 +73,8 @@ class Api:
                 return _page(self._endpoints[path](parameters))
             kind, _, rest = path.partition("/")
             key, _, part = rest.partition("/")
-            if kind != "alert" or not key or len(key) > _LONGEST_KEY:
-                return error_page(HTTPStatus.NOT_FOUND)
+            if kind != "alert" or not key or len(key) > _LONGEST_KEY or part not in {"", "around", *_QUESTIONS}:
+                return error_page(HTTPStatus.NOT_FOUND, self._describe_paths(path))
             parameters.end()
             return self._alert(key, part)
         except FilterError as error:
@@ -82,6 +83,13 @@ class Api:
             return error_page(HTTPStatus.BAD_REQUEST, str(error), place=None)
         except LannerError as error:
             return error_page(HTTPStatus.SERVICE_UNAVAILABLE, str(error), place=None)
+
+    def _describe_paths(self, path: str) -> str:
+        """Return the message about an unknown path."""
+        known = [*self._endpoints, "alert/KEY", *(f"alert/KEY/{part}" for part in ("around", *_QUESTIONS))]
+        near = suggest_name(path, self._endpoints)
+        lead = f"{near} The" if near else ": the"
+        return f"unknown path {path[:_LONGEST_KEY]!r}{lead} API has {', '.join(known)}"
 
     @property
     def _store(self) -> AlertStore:
@@ -120,9 +128,7 @@ class Api:
             return _page(detail_of(detail) | {"rules_file": place})
         if part == "around":
             return _page(self._around(detail))
-        if part in _QUESTIONS:
-            return _page(self._inquiry.ask(cast("Kind", part), detail, self._store))
-        return error_page(HTTPStatus.NOT_FOUND)
+        return _page(self._inquiry.ask(cast("Kind", part), detail, self._store))
 
     def _around(self, detail: Detail) -> dict[str, Any]:
         alerts = self._store.around(detail, limit=_MOST_AROUND)
@@ -153,7 +159,8 @@ class Api:
         wanted, (begin, end), field = self._filter(query), self._window(query), query.text("field")
         query.end()
         if field not in FACETS:
-            raise UsageError(f"the parameter field takes one of {', '.join(FACETS)}")
+            actual = f"not {field[:40]!r}" if field else "and is missing"
+            raise UsageError(f"the parameter field takes one of {', '.join(FACETS)}, {actual}{suggest_name(field, FACETS)}")
         found = self._store.top(wanted, field, begin, end, _MOST_VALUES)
         return {"values": found.values, "exact": found.exact}
 

@@ -10,43 +10,45 @@ import _thread
 import select
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol
 
 from lanner.docker.gaps import FULL, Part
 from lanner.sources import Flag
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final, Protocol
+
     from lanner.docker.gaps import Host
     from lanner.native import Events
     from lanner.sources import Counters, Policy
 
+    class Sink(Protocol):
+        """Receiver of an engine's events."""
+
+        inspects: bool
+        """Whether it adds the engine's description of a container to events."""
+
+        @property
+        def is_idle(self) -> bool:
+            """Whether events would now pass at once: nothing waits before the queue."""
+            ...
+
+        @property
+        def is_crowded(self) -> bool:
+            """See `Buffer.is_crowded`."""
+            ...
+
+        def put(self, part: Part, room: Flag | None = None) -> int:
+            """See `Buffer.put`."""
+            ...
+
+        def end(self) -> None:
+            """See `Buffer.end`."""
+            ...
+
+
 _TAKEN: Final = 4096
 _TAKEN_BYTES: Final = 1024 * 1024
-
-
-class Sink(Protocol):
-    """Receiver of an engine's events."""
-
-    inspects: bool
-    """Whether it adds the engine's description of a container to events."""
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether events would now pass at once: nothing waits before the queue."""
-        ...
-
-    @property
-    def is_crowded(self) -> bool:
-        """See `Buffer.is_crowded`."""
-        ...
-
-    def put(self, part: Part, room: Flag | None = None) -> int:
-        """See `Buffer.put`."""
-        ...
-
-    def end(self) -> None:
-        """See `Buffer.end`."""
-        ...
 
 
 class Buffer:

@@ -6,20 +6,21 @@ A failure is an `EngineError` with the attempt, the reason, and the fix.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
-import msgspec
 
 import lanner
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError, no_answer, no_connection, refusal
 from lanner.docker.engine_link import open_link
 from lanner.docker.ssh_error import SSH_TIMEOUT
-from lanner.native import Loan
+from lanner.native import Loan, decode_json
 from lanner.net.dial import Timer, WokenError
 from lanner.net.http1 import HttpError, Response, basic_authorization, read_date, read_head, write_request
 from lanner.net.link import Link
+from lanner.sdk.typing_marks import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.engine_link import SpareLink
     from lanner.native import EventWindow, Finisher, ObjectFramer
@@ -258,7 +259,7 @@ def _read_json(endpoint: Endpoint, path: str, head: Head, text: bytes) -> dict[s
     if head.status != 200:
         raise refusal(endpoint, path, head, text)
     try:
-        answer = msgspec.json.decode(text)
+        answer = decode_json(text)
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):

@@ -5,20 +5,19 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Final
-
-import msgspec
 
 from lanner import SourceError
 from lanner.docker.log import log
 from lanner.docker.window import KEPT, NOWHERE, LastKeys, Position, time_of
+from lanner.native import decode_json, encode_json
 from lanner.sources import StateFile, StateTexts
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, Final
 
     from lanner.native import Events
     from lanner.sources import Counters
@@ -27,22 +26,8 @@ _VERSION: Final = 1
 _TEXTS: Final = StateTexts(
     "cursor", "`cursor` is a file in a directory that Lanner may write to", "configure a different `cursor` for each"
 )
-_ID: Final = re.compile(r"(\d{1,19})-([0-9a-f]{16})", re.ASCII)
-
-
-class _Version(msgspec.Struct):
-    version: int
-
-
-class _Position(msgspec.Struct):
-    last: int
-    ids: list[str]
-    since: int = 0
-
-
-class _File(msgspec.Struct):
-    version: int
-    hosts: dict[str, _Position]
+_DIGITS: Final = frozenset("0123456789")
+_HEX: Final = frozenset("0123456789abcdef")
 
 
 class Cursor:
@@ -119,11 +104,11 @@ class Cursor:
         with self._state:
             self._add_direct()
             hosts = {
-                label: _Position(time_of(made[-1]), made, since)
+                label: {"last": time_of(made[-1]), "ids": made, "since": since}
                 for label, (keys, since) in self._positions.items()
                 if (made := keys.make())
             }
-        return msgspec.json.encode(_File(_VERSION, hosts)) + b"\n" if hosts else None
+        return encode_json({"version": _VERSION, "hosts": hosts}) + b"\n" if hosts else None
 
     def _read(self) -> dict[str, Position]:
         text = self._file.read()
@@ -138,15 +123,28 @@ class Cursor:
 
 def _decode(text: bytes) -> dict[str, Position]:
     """Return the positions by label. Raises `ValueError` with the problem."""
-    version = msgspec.json.decode(text, type=_Version).version
+    found = decode_json(text)
+    version, hosts = (found.get("version"), found.get("hosts")) if isinstance(found, dict) else (None, None)
+    if type(version) is not int:
+        raise ValueError("it has no `version`")
     if version != _VERSION:
         raise ValueError(f"it has version {version}, but this Lanner only supports version {_VERSION}")
-    found = msgspec.json.decode(text, type=_File)
-    return {label: Position([_key(name) for name in each.ids][-KEPT:], max(0, each.since)) for label, each in found.hosts.items()}
+    if type(hosts) is not dict:
+        raise ValueError("it has no `hosts`")
+    return {label: _position(each) for label, each in hosts.items()}
+
+
+def _position(each: Any) -> Position:
+    last, ids, since = (each.get("last"), each.get("ids"), each.get("since", 0)) if isinstance(each, dict) else (None, None, 0)
+    if type(last) is not int or type(since) is not int:
+        raise ValueError("`last` or `since` of a host is not a whole number")
+    if type(ids) is not list or not all(isinstance(name, str) for name in ids):
+        raise ValueError("`ids` of a host is not a list of strings")
+    return Position([_key(name) for name in ids][-KEPT:], max(0, since))
 
 
 def _key(name: str) -> str:
-    parts = _ID.fullmatch(name)
-    if parts is None:
+    time, _, digest = name.partition("-")
+    if not (1 <= len(time) <= 19 and len(digest) == 16 and _DIGITS.issuperset(time) and _HEX.issuperset(digest)):
         raise ValueError(f"{name[:60]!r} is not an event's id")
-    return f"{int(parts[1])}-{parts[2]}"
+    return f"{int(time)}-{digest}"

@@ -4,14 +4,32 @@ DOCKER_HOST, then DOCKER_CONTEXT, then `currentContext` of the client's config.j
 where the address is: the configuration's `tls`, DOCKER_TLS_VERIFY with DOCKER_CERT_PATH, or the context's files.
 """
 
-import os
-from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, Protocol
+from __future__ import annotations
 
-import msgspec
+import os
 
 import lanner
+from lanner.native import decode_json
 from lanner.net.tls import Tls
+from lanner.sdk.typing_marks import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Final, Protocol
+
+    class TlsOptions(Protocol):
+        """The TLS part of a configuration, in any class: paths, "" for none."""
+
+        @property
+        def ca(self) -> str: ...
+        @property
+        def cert(self) -> str: ...
+        @property
+        def key(self) -> str: ...
+        @property
+        def verify(self) -> bool: ...
+
 
 DEFAULT: Final = "unix:///var/run/docker.sock"
 _CONFIGURED: Final = "`$.host` of the configuration"
@@ -25,19 +43,6 @@ _SSH_ADDRESS: Final = "ssh://user@host, ssh://user@host:22 or ssh://user@host/pa
 _SPECIAL: Final = frozenset("'\"`$;&<>|(){}")
 _TCP_SCHEMES: Final = frozenset({"tcp", "http", "https"})
 _ADDRESSES: Final = "write unix:///path/to/docker.sock, tcp://host:2375, with TLS tcp://host:2376, or ssh://user@host"
-
-
-class TlsOptions(Protocol):
-    """The TLS part of a configuration, in any class: paths, "" for none."""
-
-    @property
-    def ca(self) -> str: ...
-    @property
-    def cert(self) -> str: ...
-    @property
-    def key(self) -> str: ...
-    @property
-    def verify(self) -> bool: ...
 
 
 class Ssh(NamedTuple):
@@ -82,6 +87,22 @@ class Endpoint(NamedTuple):
         if "`$.hosts`" in self.origin:
             return f"`{url}` in `hosts` of {'init_config' if self.embedded else 'the configuration'}"
         return f"`host: {url}` in init_config, or DOCKER_HOST" if self.embedded else f"--host {url}, or DOCKER_HOST"
+
+
+def describe_null_byte(name: str, path: str) -> str:
+    """Return the problem with the path in the option of this name, or ""."""
+    return f"`{name}` has a null byte, which no path can have: remove it" if "\0" in path else ""
+
+
+def find_conflict(addresses: Sequence[tuple[str, str]], *, is_single: bool) -> str:
+    """Return the problem with the engines of `hosts`, addresses and names, or "". `is_single`: another option names an engine."""
+    if addresses and is_single:
+        return "`hosts` replaces `host` and `tls`: write each engine with its TLS into `hosts`"
+    labels = [name or str(lanner.Address(url.strip())) for url, name in addresses]
+    if not all(url for url, _ in addresses):
+        return "an item of `hosts` has no `url`"
+    twice = {label for label in labels if labels.count(label) > 1}
+    return f"`hosts` names {min(twice)!r} twice: give each engine its own `name`" if twice else ""
 
 
 def find_endpoint(
@@ -213,6 +234,6 @@ def _context_tls(folder: str, *, skip_verify: bool) -> Tls | None:
 def _read_json(path: str) -> Any:
     """Return the file's JSON; None if it cannot be read."""
     try:
-        return msgspec.json.decode(lanner.read_whole(path, _MOST_BYTES))
+        return decode_json(lanner.read_whole(path, _MOST_BYTES))
     except (OSError, ValueError):
         return None

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import _socket
 import errno
 import os
-import socket
 import stat
-from typing import TYPE_CHECKING, Final
-
-import msgspec
 
 import lanner
 from lanner.docker.ssh_error import SshError
+from lanner.native import decode_json
 from lanner.net.dial import WokenError
 from lanner.net.http1 import HttpError, NoAnswerError, NotHttpError
 from lanner.net.tls import TlsError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from lanner.docker.endpoint import Endpoint
     from lanner.net.dial import Timer
     from lanner.net.http1 import Head
@@ -49,7 +50,7 @@ def refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineErr
     # an engine that is not ready, or a proxy whose engine is unreachable
     kind = EngineAwayError if head.status >= 500 else EngineRejectionError if head.status == 400 else EngineError
     try:
-        words = str(msgspec.json.decode(text)["message"])
+        words = str(decode_json(text)["message"])
     except (ValueError, KeyError, TypeError, RecursionError):
         if head.status == 400 and b"HTTPS" in text and endpoint.tls is None:  # the words of Go's server, and of nginx
             return speaks_tls(endpoint)
@@ -107,7 +108,7 @@ def _ssh_error(endpoint: Endpoint, cause: SshError) -> EngineError:
 def _system_error(endpoint: Endpoint, cause: OSError, text: str) -> EngineError:
     if isinstance(cause, TimeoutError):
         return EngineTimeoutError(text)
-    is_away = isinstance(cause, ConnectionError | socket.gaierror) or cause.errno in _AWAY
+    is_away = isinstance(cause, ConnectionError | _socket.gaierror) or cause.errno in _AWAY
     return EngineAwayError(text) if is_away and not _is_no_socket(endpoint, cause) else EngineError(text)
 
 
@@ -116,7 +117,7 @@ def _reason(error: OSError, timer: Timer) -> str:
         return f"no answer within {timer.timeout:g} s"
     if isinstance(error, TlsError):
         return str(error)
-    return (os.strerror(error.errno) if error.errno and error.errno > 0 and not isinstance(error, socket.gaierror) else str(error)).lower()
+    return (os.strerror(error.errno) if error.errno and error.errno > 0 and not isinstance(error, _socket.gaierror) else str(error)).lower()
 
 
 def _question(endpoint: Endpoint) -> str:

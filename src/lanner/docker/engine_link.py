@@ -5,14 +5,17 @@ All waits are bounded by a `Timer`. Errors are `OSError`: `TimeoutError`, `Woken
 
 from __future__ import annotations
 
-import socket
+import _socket
 from functools import partial
-from typing import TYPE_CHECKING, Final
 
 from lanner.net.dial import dial
 from lanner.net.link import Link
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
+    from typing import Final
+
     from lanner.docker.endpoint import Endpoint
     from lanner.net.dial import Timer
 
@@ -20,11 +23,11 @@ _UNIX_PAUSE: Final = 0.02
 # The connection ends if the peer answers none of three probes, 30 + 3 * 10 s after its last byte. It also ends if the peer does not
 # acknowledge data within 60 s
 _TCP_OPTIONS: Final = (
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
-    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 60_000),
+    (_socket.SOL_SOCKET, _socket.SO_KEEPALIVE, 1),
+    (_socket.IPPROTO_TCP, _socket.TCP_KEEPIDLE, 30),
+    (_socket.IPPROTO_TCP, _socket.TCP_KEEPINTVL, 10),
+    (_socket.IPPROTO_TCP, _socket.TCP_KEEPCNT, 3),
+    (_socket.IPPROTO_TCP, _socket.TCP_USER_TIMEOUT, 60_000),
 )
 
 
@@ -77,8 +80,8 @@ def open_link(endpoint: Endpoint, timer: Timer) -> Link:
     return TlsLink(_tcp(endpoint.host, endpoint.port, timer), session, timer)
 
 
-def _unix(path: str, timer: Timer) -> socket.socket:
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+def _unix(path: str, timer: Timer) -> _socket.socket:
+    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
         connection.setblocking(False)
         while True:
@@ -97,6 +100,6 @@ def _tcp(host: str, port: int, timer: Timer) -> socket.socket:
     return dial(host, port, timer, _set_options)
 
 
-def _set_options(connection: socket.socket) -> None:
+def _set_options(connection: _socket.socket) -> None:
     for option in _TCP_OPTIONS:
         connection.setsockopt(*option)

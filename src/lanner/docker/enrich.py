@@ -7,13 +7,13 @@ no query: while no event waits for an answer, they bypass the thread.
 from __future__ import annotations
 
 import _thread
-from typing import TYPE_CHECKING
 
 from lanner.docker.buffer import put_all
 from lanner.docker.inspector import Inspector
 from lanner.docker.log import log
 from lanner.sources import Flag, wait
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -6,13 +6,13 @@ that fields and rules name are kept, and the event contains its original length.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from lanner import MAX_LINE, ObjectFramer, Path, Value
 from lanner.docker.event_fields import FIELDS, TIMESTAMP
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Final
 
     from lanner.native import Lines
 

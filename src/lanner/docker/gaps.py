@@ -4,13 +4,17 @@ Other modules detect gaps: the watch of an engine, which loses its connection, t
 the cursor, which is unreadable. `native/stream/events.hpp` describes how the member is added, and why an engine's own one is ignored.
 """
 
-import time
-from typing import Final, NamedTuple
+from __future__ import annotations
 
-import msgspec
+import time
 
 from lanner.docker.log import log
-from lanner.native import Events, Finisher
+from lanner.native import Events, Finisher, encode_json
+from lanner.sdk.typing_marks import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 LOST: Final = "engine restarted or out of reach"
 AWAY: Final = "Lanner was away"
@@ -28,7 +32,7 @@ class Host:
     def __init__(self, label: str, *, named: bool) -> None:
         self.label = label.encode(errors="replace").decode()  # an address from the environment may contain any bytes
         self.named = named
-        self.finisher = Finisher(b'"host":' + msgspec.json.encode(self.label) if named else b"")
+        self.finisher = Finisher(b'"host":' + encode_json(self.label) if named else b"")
         self._has_warned = False
 
     def finish(self, events: Events) -> None:
@@ -41,7 +45,7 @@ class Host:
         """Add JSON text about its container to an event."""
         self.finisher.describe(events, place, container)
 
-    def gap(self, reason: str, since: int, until: int) -> "Part":
+    def gap(self, reason: str, since: int, until: int) -> Part:
         """Return the part of a stream that reports a gap between these times (ns since 1970)."""
         times = {"from": since, "until": until, "fromTime": _write_time(since), "untilTime": _write_time(until)}
         told = {
@@ -53,7 +57,7 @@ class Host:
             "timeNano": until,
             "lanner": {"host": self.label, "gap": {**times, "reason": reason}},
         }
-        return Part(self, Events([msgspec.json.encode(told)]), (since, until))
+        return Part(self, Events([encode_json(told)]), (since, until))
 
 
 class Part(NamedTuple):

@@ -11,24 +11,24 @@ items, and empty members are omitted.
 from __future__ import annotations
 
 import posixpath
-import re
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
 
 from lanner.docker.client import MAX_BODY, get
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError
 from lanner.docker.engine_link import SpareLink
+from lanner.native import decode_json, encode_json
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, Final
 
     from lanner.docker.endpoint import Endpoint
 
 # an event is hostile input, and its id becomes part of a path
-_ID: Final = re.compile("[0-9a-f]{1,64}")
+_HEX: Final = frozenset("0123456789abcdef")
+_LONGEST_ID: Final = 64
 
 _MOST_CACHED: Final = 1024
 _MOST_FAILURES: Final = 3
@@ -54,7 +54,7 @@ _SOCKETS: Final = (
     "/run/crio/crio.sock",
 )
 _SOCKET_NAMES: Final = frozenset(path.rpartition("/")[2] for path in _SOCKETS)
-_USER_SOCKETS: Final = re.compile(r"/run/user(?:/[0-9]+(?:/podman)?)?")
+_USER_SOCKETS: Final = "/run/user"
 
 
 class Inspector:
@@ -77,7 +77,7 @@ class Inspector:
         identity = _container_of(line)
         if identity is None:
             return None
-        if not _ID.fullmatch(identity):
+        if not (0 < len(identity) <= _LONGEST_ID and _HEX.issuperset(identity)):
             return _error("id")
         # these members do not change while a container exists, except its restart policy
         known = self._known.get(identity)
@@ -107,7 +107,7 @@ class Inspector:
         if description is None:
             return self._note_failure("answer")
         self._failures = 0
-        described = msgspec.json.encode(_select_members(description, self._socket))
+        described = encode_json(_select_members(description, self._socket))
         self._known[identity] = described
         if len(self._known) > _MOST_CACHED:
             self._known.popitem(last=False)
@@ -120,12 +120,12 @@ class Inspector:
 
 
 def _error(reason: str) -> bytes:
-    return msgspec.json.encode({"error": reason})
+    return encode_json({"error": reason})
 
 
 def _read(text: bytes) -> dict[str, Any] | None:
     try:
-        found = msgspec.json.decode(text)
+        found = decode_json(text)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
@@ -176,7 +176,7 @@ class _Lists:
         made: dict[str, str] = {}
         for item in sorted(items, key=lambda item: (len(item), item)):
             name, text = item[:_LONGEST_TEXT], items[item][:_LONGEST_TEXT]
-            self._left -= len(msgspec.json.encode((name, text)))
+            self._left -= len(encode_json((name, text)))
             if len(made) == _MOST_ITEMS or self._left < 0:
                 self.cut = True
                 break
@@ -198,9 +198,16 @@ def _mounts(container: dict[str, Any], host: dict[str, Any]) -> Iterable[tuple[s
 def _holds_socket(path: str, socket: str) -> bool:
     """Return whether the path is an engine's socket or a parent directory of one; `socket` is that of the queried engine."""
     path, own = _run(path), _run(socket)
-    if path.rpartition("/")[2] in _SOCKET_NAMES or _USER_SOCKETS.fullmatch(path):
+    if path.rpartition("/")[2] in _SOCKET_NAMES or _is_of_users(path):
         return True
     return any(known == path or known.startswith(path.rstrip("/") + "/") for known in (*_SOCKETS, own))
+
+
+def _is_of_users(path: str) -> bool:
+    """Return whether the path is /run/user, /run/user/NUMBER or /run/user/NUMBER/podman: engines of users have their sockets there."""
+    user = path.removeprefix(_USER_SOCKETS).removeprefix("/").partition("/")[0]
+    is_number = user.isascii() and user.isdigit()
+    return path == _USER_SOCKETS or (path in {f"{_USER_SOCKETS}/{user}", f"{_USER_SOCKETS}/{user}/podman"} and is_number)
 
 
 def _run(path: str) -> str:

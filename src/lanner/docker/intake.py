@@ -7,7 +7,6 @@ does not end, and a gap.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
 
 from lanner.docker.buffer import put_all
 from lanner.docker.eventframer import MAX_EVENT, EventFramer
@@ -16,8 +15,10 @@ from lanner.docker.log import log
 from lanner.docker.window import new_window
 from lanner.sources import Flag, wait
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
     from lanner.docker.buffer import Sink
     from lanner.docker.client import Connection

@@ -5,9 +5,10 @@ A watch lends its connection while it would only wait. It is the owner again as 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from lanner.docker.client import Connection
     from lanner.docker.intake import Intake
     from lanner.native import HostReader, Loan

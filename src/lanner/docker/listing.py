@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import select
 import time
-from typing import TYPE_CHECKING, Final
 
 from lanner.docker.client import Connection
 from lanner.docker.engine_errors import EngineError
 from lanner.docker.eventframer import EventFramer
 from lanner.net.http1 import HttpError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
     from lanner.docker.endpoint import Endpoint
     from lanner.docker.engine_link import SpareLink

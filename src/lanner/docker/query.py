@@ -5,11 +5,20 @@ the options of the configuration. Times are as in `docker events`: seconds since
 (2026-11-23T20:00:00Z; without a zone in local time) or a span before now (10m, 1h30m).
 """
 
+from __future__ import annotations
+
 import time
-from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
 
 from lanner import UsageError, parse_moment, suggest_name
+from lanner.sdk.typing_marks import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Final
+
+    from lanner.docker.endpoint import Endpoint
+    from lanner.docker.gaps import Host
 
 _KEYS: Final = ("since", "until", "filters")
 _SECOND: Final = 1_000_000_000
@@ -22,7 +31,7 @@ class Query(NamedTuple):
     until: int | None = None
     filters: Mapping[str, tuple[str, ...]] | None = None
 
-    def from_time(self, since: int | None) -> "Query":
+    def from_time(self, since: int | None) -> Query:
         """Return the same query from `since` on."""
         return self._replace(since=since)
 
@@ -39,6 +48,14 @@ class Query(NamedTuple):
 
             words.append("filters=" + quote(json.dumps(self.filters, separators=(",", ":")), safe=""))
         return f"/v{api_version}/events" + ("?" + "&".join(words) if words else "")
+
+
+class Target(NamedTuple):
+    """An engine to watch: its name in events, its address, and the query."""
+
+    host: Host
+    endpoint: Endpoint
+    query: Query
 
 
 def make_query(params: str, since: str, until: str, filters: Mapping[str, list[str]]) -> Query:

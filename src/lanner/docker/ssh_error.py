@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 SSH_TIMEOUT: Final = 10
 """Timeout of ssh to connect and log in, in seconds, before the request's own timeout begins."""

@@ -10,7 +10,6 @@ import threading
 import time
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 import lanner
 from lanner.docker.buffer import Buffer
@@ -20,14 +19,17 @@ from lanner.docker.log import log
 from lanner.docker.watch import Watch
 from lanner.docker.window import NOWHERE, LastKeys
 from lanner.native import Events, HostReader, merge_events
+from lanner.sdk.typing_marks import NamedTuple
 from lanner.sources import Counters, Flag, wait
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Final
 
     from lanner.docker.cursor import Cursor
     from lanner.docker.gaps import Part
-    from lanner.docker.target import Target
+    from lanner.docker.query import Target
     from lanner.native import Lines
     from lanner.sources import Policy
 
@@ -268,9 +270,9 @@ def _open_cursor(targets: Sequence[Target], options: Options, counters: Counters
 
 def _run_undisturbed(work: Callable[[], None]) -> None:
     # signals belong to the host's threads
-    import signal
+    from _signal import SIG_BLOCK, pthread_sigmask, valid_signals  # type: ignore[import-not-found]  # `signal` makes enumerations of them
 
-    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    pthread_sigmask(SIG_BLOCK, valid_signals())
     work()
 
 

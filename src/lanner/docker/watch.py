@@ -10,7 +10,6 @@ from __future__ import annotations
 import select
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
 
 from lanner.docker.client import Connection, Engine, find_engine, open_events, ping
 from lanner.docker.engine_errors import EngineError, EngineTimeoutError
@@ -25,15 +24,19 @@ from lanner.docker.window import SPAN
 from lanner.net.http1 import HttpError
 from lanner.sources import Backoff, Flag, wait
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final, TypeVar
 
     from lanner.docker.buffer import Sink
     from lanner.docker.lending import Borrower
-    from lanner.docker.target import Target
+    from lanner.docker.query import Target
     from lanner.docker.window import Position
     from lanner.native import Lines
     from lanner.sources import Counters
+
+    _T = TypeVar("_T")
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 10.0
@@ -43,7 +46,6 @@ _SECOND: Final = 1_000_000_000
 _PING_TIMEOUT: Final = 5.0
 _GRACE: Final = 1.0
 """Seconds for the stream to deliver the events that the engine already lists."""
-_T = TypeVar("_T")
 _NO_LINES: Final = EventFramer().feed(b"")
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from _blake2 import blake2b
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.native import EventWindow
+from lanner.sdk.typing_marks import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Final
 
     from lanner.native import Events
 

@@ -6,13 +6,16 @@ A process has one tree of loggers for all its plugins. `lanner.embedded.log_hand
 
 from __future__ import annotations
 
-import weakref
-from typing import Final
+from _weakref import ref  # `weakref` itself imports as much as a small plugin
 
 from lanner.embedded.imports import after_import
 from lanner.embedded.log_outlet import Outlet
 
-_waiting: Final[list[tuple[Outlet, weakref.ref[object]]]] = []
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_waiting: Final[list[tuple[Outlet, ref[object]]]] = []
 """Outlets without a handler, because nothing has imported `logging`."""
 
 
@@ -23,12 +26,12 @@ def send_records(plugin: str, log: object, state: object) -> Outlet:
     """
     module, _, name = plugin.partition(":")
     outlet = Outlet(name or module, module, log)
-    _waiting.append((outlet, weakref.ref(state, _forget)))
+    _waiting.append((outlet, ref(state, _forget)))
     after_import("logging", _handle_waiting)
     return outlet
 
 
-def _forget(gone: weakref.ref[object]) -> None:
+def _forget(gone: ref[object]) -> None:
     _waiting[:] = [each for each in _waiting if each[1] is not gone]
 
 

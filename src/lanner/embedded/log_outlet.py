@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _OWN: Final = "lanner.plugin."
 """Prefix of the names of Lanner's own loggers for a plugin; the plugin's name follows."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 import builtins
 import sys
 from importlib.machinery import ModuleSpec
-from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.errors import LannerError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
+    from typing import Any, Final
 
     from lanner.sdk.authoring.plugin import Plugin
 

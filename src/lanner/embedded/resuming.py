@@ -5,16 +5,15 @@ The host has processed a batch when it asks for the next one, so the source comm
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lanner.sdk.authoring.plugin import Plugin, plugin_info
 from lanner.sdk.hosting.open_source import open_source
 from lanner.sdk.hosting.positionfile import PositionFile, state_directory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanner.sdk.hosting.batches import Source
+    from lanner.sdk.hosting.event_source import Source
 
 
 def open_resuming(plugin: Plugin, params: str) -> Source | ResumingSource:

@@ -7,23 +7,25 @@ bound methods. Exceptions of plugin code end here or in the bridge, as a string 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
 
 from lanner.abi.declared_fields import TYPE_NUMBERS, offers
 from lanner.embedded.host_log import send_records
 from lanner.embedded.imports import without_backports
 from lanner.embedded.modules import package_of, plugin_class
 from lanner.sdk.authoring.events import Event
-from lanner.sdk.authoring.plugin import plugin_info, skip_checks
+from lanner.sdk.authoring.plugin import SkippedChecks, plugin_info
 from lanner.sdk.errors import LannerError, PayloadError
 from lanner.sdk.hosting.failures import Failures, plugin_failure
 from lanner.sdk.hosting.field_reader import ResultTypeError, explain_result, normalise
 from lanner.sdk.hosting.plugin_init import init_plugin
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from lanner.embedded.resuming import ResumingSource
     from lanner.sdk.authoring.fields import FieldDeclaration
-    from lanner.sdk.hosting.batches import Source
+    from lanner.sdk.hosting.event_source import Source
     from lanner.sdk.types import FieldInfo
 
 __all__ = ["EVENT_SLOTS", "Event", "State", "normalise"]  # the bridge looks them up here
@@ -38,16 +40,19 @@ _API_0_3: Final = 0  # LANNER_API_0_3 in bridge.h
 class State:
     """The plugin state, in Falco's terms."""
 
-    def __init__(self, plugin: str, bundle: str, path: str, archive: bytes, config: str, log: object, api: int) -> None:
-        """Load the class and create its instance. Raises `LannerError` with the reason for the host."""
+    def __init__(self, plugin: str, bundle: str, path: str, archive: bytes, config: str, log: object, api: int, options: str = "") -> None:
+        """Load the class and create its instance. Raises `LannerError` with the reason for the host.
+
+        `options` describes the options of the configuration, or is "".
+        """
         outlet = send_records(plugin, log, self)
         without_backports()
-        with skip_checks():
+        with SkippedChecks():
             cls = plugin_class(plugin, bundle, path, archive)
         info = plugin_info(cls)
         outlet.component, outlet.module = info.name, package_of(plugin, bundle)
         self._name, self._api = info.name, api
-        self._plugin: Any = init_plugin(cls, config, embedded=True, way="in init_config, as in `{}`")
+        self._plugin: Any = init_plugin(cls, config, embedded=True, way="in init_config, as in `{}`", plain=options)
         self._failures = Failures(info.name)
         self.source = info.event_source or ""
         self.trees: list[Any] = []

@@ -25,7 +25,7 @@ from lanner.sdk.hosting.field_reader import FieldReader
 from lanner.sdk.payload.misfits import add_misfits, describe_misfits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lanner.alerts.alert_record import Recording
     from lanner.host.native_rules import BatchResult, NativeRules
@@ -84,7 +84,7 @@ class Pump:
         self._infos = [declaration.info for each in (plugin, *beside) for declaration in plugin_info(type(each)).fields]
         self._timestamp = info.timestamp
         own = {each.name for each in self._infos}
-        requests = compiled.plan.fields
+        requests = self._requests = compiled.plan.fields
         self.unreadable = describe_unreadable(info)
         """The description of payloads without any readable field, for messages: "not valid JSON"."""
         self._reader = FieldReader(plugin, [(request.name, request.argument) for request in requests if request.name in own], beside=beside)
@@ -243,6 +243,18 @@ class Pump:
         # with the native executor, the reader reads values a second time
         misfits = add_misfits(self._misfits_before, self._reader.misfits() if self.native is None else self.native.misfits())
         return Counts(self._events, alerts, self._not_json, self._invalid_utf8, dict(self._reader.errors), misfits)
+
+    def find_empty_fields(self, payloads: Iterable[bytes]) -> set[int]:
+        """Return the numbers of the plan's fields of the plugins that have no value in any of these events."""
+        getters = iter(self._reader.getters)
+        own = {each.name for each in self._infos}
+        empty = {number: next(getters) for number, request in enumerate(self._requests) if request.name in own}
+        for count, payload in enumerate(payloads, 1):
+            if not empty:
+                break
+            self._reader.load(payload, self.timestamp, count)
+            empty = {number: get for number, get in empty.items() if get() is None}
+        return {*empty}
 
     def describe_misfits(self) -> Iterator[str]:
         """Yield a line for each field without values because payloads have another type there."""

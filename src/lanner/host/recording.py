@@ -133,7 +133,7 @@ class Replay:
             self._descriptor = -1
 
     def next_batch(self, timeout: float, _most: int = 0) -> Batch:
-        """See `lanner.sdk.hosting.batches.Source`."""
+        """See `lanner.sdk.hosting.event_source.Source`."""
         block = b"" if self._closed else self._unpacker.piece()
         if not block:
             ready = None if self._closed else self._poll.poll(timeout * 1000)
@@ -205,10 +205,10 @@ class Replay:
         return data
 
     def commit(self, position: int) -> None:
-        """See `lanner.sdk.hosting.batches.Source`: a replay does not resume after a restart."""
+        """See `lanner.sdk.hosting.event_source.Source`: a replay does not resume after a restart."""
 
     def close(self) -> None:
-        """See `lanner.sdk.hosting.batches.Source`."""
+        """See `lanner.sdk.hosting.event_source.Source`."""
         self._closed = True
         os.eventfd_write(self._wake, 1)
 

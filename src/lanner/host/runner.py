@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from lanner.host.pump import Pump
     from lanner.outputs.base import Alert, Delivery
-    from lanner.sdk.hosting.batches import Batch, Source
+    from lanner.sdk.hosting.batches import Batch
+    from lanner.sdk.hosting.event_source import Source
 
 _FOREVER: Final = 24 * 3600.0
 _SETTLING: Final = 0.2

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lanner.sdk.authoring.positions import Positions
-    from lanner.sdk.hosting.batches import Source
+    from lanner.sdk.hosting.event_source import Source
 
 
 class PositionTrack:

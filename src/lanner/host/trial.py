@@ -16,6 +16,7 @@ from lanner.host.own_rules import rules_files
 from lanner.host.pump import Pump, host_name
 from lanner.host.recording import no_recording, open_recording
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules, load_rules_text
+from lanner.rules.findings import UNKNOWN_SOURCE
 from lanner.rules.report.explainer import Explainer
 from lanner.sdk.authoring.plugin import plugin_info
 from lanner.sdk.errors import LannerError, SourceError
@@ -95,7 +96,7 @@ class LoadedRules:
         for rule in self.rules:
             if rule.name == name:
                 return rule
-        if any(each.code == "LOAD_UNKNOWN_SOURCE" and each.places[0].name == name for each in self._ruleset.findings):
+        if any(each.code == UNKNOWN_SOURCE and each.places[0].name == name for each in self._ruleset.findings):
             raise LannerError(
                 f"the rule {name!r} is not about events of {self.info.name}: name its plugin (--plugin, in a test file `plugin`)"
             )

@@ -5,16 +5,17 @@ Errors are `OSError`: `TimeoutError`, `WokenError` or an error of the system. A 
 
 from __future__ import annotations
 
+import _socket
 import errno
 import os
 import select
-import socket
 import time
-from typing import TYPE_CHECKING
 
 from lanner.sdk.lookup import look_up
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
     from typing import Any
 
@@ -73,6 +74,8 @@ def dial(host: str, port: int, timer: Timer, prepare: Callable[[socket.socket], 
 
     The addresses share the time left, so that a silent one leaves time for the next. Raises the error of the first address.
     """
+    import socket  # a unix socket needs none of it
+
     addresses = look_up(host, port, lambda descriptor: timer.wait(descriptor, select.POLLIN))
     failure: OSError | None = None
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
@@ -102,6 +105,6 @@ def _connect(connection: socket.socket, address: Any, timer: Timer) -> None:
     code = connection.connect_ex(address)
     if code == errno.EINPROGRESS:
         timer.wait(connection.fileno(), select.POLLOUT)
-        code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        code = connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
     if code:
         raise OSError(code, os.strerror(code))

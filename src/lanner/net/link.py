@@ -6,11 +6,13 @@ are `OSError`: `TimeoutError`, `WokenError` or an error of the system.
 
 from __future__ import annotations
 
+import _socket  # `socket` makes an enumeration of each constant, which takes 0.4 MB in each plugin's .so
 import select
-import socket
-from typing import TYPE_CHECKING, Final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from lanner.net.dial import Timer
 
 _READ_SIZE: Final = 128 * 1024
@@ -24,7 +26,7 @@ class Link:
     is_costly = False
     """Whether connecting is so slow that the link is kept for the next request."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: _socket.socket) -> None:
         self._socket = connection
 
     def fileno(self) -> int:
@@ -47,7 +49,7 @@ class Link:
         while unsent:
             try:
                 # without the flag a connection that the peer has closed would end a host that does not ignore SIGPIPE, as Python does
-                unsent = unsent[self._socket.send(unsent, socket.MSG_NOSIGNAL) :]
+                unsent = unsent[self._socket.send(unsent, _socket.MSG_NOSIGNAL) :]
             except BlockingIOError:
                 timer.wait(self._socket.fileno(), select.POLLOUT)
 
@@ -80,7 +82,7 @@ class Link:
         """End the data and wait until the peer has read all and closed: a kernel drops data on its way to the peer if a connection is
         closed with unread input.
         """
-        self._socket.shutdown(socket.SHUT_WR)
+        self._socket.shutdown(_socket.SHUT_WR)
         while (data := Link.read(self)) is not None:
             if not data:
                 timer.wait(self._socket.fileno(), select.POLLIN)

@@ -3,14 +3,18 @@
 `ssl` is imported when a context is made: most engines use a unix socket.
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from lanner.sdk.files import check_regular
+from lanner.sdk.typing_marks import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
+    from typing import NoReturn
 
 
 class TlsError(OSError):
@@ -28,7 +32,7 @@ class Tls(NamedTuple):
     """A directory of authorities, named by their hashes."""
 
 
-def make_context(tls: Tls) -> "ssl.SSLContext":
+def make_context(tls: Tls) -> ssl.SSLContext:
     """Return a context of these files. Raises `TlsError` for an unusable file."""
     try:
         import ssl
@@ -49,7 +53,7 @@ def make_context(tls: Tls) -> "ssl.SSLContext":
     return context
 
 
-def make_server_context(certificate: str, key: str = "") -> "ssl.SSLContext":
+def make_server_context(certificate: str, key: str = "") -> ssl.SSLContext:
     """Return a context of a server with these PEM files; "": the key is in the file of the certificate. Raises `TlsError`."""
     import ssl
 
@@ -59,7 +63,7 @@ def make_server_context(certificate: str, key: str = "") -> "ssl.SSLContext":
     return context
 
 
-def _trust(context: "ssl.SSLContext", tls: Tls) -> None:
+def _trust(context: ssl.SSLContext, tls: Tls) -> None:
     import ssl
 
     if tls.ca:
@@ -72,7 +76,7 @@ def _trust(context: "ssl.SSLContext", tls: Tls) -> None:
         raise TlsError(f"the TLS authority {tls.ca or tls.ca_folder} contains no certificate in PEM form") from None
 
 
-def _load_own(context: "ssl.SSLContext", tls: Tls) -> None:
+def _load_own(context: ssl.SSLContext, tls: Tls) -> None:
     import ssl
 
     _try_to_read("certificate", tls.cert)

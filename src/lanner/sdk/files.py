@@ -7,13 +7,14 @@ import os
 import select
 import stat
 import time
-from typing import TYPE_CHECKING, Final
 
 from lanner.sdk.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
+    from typing import Final
 
 _PIECE: Final = 1 << 20
 _PATIENCE: Final = 5.0

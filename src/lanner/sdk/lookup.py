@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import socket
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
@@ -19,6 +18,8 @@ def look_up(host: str, port: int, wait: Callable[[int], object]) -> Addresses:
     `wait` waits until a descriptor is readable, and raises an exception at its deadline. The thread that calls the resolver then
     continues until the answer arrives. Raise `OSError` if the name cannot be resolved.
     """
+    import socket  # a plugin on a unix socket starts without it
+
     # for a string Python imports the tables of other letters, which a bundled plugin may not contain
     name = host.encode() if host.isascii() else host
     try:

@@ -5,7 +5,11 @@ A plugin's .so delays the start of its host: the dataclasses of this package wou
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from lanner.sdk.typing_marks import dataclass_transform
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, TypeVar
 
 
 @dataclass_transform(frozen_default=True)
@@ -53,7 +57,8 @@ class Record:
         return tuple(getattr(self, name) for name in self.__members__)
 
 
-_R = TypeVar("_R", bound=Record)
+if TYPE_CHECKING:
+    _R = TypeVar("_R", bound=Record)
 
 
 def replace_members(record: _R, **changes: Any) -> _R:

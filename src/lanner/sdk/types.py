@@ -5,11 +5,13 @@ Used everywhere: declarations create a `FieldInfo`, hosts and rule checks read i
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
-from typing import TypeAlias
 
 from lanner.sdk.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 
 class FieldType(StrEnum):
@@ -37,8 +39,11 @@ class FieldType(StrEnum):
 Scalar: TypeAlias = str | int | bool | bytes
 FieldValue: TypeAlias = Scalar | tuple[Scalar, ...] | None
 
-# plugin_filtercheck.cpp and the filter grammar: a name has at least one dot
-FIELD_NAME = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*(\.[a-zA-Z]+[a-zA-Z0-9_]*)+")
+
+def is_field_name(name: str) -> bool:
+    """Return whether Falco accepts the name of a field (plugin_filtercheck.cpp, the filter grammar): words joined by dots."""
+    parts = name.split(".")
+    return name.isascii() and len(parts) > 1 and all(part.isidentifier() and part[0] != "_" for part in parts)
 
 
 class Argument(Record):

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from lanner.sources.backoff import Backoff
     from lanner.sources.feed import Feed
     from lanner.sources.pages import PollRequest, PollResponse
+    from lanner.sources.policy import Policy
     from lanner.sources.polling import Poll, poll
     from lanner.sources.programs import Program, program
     from lanner.sources.queues import Queue, queue
     from lanner.sources.signatures import Hmac, Signature, Token, WebhookRequest
     from lanner.sources.tailing import Tail, tail
-    from lanner.sources.waiting import Counters, Flag, Policy, wait
+    from lanner.sources.waiting import Counters, Flag, wait
     from lanner.sources.webhooks import Webhook, webhook
 
 _HOMES = {
@@ -25,7 +26,7 @@ _HOMES = {
     "Feed": ".feed",
     "Flag": ".waiting",
     "Hmac": ".signatures",
-    "Policy": ".waiting",
+    "Policy": ".policy",
     "Poll": ".polling",
     "PollRequest": ".pages",
     "PollResponse": ".pages",

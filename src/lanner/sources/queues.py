@@ -15,7 +15,7 @@ from lanner.sources.feed import Feed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanner.sources.waiting import Policy
+    from lanner.sources.policy import Policy
 
 
 def queue(name: str = "queue", *, max_events: int = 65_536, max_bytes: int = 64 << 20, policy: Policy = "block") -> Queue:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import _thread
 import os
 import select
-from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lanner.native import clear_eventfd, set_eventfd
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-Policy: TypeAlias = Literal["drop_newest", "drop_oldest", "block"]
-"""Policy of a full queue."""
 
 
 class Flag:

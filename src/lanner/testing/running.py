@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from lanner.sdk.authoring.events import Event
 from lanner.sdk.authoring.plugin import Plugin, plugin_info
 from lanner.sdk.errors import PayloadError
-from lanner.sdk.hosting.batches import Batch, Source
+from lanner.sdk.hosting.batches import Batch
 from lanner.sdk.hosting.failures import Failures
 from lanner.sdk.hosting.field_reader import FieldReader, ResultTypeError, explain_result, field_arguments, normalise
 from lanner.sdk.hosting.open_source import open_source
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lanner.rules import Catalog
     from lanner.sdk.authoring.fields import FieldDeclaration
     from lanner.sdk.authoring.positions import Position
+    from lanner.sdk.hosting.event_source import Source
     from lanner.sdk.types import FieldInfo, FieldValue
 
 

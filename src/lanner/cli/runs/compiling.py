@@ -10,7 +10,7 @@ from lanner.host.beside import join_fields
 from lanner.host.own_rules import advise_own_rules, rules_files
 from lanner.host.pump import Pump, host_name
 from lanner.rules import AlertWriter, Catalog, compile_rules, load_rules
-from lanner.rules.findings import FILE_READ, YAML_PARSE
+from lanner.rules.findings import FILE_READ, UNKNOWN_SOURCE, YAML_PARSE
 from lanner.rules.resolve.select import select
 from lanner.sdk.errors import LannerError
 from lanner.sdk.text.encoding import many
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _SHOWN_FINDINGS: Final = 50
 _SHOWN_FOREIGN: Final = 3
-_FOREIGN: Final = "LOAD_UNKNOWN_SOURCE"
 
 
 def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> CompiledRules:
@@ -57,11 +56,13 @@ def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> Compile
     compiled = compile_rules(ruleset, catalog, select(ruleset.rules, falco.rules, falco.priority), falco.append_output)
     _warn(compiled.findings, info.event_source or "")
     if not compiled.rules:
-        why = f"no rule is enabled for source {info.event_source}"
-        if any(rule.enabled for rule in ruleset.rules):
+        why, advice = f"no rule is enabled for source {info.event_source}", "name rules files that have some (-r)"
+        if not ruleset.rules and any(finding.code == UNKNOWN_SOURCE for finding in compiled.findings):
+            why, advice = f"{why}, because the rules are for other event sources", f"run the plugin of their events, {advice}"
+        elif any(rule.enabled for rule in ruleset.rules):
             why = f"priority {str(falco.priority).lower()} and `rules` of the configuration leave no rule"
         if not falco.lanner.allow_no_rules:
-            raise LannerError(f"{why}: name rules files that have some (-r), or allow it with -o lanner.allow_no_rules=true")
+            raise LannerError(f"{why}: {advice}, or allow it with -o lanner.allow_no_rules=true")
         say(f"warning: {why}: no alerts will be raised")
     return compiled
 
@@ -103,7 +104,7 @@ def make_writer(falco: Falco) -> AlertWriter:
 
 
 def _warn(findings: Sequence[Finding], source: str) -> None:
-    foreign = [finding for finding in findings if finding.code == _FOREIGN]
+    foreign = [finding for finding in findings if finding.code == UNKNOWN_SOURCE]
     for finding in findings:
         if finding not in foreign:
             add(finding.render(), finding.severity)
@@ -124,8 +125,8 @@ def show_wrong_rules(error: RulesError, info: PluginInfo) -> int:
 
 def show_findings(error: RulesError, info: PluginInfo) -> int:
     """Print the findings of the rules, and return the number of those left out, 0 or less for none."""
-    foreign = [finding for finding in error.findings if finding.code == _FOREIGN]
-    others = advise_own_rules([finding for finding in error.findings if finding.code != _FOREIGN], info)
+    foreign = [finding for finding in error.findings if finding.code == UNKNOWN_SOURCE]
+    others = advise_own_rules([finding for finding in error.findings if finding.code != UNKNOWN_SOURCE], info)
     for finding in others[:_SHOWN_FINDINGS]:
         add(finding.render(), finding.severity)
     _warn(foreign, info.event_source or "")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lanner.cli.runs.settings import Settings
     from lanner.sdk.authoring.plugin import Plugin
     from lanner.sdk.authoring.positions import Positions
-    from lanner.sdk.hosting.batches import Source
+    from lanner.sdk.hosting.event_source import Source
     from lanner.sdk.hosting.inputs import Inputs
 
 

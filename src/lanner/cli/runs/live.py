@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from lanner.host.runner import Runner
     from lanner.rules import CompiledRules
     from lanner.sdk.authoring.plugin import Plugin, PluginInfo
-    from lanner.sdk.hosting.batches import Source
+    from lanner.sdk.hosting.event_source import Source
     from lanner.sdk.hosting.inputs import Inputs
 
 

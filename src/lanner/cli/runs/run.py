@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from lanner.host.recording import Replay
     from lanner.rules import CompiledRules
     from lanner.sdk.authoring.plugin import Plugin, PluginInfo
-    from lanner.sdk.hosting.batches import Batch, Source
+    from lanner.sdk.hosting.batches import Batch
+    from lanner.sdk.hosting.event_source import Source
 
 _NUDGE_AFTER: Final = 2.0
 """Seconds without an event before suggesting a command that raises an alert."""
@@ -134,6 +135,10 @@ def _replay_to(
     if report is not None:
         report.write(f"{path}, {_rules(settings, compiled)}", settings)
     counts = runner.pump.counts()
+    if not code and counts.events > counts.not_json:
+        from lanner.cli.runs.replay_fields import tell_empty_fields
+
+        tell_empty_fields(runner.pump, compiled, settings, info)
     if code or (counts.events > counts.not_json and (source.tells_time or delivery.accepted)):
         return code
     if not counts.events and not source.counters:

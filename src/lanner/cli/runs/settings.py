@@ -108,6 +108,7 @@ class Limits:
     report: str | None = None
     output: str | None = None
     pidfile: str | None = None
+    verbose: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def _limits(options: Options) -> Limits:
         report=options.report,
         output=options.output,
         pidfile=options.pidfile,
+        verbose=options.verbose,
     )
 
 

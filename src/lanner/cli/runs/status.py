@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lanner.host.runner import Runner
     from lanner.rules import CompiledRules, Rule
     from lanner.sdk.authoring.plugin import PluginInfo
-    from lanner.sdk.hosting.batches import Source
+    from lanner.sdk.hosting.event_source import Source
 
 STUCK_AFTER: Final = 30.0
 """Seconds in one batch of events after which a run counts as stuck."""

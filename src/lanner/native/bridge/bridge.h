@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 /* Changes with every change of this file: a loader and a bridge with different numbers are incompatible. */
-#define LANNER_BRIDGE_VERSION 3
+#define LANNER_BRIDGE_VERSION 4
 
 /* The name of the bridge, under which a process finds a loaded one. */
 #define LANNER_BRIDGE "lanner-bridge.so"
@@ -85,6 +85,7 @@ struct lanner_init_request {
   const char* path;            /* of the .so, for messages */
   struct lanner_bytes archive; /* the plugin's modules in a zip file, perhaps none */
   const char* config;
+  const char* options; /* describes those of a plain configuration (lanner.sdk.options.plain), or "" */
   enum lanner_api api;
   uint32_t id;
   void* owner;

@@ -30,7 +30,7 @@ struct lanner_instance {
   void* finish();
   int descriptor();
 
-  lanner::Ref source_;  // lanner.sdk.hosting.batches.Source
+  lanner::Ref source_;  // lanner.sdk.hosting.event_source.Source
   lanner::Ref next_;    // its next_batch
   lanner::Ref wait_;    // seconds that it may wait
   lanner::Ref no_wait_;

@@ -77,8 +77,9 @@ Given to_given(const Field& field, const lanner_request& request) {
 lanner_state::lanner_state(const lanner_init_request& request) : api(request.api), id(request.id), log_(request.log, request.owner) {
   const Ref module = checked(PyImport_ImportModule("lanner.embedded.state"));
   const Ref archive = checked(PyBytes_FromStringAndSize(request.archive.data, static_cast<Py_ssize_t>(request.archive.size)));
-  host_ = checked(PyObject_CallMethod(module.get(), "State", "ssOOOOi", request.plugin, request.hash, decoded(request.path).get(),
-                                      archive.get(), decoded(request.config).get(), log_.object(), static_cast<int>(request.api)));
+  host_ = checked(PyObject_CallMethod(module.get(), "State", "ssOOOOis", request.plugin, request.hash, decoded(request.path).get(),
+                                      archive.get(), decoded(request.config).get(), log_.object(), static_cast<int>(request.api),
+                                      request.options));
   event_type_ = attribute(module.get(), "Event");
   normalise_ = attribute(module.get(), "normalise");
   key_names_ = checked(Py_BuildValue("(s)", "key"));

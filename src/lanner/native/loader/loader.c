@@ -85,6 +85,7 @@ static struct state* start(const char* config, void* owner, lanner_log log, int3
       .path = bundle->path,
       .archive = {bundle->archive, bundle_number("modules")},
       .config = config ? config : "",
+      .options = bundle_text("options"),
       .api = LANNER_API,
       .id = id(),
       .owner = owner,

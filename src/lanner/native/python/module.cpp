@@ -13,6 +13,7 @@
 #include "python/finisher.hpp"
 #include "python/framer.hpp"
 #include "python/host_reader.hpp"
+#include "python/json.hpp"
 #include "python/reader.hpp"
 #include "python/slots.hpp"
 #include "python/window.hpp"
@@ -79,6 +80,11 @@ PyMethodDef methods[] = {
      "Return whether fnmatch(3) matches, with no flags or with FNM_CASEFOLD. Both end at their first NUL."},
     {"casestr", as_method(py_casestr), METH_FASTCALL,
      "casestr(haystack: bytes, needle: bytes) -> bool\n\nReturn whether strcasestr(3) finds the needle. Both end at their first NUL."},
+    {"decode_json", lanner::py_decode_json, METH_O,
+     "decode_json(text: bytes) -> object\n\n"
+     "Return the value of a JSON text; of equal names the last counts. Raises `ValueError`, also for integers of more than 64 bits."},
+    {"encode_json", lanner::py_encode_json, METH_O,
+     "encode_json(value: object) -> bytes\n\nReturn str, int, bool, None, and lists, tuples and dicts of these, as JSON."},
     {"merge_events", lanner::py_merge_events, METH_O,
      "merge_events(parts: Sequence[Events]) -> Lines\n\nThe events as the host gets them."},
     {"set_eventfd", py_set_eventfd, METH_O,

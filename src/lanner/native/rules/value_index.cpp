@@ -8,8 +8,9 @@
 namespace lanner {
 namespace {
 
-// Fewer rules are as fast to evaluate one by one; and each operand with an automaton must be read for every event
+// Fewer rules of a group, and of an operand, are as fast to evaluate one by one: each operand must be read for every event
 constexpr std::size_t fewest_rules = 8;
+constexpr std::size_t fewest_of_operand = 3;
 constexpr std::size_t most_operands = 8;
 // For all automata together: 32 MiB
 constexpr std::size_t most_steps = std::size_t{1} << 23;
@@ -25,18 +26,19 @@ constexpr std::uint64_t most_counted = std::uint64_t{1} << 32;
 enum class Sort : std::uint8_t { text, folded_text, number, any };
 using Place = std::pair<std::size_t, Sort>;  // an operand, and what is asked of it
 
-struct Literal {
+// A property of an operand's value: that it contains a string, is a number, or exists
+struct Trait {
   Place place;
   std::string text;
   std::uint64_t number = 0;
 
-  bool operator<(const Literal& other) const { return std::tie(place, text, number) < std::tie(other.place, other.text, other.number); }
+  bool operator<(const Trait& other) const { return std::tie(place, text, number) < std::tie(other.place, other.text, other.number); }
 };
 
-using Needed = std::vector<std::uint32_t>;  // numbers of literals: an operand's value has one of them, or the condition is false
+using Needed = std::vector<std::uint32_t>;  // numbers of traits: an operand's value has one of them, or the condition is false
 using Options = std::vector<Needed>;        // each of them is required, and any one suffices to find the rule
 
-// The requirements of conditions, with literals by number
+// The requirements of conditions, with traits by number
 class Needs {
  public:
   explicit Needs(const Program& program) : program_(program), known_(program.nodes.size()), negated_(program.nodes.size()) {
@@ -56,8 +58,8 @@ class Needs {
   }
 
   const Options& of(std::uint32_t node) const { return known_[node]; }
-  const Literal& literal(std::uint32_t number) const { return *literals_[number]; }
-  std::size_t size() const { return literals_.size(); }
+  const Trait& trait(std::uint32_t number) const { return *traits_[number]; }
+  std::size_t size() const { return traits_.size(); }
 
   // The cost of finding one of `total` rules by these: the number of rules that each finds, and more if a string is so short that it occurs
   // in many values by chance, if any value is enough, or if most rules need the same, which most events then have
@@ -65,10 +67,10 @@ class Needs {
   std::uint64_t cost(const Needed& needed, const Counts& counts, std::size_t total) const {
     std::uint64_t sum = 0;
     for (const auto number : needed) {
-      const auto& literal = *literals_[number];
-      const auto size = literal.text.size();
+      const auto& trait = *traits_[number];
+      const auto size = trait.text.size();
       std::uint64_t weight = size == 1 ? 16 : size == 2 ? 4 : 1;
-      if (literal.place.second == Sort::any) weight = 48;
+      if (trait.place.second == Sort::any) weight = 48;
       else if (counts[number] > total / 2) weight = 64;
       sum += counts[number] * weight;
     }
@@ -79,17 +81,17 @@ class Needs {
   void add_check(std::size_t node, std::uint64_t rules) {
     const auto& check = program_.checks[program_.nodes[node].check];
     Needed needed;
-    const auto add = [&](Literal literal) {
-      const auto [found, is_new] = numbers_.try_emplace(std::move(literal), static_cast<std::uint32_t>(literals_.size()));
+    const auto add = [&](Trait trait) {
+      const auto [found, is_new] = numbers_.try_emplace(std::move(trait), static_cast<std::uint32_t>(traits_.size()));
       if (is_new) {
-        literals_.push_back(&found->first);
+        traits_.push_back(&found->first);
         rules_.push_back(0);
       }
       rules_[found->second] = std::min(rules_[found->second] + rules, most_counted);
       needed.push_back(found->second);
     };
     const auto& type = program_.operands[check.left].type;
-    if (check.predicate && type.is == Type::Is::text) {
+    if (check.predicate && (type.is == Type::Is::text || type.is == Type::Is::address)) {
       bool folds = false;
       auto texts = check.predicate->literals(folds);
       const bool is_known = std::none_of(texts.begin(), texts.end(), [](const std::string& text) { return text.empty(); });
@@ -154,14 +156,14 @@ class Needs {
   }
 
   const Program& program_;
-  std::map<Literal, std::uint32_t> numbers_;
-  std::vector<const Literal*> literals_;
-  std::vector<std::uint64_t> rules_;  // by literal: the number of rules that may need it
+  std::map<Trait, std::uint32_t> numbers_;
+  std::vector<const Trait*> traits_;
+  std::vector<std::uint64_t> rules_;  // by trait: the number of rules that may need it
   std::vector<Options> known_;        // by node, if it is true
   std::vector<Options> negated_;      // by node, if it is false
 };
 
-using Rules = std::map<std::uint32_t, std::vector<std::uint32_t>>;  // by literal
+using Rules = std::map<std::uint32_t, std::vector<std::uint32_t>>;  // by trait
 
 // Indexes one group after another, within the limits
 class Indexing {
@@ -179,11 +181,11 @@ class Indexing {
       for (const auto& needed : needs_.of(program_.conditions[rule])) {
         if (needed.size() > looks) return clear(counted);
         looks -= needed.size();
-        if (slot && std::any_of(needed.begin(), needed.end(), [&](std::uint32_t literal) { return is_of(literal, *slot); })) continue;
+        if (slot && std::any_of(needed.begin(), needed.end(), [&](std::uint32_t trait) { return is_of(trait, *slot); })) continue;
         usable.push_back(&needed);
-        for (const auto literal : needed) {
-          ++counts_[literal];
-          counted.push_back(literal);
+        for (const auto trait : needed) {
+          ++counts_[trait];
+          counted.push_back(trait);
         }
       }
     }
@@ -198,7 +200,7 @@ class Indexing {
     std::map<Place, std::size_t> wanted;
     for (const auto& usable : options) {
       if (usable.empty()) continue;
-      for (const auto literal : *usable.front()) ++wanted[needs_.literal(literal).place];
+      for (const auto trait : *usable.front()) ++wanted[needs_.trait(trait).place];
     }
     // a rule with strings at several places is indexed at all of them or at none
     while (const auto too_much = index_at(chosen(wanted), options, group)) {
@@ -208,20 +210,20 @@ class Indexing {
   }
 
  private:
-  bool is_of(std::uint32_t literal, std::size_t slot) const {
-    const auto& operand = program_.operands[needs_.literal(literal).place.first];
+  bool is_of(std::uint32_t trait, std::size_t slot) const {
+    const auto& operand = program_.operands[needs_.trait(trait).place.first];
     return operand.kind == Operand::Kind::slot && operand.slot == slot;
   }
 
   void clear(const std::vector<std::uint32_t>& counted) {
-    for (const auto literal : counted) counts_[literal] = 0;
+    for (const auto trait : counted) counts_[trait] = 0;
   }
 
   // The places that enough rules need, limited in number, those of most rules first
   static std::vector<Place> chosen(const std::map<Place, std::size_t>& wanted) {
     std::vector<std::pair<std::size_t, Place>> places;
     for (const auto& [place, count] : wanted) {
-      if (count >= fewest_rules) places.emplace_back(count, place);
+      if (count >= fewest_of_operand) places.emplace_back(count, place);
     }
     std::sort(places.rbegin(), places.rend());
     places.resize(std::min(places.size(), most_operands));
@@ -235,7 +237,7 @@ class Indexing {
   std::optional<Place> index_at(const std::vector<Place>& places, const std::vector<std::vector<const Needed*>>& options, Group& group) {
     std::map<Place, Rules> found;
     for (const auto& place : places) found[place];
-    const auto is_found = [&](std::uint32_t literal) { return found.contains(needs_.literal(literal).place); };
+    const auto is_found = [&](std::uint32_t trait) { return found.contains(needs_.trait(trait).place); };
     Group made;
     for (std::size_t at = 0; at < group.rules.size(); ++at) {
       const auto needed = std::find_if(options[at].begin(), options[at].end(),
@@ -244,7 +246,7 @@ class Indexing {
         made.rules.push_back(group.rules[at]);
         continue;
       }
-      for (const auto literal : **needed) found[needs_.literal(literal).place][literal].push_back(group.rules[at]);
+      for (const auto trait : **needed) found[needs_.trait(trait).place][trait].push_back(group.rules[at]);
     }
     auto room = steps_;
     for (const auto& [place, rules] : found) {
@@ -265,14 +267,14 @@ class Indexing {
     index.operand = place.first;
     std::vector<std::string> texts;
     for (const auto& [number, listed] : rules) {
-      const auto& literal = needs_.literal(number);
+      const auto& trait = needs_.trait(number);
       index.all.insert(index.all.end(), listed.begin(), listed.end());
       if (place.second == Sort::any) {
         index.present = listed;
       } else if (place.second == Sort::number) {
-        index.numbers[literal.number] = listed;
+        index.numbers[trait.number] = listed;
       } else {
-        texts.push_back(literal.text);
+        texts.push_back(trait.text);
         index.rules.push_back(listed);
       }
     }
@@ -282,7 +284,7 @@ class Indexing {
 
   Program& program_;
   const Needs needs_;
-  std::vector<std::uint64_t> counts_;  // by literal: the rules of the group that it may find
+  std::vector<std::uint64_t> counts_;  // by trait: the rules of the group that it may find
   std::size_t steps_ = most_steps;
   std::size_t looks_ = most_looks;
   std::size_t failures_ = 0;

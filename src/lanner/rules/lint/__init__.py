@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lanner.rules.files.items import MacroItem
 from lanner.rules.files.load import load_files
 from lanner.rules.files.rule_items import DEFAULT_SOURCE
-from lanner.rules.findings import ConditionError, Finding, RulesError, finish, make_finding
+from lanner.rules.findings import UNKNOWN_SOURCE, ConditionError, Finding, RulesError, finish, make_finding
 from lanner.rules.language.catalog import LINK
 from lanner.rules.lint.appends import find_risky_appends
 from lanner.rules.lint.hints import (
@@ -31,7 +31,7 @@ from lanner.rules.lint.hints import (
 )
 from lanner.rules.lint.names import find_mistyped_fields, find_mistyped_names, find_redefined, one_letter_off, split_items
 from lanner.rules.lint.shadow import find_shadowed
-from lanner.rules.lint.single_comparisons import find_absent_fields, find_impossible_values, find_simple_regexes
+from lanner.rules.lint.single_comparisons import find_absent_fields, find_impossible_values, find_simple_regexes, find_text_orders
 from lanner.rules.lint.thorough import ThoroughSession
 from lanner.rules.lint.truth import Truth
 from lanner.yamlfile.source import Place
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from lanner.rules.resolve.collect import Definitions
     from lanner.rules.resolve.rule import Rule
     from lanner.rules.session import CompiledRule
-
-_UNKNOWN_SOURCE: Final = "LOAD_UNKNOWN_SOURCE"
 
 
 class CheckResult(tuple["Finding", ...]):  # noqa: SLOT001 - slots of a tuple hold no values
@@ -118,7 +116,7 @@ def _group_by_source(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Yield the findings, but for each unknown source only the first of its rules, with their number."""
     skipped: dict[str, list[Finding]] = {}
     for each in findings:
-        if each.code == _UNKNOWN_SOURCE:
+        if each.code == UNKNOWN_SOURCE:
             skipped.setdefault(each.message, []).append(each)
         else:
             yield each
@@ -181,7 +179,7 @@ def _hints(rules: list[CompiledRule], collected: Definitions) -> Iterator[Findin
     for each, subject in zip(rules, subjects, strict=True):
         yield from _plain_hints(each.rule, each.checker.catalog, fields=bool(each.output.fields))
         yield from (_finding(subject, hint) for hint in find_mistyped_names(subject, collected.lists, collected.macros, items))
-        for lint in (truth.hints, find_impossible_values, find_absent_fields, find_simple_regexes):
+        for lint in (truth.hints, find_impossible_values, find_text_orders, find_absent_fields, find_simple_regexes):
             yield from (_finding(subject, hint) for hint in lint(subject))
     yield from (_finding(subject, hint) for subject, hint in find_shadowed(subjects))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lanner.rules.condition.ast import And, Check, Field, Or, find_operands
 from lanner.sdk.text.encoding import many
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from lanner.rules.condition.ast import Condition
     from lanner.rules.resolve.rule import Rule
@@ -22,7 +23,7 @@ def find_silent_rules(rules: Iterable[Rule], without_values: Mapping[str, str]) 
     found: dict[str, list[str]] = {}
     for rule in rules:
         for beginning, advice in without_values.items():
-            if rule.enabled and _needs(rule.condition, beginning):
+            if rule.enabled and needs(rule.condition, partial(_has_beginning, beginning)):
                 found.setdefault(advice, []).append(rule.name)
     return found
 
@@ -33,13 +34,17 @@ def tell_silent(names: list[str]) -> str:
     return f"{many(len(names), 'rule')} cannot match, because the fields that {testing} have no value: {', '.join(names)}"
 
 
-def _needs(condition: Condition, beginning: str) -> bool:
-    """Return whether the condition is always false if fields with such names have no value."""
+def _has_beginning(beginning: str, field: Field) -> bool:
+    return field.name.startswith(beginning)
+
+
+def needs(condition: Condition, is_empty: Callable[[Field], bool]) -> bool:
+    """Return whether the condition is always false if these fields have no value."""
     match condition:
         case Check(left=left):
-            return any(field.name.startswith(beginning) for field in find_operands(Field, left))
+            return any(map(is_empty, find_operands(Field, left)))
         case And(children=children):
-            return any(_needs(child, beginning) for child in children)
+            return any(needs(child, is_empty) for child in children)
         case Or(children=children):
-            return all(_needs(child, beginning) for child in children)
+            return all(needs(child, is_empty) for child in children)
     return False

@@ -1,4 +1,4 @@
-"""Lints of single comparisons: impossible values, missing values, and regexes that an operator can replace."""
+"""Lints of single comparisons: impossible values, strings in order, missing values, and regexes that an operator can replace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lanner.rules.condition.unparse import show, show_operand
 from lanner.rules.language.catalog import GENERIC_FIELDS
 from lanner.rules.language.typed import Test
 from lanner.rules.language.vocabulary import BY_TRANSFORMER, LITERAL_OPERATORS
-from lanner.rules.lint.hints import ABSENT_FIELD, IMPOSSIBLE_VALUE, SIMPLE_REGEX, Hint
+from lanner.rules.lint.hints import ABSENT_FIELD, IMPOSSIBLE_VALUE, SIMPLE_REGEX, TEXT_ORDER, Hint
 from lanner.rules.resolve.rule import TEXT
 from lanner.sdk.types import FieldType
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from lanner.rules.condition.ast import Condition, Operand, Span
     from lanner.rules.lint.hints import Subject
 
-_EQUALITY: Final = frozenset({"=", "==", "!=", "in", "intersects", "<", "<=", ">", ">="})
+_EQUALITY: Final = frozenset({"=", "==", "!=", "in", "intersects"})
+_ORDER: Final = frozenset({"<", "<=", ">", ">="})
 _JSON_SCALAR: Final = re.compile(r"true|false|(?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)")
 _NUMBERS: Final = frozenset({FieldType.UINT64, FieldType.RELTIME, FieldType.ABSTIME})
 _ALWAYS_THERE: Final = frozenset(field.name for field in GENERIC_FIELDS) - {"evt.asynctype"}
@@ -77,6 +78,19 @@ def _explain_impossible(subject: Subject, check: Check, constant: Constant) -> s
         if check.left.name == "evt.is_async" and text == "true":
             return "a plugin's events are not asynchronous"
     return ""
+
+
+def find_text_orders(subject: Subject) -> Iterator[Hint]:
+    """Yield `f > 5` for a string `f`: Falco compares the characters, not the numbers that they may write."""
+    for check in subject.checks():
+        if check.operator not in _ORDER or not isinstance(check.right, Constant):
+            continue
+        test = subject.typed(check)
+        if isinstance(test, Test) and test.left.kind.type is FieldType.STRING:
+            shown = show_operand(check.left)
+            message = f"`{show(check)}` compares strings, character by character: '10' is less than '5'."
+            advice = f"{shown} must be a number in its plugin (.integer()) to be compared as one; for strings, write =, in or startswith."
+            yield Hint(TEXT_ORDER, message, advice, check.span)
 
 
 def find_absent_fields(subject: Subject) -> Iterator[Hint]:

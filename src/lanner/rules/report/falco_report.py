@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from lanner.rules.findings import Sight
+from lanner.rules.findings import UNKNOWN_SOURCE, Sight
 from lanner.rules.output.json_text import replace_invalid
 from lanner.sdk.text.encoding import from_bytes, to_bytes
 
@@ -37,7 +37,7 @@ _ERRORS: Final = {
 }
 # Falco uses the first in text, the second in JSON
 _WARNINGS: Final = {
-    "LOAD_UNKNOWN_SOURCE": (
+    UNKNOWN_SOURCE: (
         "Unknown event source",
         (
             "A rule has a unknown event source. This can occur when reading rules content without having a corresponding plugin loaded, "

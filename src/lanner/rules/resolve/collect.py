@@ -30,7 +30,7 @@ from lanner.rules.files.placed_text import Text, join
 from lanner.rules.files.required_versions import ENGINE_VERSION, check_requirement, find_unmet
 from lanner.rules.files.rule_items import DEFAULT_SOURCE
 from lanner.rules.files.scalars import ItemError
-from lanner.rules.findings import Finding, make_finding
+from lanner.rules.findings import UNKNOWN_SOURCE, Finding, make_finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -229,7 +229,7 @@ class Collector:
             if near and item.source:
                 advice = f"Did you mean `source: {near[0]}`?"
             message = f"Unknown source {item.source}, skipping"
-            self.findings.append(make_finding("warning", "LOAD_UNKNOWN_SOURCE", message, item.context, advice))
+            self.findings.append(make_finding("warning", UNKNOWN_SOURCE, message, item.context, advice))
         exceptions = []
         for exception in item.exceptions:
             try:

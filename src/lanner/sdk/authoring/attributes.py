@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.authoring.fields import FieldDeclaration, method_declaration
 from lanner.sdk.authoring.type_hints import raw_annotations, resolve
 from lanner.sdk.text.misspelt import find_misspelt, find_near
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Any, Final
 
 _LACKING: Final = dict.fromkeys(("parse_sources", "parse_event_sources"), "event parsing") | dict.fromkeys(
     ("async_sources", "async_event_sources", "async_events"), "async events"

@@ -6,14 +6,15 @@ A source yields payloads (bytes or str), `Event`s with a known time, or `NOTHING
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, final
-
 from lanner.native import LazySlot
 from lanner.sdk.records import Record
 from lanner.sdk.text.encoding import to_bytes_leniently
+from lanner.sdk.typing_marks import final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, Final, TypeAlias
 
     from lanner.sdk.authoring.positions import Position
 

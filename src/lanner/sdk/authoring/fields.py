@@ -6,18 +6,23 @@ annotations declare the type, whether it is a list, and its argument (see `annot
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import FunctionType
-from typing import Any, TypeVar, overload
 
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.payload.trees import arguments, needs_argument, text_place, uses_item
 from lanner.sdk.payload.values import Value
 from lanner.sdk.payload.words import KEY
 from lanner.sdk.records import Record, replace_members
-from lanner.sdk.types import FIELD_NAME, Argument, FieldInfo, FieldType
+from lanner.sdk.types import Argument, FieldInfo, FieldType, is_field_name
+from lanner.sdk.typing_marks import overload
 
-_M = TypeVar("_M", bound=Callable[..., Any])
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    _M = TypeVar("_M", bound=Callable[..., Any])
+
 _MARK = "__lanner_field__"
 _SUSPENDS = 0x20 | 0x80 | 0x100 | 0x200  # inspect's CO_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR
 
@@ -46,7 +51,7 @@ def field(
 
     Raise `DefinitionError` for an invalid declaration.
     """
-    if not isinstance(name, str) or not FIELD_NAME.fullmatch(name):
+    if not isinstance(name, str) or not is_field_name(name):
         raise DefinitionError(f'invalid field name {name!r}: write words joined by dots, such as "docker.actor.id"')
     if isinstance(second, Value):
         info = _data_info(name, second, _description(name, third), add_output=add_output)

@@ -7,11 +7,9 @@ state; `lanner.sdk.hosting.field_reader` creates and uses it. Nothing here depen
 from __future__ import annotations
 
 import os
-import re
 import sys
-from contextlib import contextmanager
+from functools import partial
 from types import FunctionType, MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from lanner.sdk.authoring.attributes import describe_config_value, find_unknown
 from lanner.sdk.authoring.fields import FieldDeclaration, method_declaration
@@ -22,18 +20,21 @@ from lanner.sdk.payload.values import Value
 from lanner.sdk.records import Record, replace_members
 from lanner.sdk.types import FieldType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from types import ModuleType
+    from typing import Any, ClassVar
 
     from lanner.sdk.authoring.checks import Check
     from lanner.sdk.authoring.events import Event
     from lanner.sdk.authoring.protocols import OpenResult
     from lanner.sdk.options.config import Config
 
-_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_NAME = r"[a-z][a-z0-9_-]*"
 # semver.org: three numbers, optionally with a pre-release and build data
-_VERSION = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?")
-_SOURCE = re.compile(r"[^\s\0]+( [^\s\0]+)*")
+_VERSION = r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
+_SOURCE = r"[^\s\0]+( [^\s\0]+)*"
 _MAX_ID = 2**31 - 1
 _POSITION = frozenset(("position", "_position"))
 """Names of the second argument of `open`."""
@@ -64,7 +65,12 @@ class PluginInfo(Record):
     event_source: str | None
     extract_sources: tuple[str, ...]
     fields: tuple[FieldDeclaration, ...]
-    config: type[Config] | None
+    find_config: Callable[[], type[Config]] | None
+    has_late_config: bool
+    """Whether the module imports the configuration class when it is asked for it, by its function `__getattr__`.
+
+    A .so that finds only plain options in the configuration (`lanner.sdk.options.plain`) then does not import the class.
+    """
     timestamp: Value | None
     rules: str | None
     example: str | None
@@ -72,6 +78,11 @@ class PluginInfo(Record):
     host_logging: bool
     value_offsets: bool
     resumes: bool
+
+    @property
+    def config(self) -> type[Config] | None:
+        """The configuration class."""
+        return None if self.find_config is None else self.find_config()
 
     @property
     def has_source(self) -> bool:
@@ -213,6 +224,7 @@ def plugin_info(cls: type[Plugin]) -> PluginInfo:
 def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
     if problem := find_unknown(cls, Plugin):
         raise _make_error(cls, problem)
+    find_config, has_late_config = _config(cls, namespace)
     info = PluginInfo(
         name=_matching(cls, "name", _NAME, 'lower-case letters, digits, "_" and "-", such as name = "counter"'),
         version=_matching(cls, "version", _VERSION, 'three numbers, such as version = "0.1.0"'),
@@ -222,7 +234,8 @@ def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
         event_source=None,
         extract_sources=_extract_sources(cls),
         fields=_fields(cls),
-        config=_config(cls, namespace),
+        find_config=find_config,
+        has_late_config=has_late_config,
         timestamp=_timestamp(cls),
         rules=_find_beside(cls, "rules"),
         example=_find_beside(cls, "example"),
@@ -253,15 +266,16 @@ def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
 _is_checked = False
 
 
-@contextmanager
-def skip_checks() -> Iterator[None]:
-    """Define classes that `lanner build` has checked without the costly checks: a host waits for the start of its plugins."""
-    global _is_checked  # noqa: PLW0603 - the import of a module cannot pass an argument to its classes
-    before, _is_checked = _is_checked, True
-    try:
-        yield
-    finally:
-        _is_checked = before
+class SkippedChecks:
+    """Context in which classes that `lanner build` has checked are defined without the costly checks: a host waits for its plugins."""
+
+    def __enter__(self) -> None:
+        global _is_checked
+        self._before, _is_checked = _is_checked, True
+
+    def __exit__(self, *_: object) -> None:
+        global _is_checked  # noqa: PLW0603
+        _is_checked = self._before
 
 
 def _make_error(cls: type[Plugin], text: str) -> DefinitionError:
@@ -283,18 +297,28 @@ def _flag(cls: type[Plugin], attribute: str) -> bool:
     return value
 
 
-def _matching(cls: type[Plugin], attribute: str, pattern: re.Pattern[str], example: str) -> str:
+def _matching(cls: type[Plugin], attribute: str, pattern: str, example: str) -> str:
     value = _text(cls, attribute, example)
-    if not pattern.fullmatch(value):
+    if not _matches(value, pattern):
         raise _make_error(cls, f"{attribute!r} is {value!r}; write {example}")
     return value
+
+
+def _matches(value: str, pattern: str) -> bool:
+    if _is_checked:
+        return True
+    import re  # a .so starts without it
+
+    return re.fullmatch(pattern, value) is not None
 
 
 def _description(cls: type[Plugin]) -> str:
     own = getattr(cls, "description", None) or cls.__doc__ or ""
     if not isinstance(own, str) or not own.strip():
         raise _make_error(cls, "it has no description; write it as the class's docstring")
-    return " ".join(re.split(r"\n[ \t]*\n", own.strip())[0].split())
+    lines = own.strip().split("\n")
+    end = next((number for number, line in enumerate(lines) if not line.strip(" \t")), len(lines))
+    return " ".join("\n".join(lines[:end]).split())
 
 
 def _id(cls: type[Plugin]) -> int:
@@ -349,7 +373,7 @@ def _extract_sources(cls: type[Plugin]) -> tuple[str, ...]:
     value: Any = cls.extract_sources
     if isinstance(value, AnySource):
         return value
-    if not isinstance(value, (tuple, list)) or not all(isinstance(source, str) and _SOURCE.fullmatch(source) for source in value):
+    if not isinstance(value, (tuple, list)) or not all(isinstance(source, str) and _matches(source, _SOURCE) for source in value):
         raise _make_error(cls, f"'extract_sources' is {value!r}; write a tuple of names, such as (\"k8s_audit\",), or lanner.ANY")
     return tuple(value)
 
@@ -378,23 +402,44 @@ def _fields(cls: type[Plugin]) -> tuple[FieldDeclaration, ...]:
     return tuple(declared)
 
 
-def _config(cls: type[Plugin], namespace: dict[str, Any]) -> type[Config] | None:
+def _config(cls: type[Plugin], namespace: dict[str, Any]) -> tuple[Callable[[], type[Config]] | None, bool]:
+    """Return the function that returns the configuration class, and whether the module imports it late."""
     base = next((base for base in cls.__mro__ if "config" in raw_annotations(base) or "config" in vars(base)), None)
     if base is None:
-        return None
+        return None, False
     if "config" not in raw_annotations(base):
         raise _make_error(cls, describe_config_value(vars(base)["config"]))
+    annotation, module = raw_annotations(base)["config"], sys.modules[base.__module__]
+    is_late = (
+        isinstance(annotation, str) and annotation not in namespace and annotation not in vars(module) and _has_late(module, annotation)
+    )
+    if is_late and _is_checked:
+        return partial(_find_config, cls, annotation, module, {}, is_checked=True), True
+    return partial(_same, _find_config(cls, annotation, module, namespace, is_checked=_is_checked)), is_late
+
+
+def _has_late(module: ModuleType, name: str) -> bool:
+    return name.isidentifier() and hasattr(module, "__getattr__") and (_is_checked or hasattr(module, name))
+
+
+def _find_config(cls: type[Plugin], annotation: Any, module: ModuleType, namespace: dict[str, Any], *, is_checked: bool) -> type[Config]:
     from lanner.sdk.options.config import Config  # msgspec is imported only for a configuration
-    from lanner.sdk.options.config_class import check_config_class
 
     try:
-        config = resolve(raw_annotations(base)["config"], vars(sys.modules[base.__module__]), namespace)
+        late = {annotation: getattr(module, annotation)} if isinstance(annotation, str) and _has_late(module, annotation) else {}
+        config = resolve(annotation, vars(module), {**late, **namespace})
     except (NameError, TypeError, AttributeError, SyntaxError) as error:
         raise _make_error(cls, f"cannot resolve the annotation of 'config': {error}") from None
     if not (isinstance(config, type) and issubclass(config, Config)):
         raise _make_error(cls, f"'config' is annotated with {config!r}; write a class that derives from lanner.Config")
-    if not _is_checked:
+    if not is_checked:
+        from lanner.sdk.options.config_class import check_config_class
+
         check_config_class(config)
+    return config
+
+
+def _same(config: type[Config]) -> type[Config]:
     return config
 
 

@@ -7,33 +7,34 @@ to `Positions`, which stores it. `lanner.sdk.hosting.positionfile` is the store 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from lanner.sdk.errors import SourceError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any, Final, Protocol, TypeAlias
+
+    class Positions(Protocol):
+        """A store of a source's position."""
+
+        resumed: Any
+        """The position of the previous run; None without one."""
+
+        @property
+        def counters(self) -> Mapping[str, int]:
+            """Counters by name, for the counters of the source."""
+            ...
+
+        def advance(self, position: Any) -> None:
+            """Store the position: the host has processed everything up to it."""
+
 
 Position: TypeAlias = "bool | int | float | str | Sequence[Position] | Mapping[str, Position] | None"
 """A value that JSON can represent. None means that no position is known."""
 
 _MOST_CHARACTERS: Final = 1 << 20
 _SCALARS: Final = (str, int, float, bool)
-
-
-class Positions(Protocol):
-    """A store of a source's position."""
-
-    resumed: Any
-    """The position of the previous run; None without one."""
-
-    @property
-    def counters(self) -> Mapping[str, int]:
-        """Counters by name, for the counters of the source."""
-        ...
-
-    def advance(self, position: Any) -> None:
-        """Store the position: the host has processed everything up to it."""
 
 
 class Marks:

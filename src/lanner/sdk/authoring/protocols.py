@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
-from lanner.sdk.authoring.events import Chunk, Event, Nothing
+from lanner.sdk.authoring.events import Event, Nothing
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Mapping
+    from typing import Any, TypeAlias
+
+    from lanner.sdk.authoring.chunk_reader import ChunkReader
 
 Payload: TypeAlias = bytes | str | Event | Nothing
 """An item of an iterator: an event's payload, with or without its time, or `NOTHING`."""
 OpenResult: TypeAlias = "Iterable[Payload] | AsyncIterable[Payload] | ChunkReader"
 """The result of `open`: a generator, another iterator, an async one, or an object that reads chunks of lines."""
-
-
-@runtime_checkable
-class ChunkReader(Protocol):
-    """An open event source that returns payloads as chunks of lines, as they arrive. It may also have the members of `OpenInstance`."""
-
-    def read_chunk(self, timeout: float, /) -> bytes | Chunk | Nothing:
-        """Return the bytes that arrive within `timeout` seconds: `NOTHING` for none, `b""` at the end of the source.
-
-        Lanner calls it with any number of seconds if the instance has a `close`, which must end the wait, otherwise with short timeouts.
-        """
-        ...
 
 
 class OpenInstance:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, get_type_hints
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 
 def raw_annotations(owner: Any) -> Mapping[str, Any]:
@@ -23,5 +24,7 @@ def raw_annotations(owner: Any) -> Mapping[str, Any]:
 
 def resolve(annotation: Any, names: dict[str, Any], local_names: Mapping[str, Any] | None = None) -> Any:
     """Return the type of `annotation`, which may be text. Raises `NameError`, `TypeError` or `AttributeError`."""
+    from typing import get_type_hints  # a .so starts without it
+
     holder = SimpleNamespace(__annotations__={"it": annotation})
     return get_type_hints(holder, names, local_names, include_extras=True)["it"]

@@ -6,7 +6,6 @@ Exceptions of plugin code become `LannerError`s here.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
 
 from lanner.native import Reader
 from lanner.sdk.authoring.events import Event
@@ -17,8 +16,10 @@ from lanner.sdk.payload.misfits import TIMESTAMP, misfits_by_field
 from lanner.sdk.text.encoding import cut_at_nul, without_halves
 from lanner.sdk.types import FieldType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any, Final
 
     from lanner.sdk.authoring.fields import FieldDeclaration
     from lanner.sdk.payload.misfits import Misfits

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from lanner.native import Framer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 # an endless line must not exhaust the memory
 MAX_LINE: Final = 65 * 1024 * 1024

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeAlias
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 ListFiles: TypeAlias = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
 """Returns the files of a source, and those of the given paths that it would read too, each with its use (see `check_apart`)."""

@@ -10,17 +10,14 @@ from __future__ import annotations
 import time
 from _thread import get_ident
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Final
 
 from lanner.native import Lines
 from lanner.sdk.authoring.events import Chunk, Nothing
 from lanner.sdk.authoring.plugin import Plugin, plugin_info
 from lanner.sdk.authoring.positions import Marks, freeze
-from lanner.sdk.authoring.protocols import ChunkReader
 from lanner.sdk.errors import LannerError, OpenError, SourceError
 from lanner.sdk.hosting.batches import (
     Batch,
-    Source,
     call_fileno,
     describe_instance,
     member,
@@ -29,11 +26,15 @@ from lanner.sdk.hosting.failures import opening_failure, plugin_failure
 from lanner.sdk.hosting.framing import new_framer, warn_too_long
 from lanner.sdk.hosting.opening import Opening, where_blocked
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, Final, TypeGuard
 
     from lanner.native import Framer, HostReader
+    from lanner.sdk.authoring.chunk_reader import ChunkReader
     from lanner.sdk.authoring.positions import Positions
+    from lanner.sdk.hosting.event_source import Source
     from lanner.sdk.hosting.inputs import Inputs
 
 YIELDS: Final = "it must yield events"
@@ -42,6 +43,11 @@ _LEAVE_AFTER: Final = 2.0
 """Seconds that read_chunk has to return after close()."""
 _PATIENCE: Final = 0.25
 """Seconds that read_chunk may wait if the open instance has no close() to wake it up."""
+
+
+def _is_chunk_reader(opened: object) -> TypeGuard[ChunkReader]:
+    """Return isinstance(opened, ChunkReader): the protocol itself would import `typing` into each plugin's .so."""
+    return hasattr(opened, "read_chunk")
 
 
 def open_source(plugin: Plugin, params: str = "", positions: Positions | None = None, inputs: Inputs | None = None) -> Source:
@@ -62,7 +68,7 @@ def open_source(plugin: Plugin, params: str = "", positions: Positions | None = 
     except (Exception, SystemExit) as error:
         raise opening_failure(info.name, "open", error) from error
     opening.returned = opened
-    if isinstance(opened, ChunkReader):
+    if _is_chunk_reader(opened):
         return ChunkSource(opened, info.name, opening, positions)
     if hasattr(opened, "__aiter__") or (hasattr(opened, "__iter__") and not isinstance(opened, (str, bytes, dict))):
         from lanner.sdk.hosting.reading import ThreadedSource  # imports threads and queues only if needed

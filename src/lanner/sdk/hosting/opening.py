@@ -7,13 +7,13 @@ source that is being opened, or whose reader thread runs, so that hosts see its 
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.hosting.batches import close_instance, instance_connections, instance_counters
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from typing import Any, Final
 
     from lanner.sdk.hosting.inputs import Inputs, ListFiles
 
@@ -103,15 +103,23 @@ class Opening:
         for part in parts:
             close_instance(part, self.plugin)
 
-    @contextmanager
-    def enter(self) -> Iterator[None]:
-        """Within this context, feeds that this thread creates become parts."""
-        before = current_opening()
-        _current.opening = self
-        try:
-            yield
-        finally:
-            _current.opening = before
+    def enter(self) -> _OpeningContext:
+        """Return a context in which feeds that this thread creates become parts."""
+        return _OpeningContext(self)
+
+
+class _OpeningContext:
+    """Context in which an opening is the current one of this thread."""
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+
+    def __enter__(self) -> None:
+        self._before = current_opening()
+        _current.opening = self._opening
+
+    def __exit__(self, *_: object) -> None:
+        _current.opening = self._before
 
 
 def current_opening() -> Opening | None:

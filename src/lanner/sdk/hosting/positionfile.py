@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
 
 from lanner.sdk.errors import SourceError
 from lanner.sdk.hosting.statefile import StateFile, StateTexts
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
     from collections.abc import Mapping
+    from typing import Any, Final
 
     from lanner.sdk.authoring.plugin import PluginInfo
 

@@ -64,16 +64,16 @@ class ThreadedSource:
 
     @property
     def counters(self) -> Mapping[str, int]:
-        """See `lanner.sdk.hosting.batches.Source`."""
+        """See `lanner.sdk.hosting.event_source.Source`."""
         return self._opening.counters if self._positions is None else {**self._opening.counters, **self._positions.counters}
 
     @property
     def connections(self) -> Mapping[str, bool]:
-        """See `lanner.sdk.hosting.batches.Source`."""
+        """See `lanner.sdk.hosting.event_source.Source`."""
         return self._opening.connections
 
     def next_batch(self, timeout: float, most: int = MAX_BATCH) -> Batch:
-        """See `lanner.sdk.hosting.batches.Source`."""
+        """See `lanner.sdk.hosting.event_source.Source`."""
         if self.commits_itself:
             self.commit(self.position)
         if not self._queue and not self._finished and not self._closed:
@@ -90,12 +90,12 @@ class ThreadedSource:
         return batch
 
     def commit(self, position: int) -> None:
-        """See `lanner.sdk.hosting.batches.Source`. `position` is a number of events."""
+        """See `lanner.sdk.hosting.event_source.Source`. `position` is a number of events."""
         if self._marks is not None:
             self._marks.commit(position)
 
     def close(self) -> None:
-        """See `lanner.sdk.hosting.batches.Source`. Waits up to 2 s for the reader thread, after it has released the host."""
+        """See `lanner.sdk.hosting.event_source.Source`. Waits up to 2 s for the reader thread, after it has released the host."""
         self._closed = True
         self._ready.set()
         self._room.set()

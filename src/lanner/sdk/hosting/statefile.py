@@ -11,16 +11,17 @@ import os
 import stat
 import threading
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lanner.sdk.errors import SourceError
 from lanner.sdk.files import read_whole
 from lanner.sdk.hosting.opening import current_opening
+from lanner.sdk.typing_marks import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from logging import Logger
+    from typing import Final
 
 MAX_STATE: Final = 64 * 1024 * 1024
 """Bytes of a file that is read."""
@@ -191,7 +192,7 @@ class StateFile:
 
     def _open_new(self) -> int:
         # left by a run that was killed while writing; never follow a link that another user has created there
-        with suppress(FileNotFoundError):
+        if os.path.lexists(self._new):
             os.unlink(self._new)
         return os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
@@ -230,8 +231,8 @@ class StateFile:
 
 def _read_time(path: str) -> int:
     """Return when a file was last written, ns since 1970; now, if it is not a regular file."""
-    with suppress(OSError):
+    try:
         status = os.stat(path)
-        if stat.S_ISREG(status.st_mode):
-            return status.st_mtime_ns
-    return time.time_ns()
+    except OSError:
+        return time.time_ns()
+    return status.st_mtime_ns if stat.S_ISREG(status.st_mode) else time.time_ns()

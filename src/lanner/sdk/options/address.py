@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 MASK: Final = "***"
 # without a limit for the scheme, the time for a long word would be quadratic
-_IN_TEXT: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,31}://[^\s'\"<>]+")
+_IN_TEXT: Final = r"[A-Za-z][A-Za-z0-9+.-]{0,31}://[^\s'\"<>]+"
 _LOCAL: Final = frozenset({"unix", "npipe", "fd", "file"})
 
 
@@ -78,4 +79,8 @@ class Address:
 
 def mask_addresses(text: str) -> str:
     """Return the text with the secrets of all addresses in it masked, for text that others have made."""
-    return _IN_TEXT.sub(lambda found: str(Address(found[0])), text) if "://" in text else text
+    if "://" not in text:
+        return text
+    import re  # a .so starts without it
+
+    return re.sub(_IN_TEXT, lambda found: str(Address(found[0])), text)

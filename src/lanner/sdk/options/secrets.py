@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, final
 from weakref import WeakValueDictionary
 
 from lanner.sdk.options.address import MASK, mask_addresses
+from lanner.sdk.typing_marks import final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from typing import Any, ClassVar, Final, NoReturn
 
 # patterns are compiled at their first use: most plugins start without one of them, and all together take a millisecond
 _NAME: Final = (

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
-
 from lanner.sdk.payload.sharing import EXCESS, MAX_REPEATED
 from lanner.sdk.payload.trees import walk
 from lanner.sdk.payload.words import UNITS
 from lanner.sdk.text.encoding import many
 from lanner.sdk.types import FieldType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import TypeAlias
 
     from lanner.sdk.payload.values import Value
     from lanner.sdk.types import FieldInfo

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lanner.sdk.records import Record
 from lanner.sdk.types import FieldType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lanner.sdk.payload.path_parts import Data
     from lanner.sdk.payload.words import FieldArgument

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
-
 from lanner.sdk.payload.words import FieldArgument, ItemPlace
 from lanner.sdk.records import Record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TypeAlias
 
 Part: TypeAlias = str | int | FieldArgument | ItemPlace
 Data: TypeAlias = "list[str | int | dict[str, str] | Data]"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
-
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.payload.operands import operand_text
 from lanner.sdk.payload.values import Value, kind_of
 from lanner.sdk.types import FieldType
+from lanner.sdk.typing_marks import final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lanner.sdk.payload.path_parts import Data
 

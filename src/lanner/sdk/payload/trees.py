@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lanner.sdk.payload.path_parts import path_text
 from lanner.sdk.payload.values import ArgumentPresence, ConditionalValue, FirstValue, ItemValues, Path
 from lanner.sdk.payload.words import INDEX, ItemPlace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

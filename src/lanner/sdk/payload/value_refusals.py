@@ -5,9 +5,11 @@ Without a refusal some of them have another meaning in silence: `a or b` is alwa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Never
-
 from lanner.sdk.errors import DefinitionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Never
 
 
 class Refusals:

@@ -11,8 +11,6 @@ as no value.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, Never, TypeAlias, final
-
 from lanner.sdk.errors import DefinitionError
 from lanner.sdk.payload.nodes import Node
 from lanner.sdk.payload.operands import check_separator, check_texts, operand_text
@@ -21,13 +19,17 @@ from lanner.sdk.payload.sharing import mark_shared_parts
 from lanner.sdk.payload.value_refusals import Refusals
 from lanner.sdk.payload.words import DATE_FORMS, ROWS, TRANSPARENT, UNITS, FieldArgument, ItemPlace
 from lanner.sdk.types import FieldType
+from lanner.sdk.typing_marks import final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final, Literal, Never, TypeAlias
+
     from lanner.sdk.payload.path_parts import Data, Part
     from lanner.sdk.payload.words import TimeForm, Unit, WordRow
 
 _SHOWN: Final = (FieldType.STRING, FieldType.UINT64, FieldType.BOOL)
-PartForm: TypeAlias = Literal["pointer", "logfmt", "cef"]
+PartForm: TypeAlias = 'Literal["pointer", "logfmt", "cef"]'
 _NEEDS: Final[dict[PartForm, str]] = {
     "pointer": '`pointer` needs a JSON pointer, such as "/spec/containers/0/image"',
     "logfmt": '`logfmt` needs a name, such as logfmt["level"]',

@@ -7,10 +7,13 @@ method of `lanner.sdk.payload.values.Value`, and a case in `lanner.sdk.payload.e
 from __future__ import annotations
 
 from enum import Enum, StrEnum
-from typing import Literal, TypeAlias
 
 from lanner.sdk.records import Record
 from lanner.sdk.types import FieldType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
 
 
 class FieldArgument(StrEnum):
@@ -37,13 +40,13 @@ KEY = FieldArgument.KEY
 INDEX = FieldArgument.INDEX
 EACH = ItemPlace.ALL
 
-Unit: TypeAlias = Literal["ns", "us", "ms", "s"]
+Unit: TypeAlias = 'Literal["ns", "us", "ms", "s"]'
 UNITS: dict[Unit, int] = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
-TimeForm: TypeAlias = Literal["ns", "us", "ms", "s", "rfc3339", "iso8601", "rfc2822", "http-date", "clf"]
+TimeForm: TypeAlias = 'Literal["ns", "us", "ms", "s", "rfc3339", "iso8601", "rfc2822", "http-date", "clf"]'
 DATE_FORMS: tuple[TimeForm, ...] = ("rfc3339", "iso8601", "rfc2822", "http-date", "clf")
 """The forms of points in time that are texts; `lanner.sdk.payload.dates` reads them."""
 
-Reads: TypeAlias = Literal["text", "scalar", "raw", "number", "decimal", "boolean", "any", "present"]
+Reads: TypeAlias = 'Literal["text", "scalar", "raw", "number", "decimal", "boolean", "any", "present"]'
 """The JSON values that a word takes from a path: texts, and
 
 - scalar: numbers, true and false, as JSON writes them
