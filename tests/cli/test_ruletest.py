@@ -120,7 +120,7 @@ def test_the_order_and_the_number_of_alerts_count(run):
 def test_a_rule_that_another_one_stands_before_is_told_so(run):
     event = "{Type: service, Action: remove, Actor: {Attributes: {name: shop_web}}}"
     done = run(f"tests: [{{name: T, events: [{event}], alerts: [Service removed]}}]")
-    assert '          but the alert is that of "Stack removed", which is tried first: only the first match raises an alert' in done.lines
+    assert '          but "Stack removed" raises the alert, because it comes first: only the first match raises an alert' in done.lines
     done = run(f"tests: [{{name: T, events: [{event}], alerts: [Stack removed, Service removed], all_matches: true}}]")
     assert done.code == 0
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LICENCES: Final = "licences/"
-"""The folder of licence strings."""
+"""The folder of licence texts."""
 MARK: Final = b"lanner-bundle-2 "
 _TRAILER: Final = len(MARK) + 16 + 8 + 64
 _FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)  # the first day of zip files: the same input gives the same bytes
