@@ -57,12 +57,12 @@ LISTS = "- list: allowed_users\n  items: [root_user, www_data]\n- macro: spawned
 @pytest.mark.parametrize(
     ("word", "advice"),
     [
-        ("allowed_user", "If you mean the list, write `allowed_users`. If you mean the string, put it into quotes: 'allowed_user'."),
-        ("Allowed_Users", "If you mean the list, write `allowed_users`. If you mean the string, put it into quotes: 'Allowed_Users'."),
-        ("alowed_users", "If you mean the list, write `allowed_users`. If you mean the string, put it into quotes: 'alowed_users'."),
+        ("allowed_user", "If you mean the list, write `allowed_users`. If you mean the string, put it in quotes: 'allowed_user'."),
+        ("Allowed_Users", "If you mean the list, write `allowed_users`. If you mean the string, put it in quotes: 'Allowed_Users'."),
+        ("alowed_users", "If you mean the list, write `allowed_users`. If you mean the string, put it in quotes: 'alowed_users'."),
         (
             "spawned_process",
-            "A macro is not a value: join it with `and` or `or`. If you mean the string, put it into quotes: 'spawned_process'.",
+            "A macro is not a value: join it with `and` or `or`. If you mean the string, put it in quotes: 'spawned_process'.",
         ),
     ],
 )

@@ -42,14 +42,14 @@ def find_mistyped_names(subject: Subject, lists: Collection[str], macros: Collec
                 continue
             span = (origin + constant.span[0], origin + constant.span[1])
             if word in macros:
-                advice = f"A macro is not a value: join it with `and` or `or`. If you mean the string, put it into quotes: '{word}'."
+                advice = f"A macro is not a value: join it with `and` or `or`. If you mean the string, put it in quotes: '{word}'."
                 yield Hint(MISTYPED_NAME, f"`{word}` is a string here, but also the name of a macro.", advice, span)
             elif isinstance(right, ConstantList) and (near := get_close_matches(_simplify(word), names, 1, _ALIKE)):
                 name = names[near[0]]
-                advice = f"If you mean the list, write `{name}`. If you mean the string, put it into quotes: '{word}'."
+                advice = f"If you mean the list, write `{name}`. If you mean the string, put it in quotes: '{word}'."
                 yield Hint(MISTYPED_NAME, f"`{word}` is a string here, but its name is similar to the list `{name}`.", advice, span)
             elif near := [name for plain, name in plain_macros.items() if one_letter_off(_simplify(word), plain)]:
-                advice = f"A macro is not a value: join `{near[0]}` with `and` or `or`. If you mean the string, put it into quotes: '{word}'."
+                advice = f"A macro is not a value: join `{near[0]}` with `and` or `or`. If you mean the string, put it in quotes: '{word}'."
                 yield Hint(MISTYPED_NAME, f"`{word}` is a string here, but its name is similar to the macro `{near[0]}`.", advice, span)
 
 
