@@ -61,8 +61,9 @@ class Needs {
   const Trait& trait(std::uint32_t number) const { return *traits_[number]; }
   std::size_t size() const { return traits_.size(); }
 
-  // The cost of finding one of `total` rules by these: the number of rules that each finds, and more if a string is so short that it occurs
-  // in many values by chance, if any value is enough, or if most rules need the same, which most events then have
+  // The cost of finding one of `total` rules by these: the number of rules that each finds. It is higher for a string that is short enough
+  // to occur in many values by chance, and if any value is enough. It is also higher if most rules need the same value: then most events
+  // have it
   template <typename Counts>
   std::uint64_t cost(const Needed& needed, const Counts& counts, std::size_t total) const {
     std::uint64_t sum = 0;
