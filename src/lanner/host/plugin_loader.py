@@ -259,5 +259,5 @@ def _plugin_class(module: ModuleType, class_name: str, shown: str) -> type[Plugi
         raise PluginNotFoundError(f"{shown} {what}: {there}")
     if len(own) != 1:
         advice = f"; say which: {shown}:{next(iter(own))}" if own else ""
-        raise PluginImportError(f"cannot tell which class of {shown} is the plugin: {there}{advice}")
+        raise PluginImportError(f"cannot determine which class of {shown} is the plugin: {there}{advice}")
     return next(iter(own.values()))

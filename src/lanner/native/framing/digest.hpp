@@ -23,7 +23,7 @@ struct KeptMember {
 };
 
 // One object, fed in parts from its opening brace to its closing one. The tree limits its memory, regardless of the object's size.
-// Texts and numbers are kept, the last of equal names. A long text is cut to `longest_text` bytes, between characters.
+// Strings and numbers are kept, the last of equal names. A long text is cut to `longest_text` bytes, between characters.
 class Digest {
  public:
   static constexpr std::size_t longest_text = std::size_t{64} * 1024;
@@ -41,7 +41,7 @@ class Digest {
   };
   struct Found {
     const KeptMember* member;
-    std::string text;  // the source text, with the quotes of a text
+    std::string text;  // the source text, with the quotes of a string
   };
 
   void begin_value(const KeptMember* member);

@@ -68,7 +68,7 @@ class ObjectFramer {
   bool in_text_ = false;
   bool is_escaped_ = false;
   bool after_newline_ = false;
-  char last_ = 0;                        // the last non-blank character outside texts
+  char last_ = 0;                        // the last non-blank character outside strings
   std::size_t column_ = 0;               // blanks at the beginning of the line
   std::size_t indent_ = 0;               // those before the object
   std::vector<Inner> inner_;             // possible payloads, none within one that has ended
