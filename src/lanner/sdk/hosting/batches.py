@@ -1,4 +1,4 @@
-"""What event sources give to hosts: batches of events; and the members of open instances."""
+"""Batches of events, which event sources give to hosts; and the members of open instances."""
 
 from __future__ import annotations
 
