@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from lanner.cli.alerts import alerts
+from lanner.cli.paths import PathGroup
 from lanner.cli.rules import rules
 from lanner.host.plugin_loader import BUILT_IN
 from lanner.new.kinds import SOURCES
@@ -22,7 +23,7 @@ _PLUGIN = (
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, no_args_is_help=True)
+@click.group(cls=PathGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, no_args_is_help=True)
 @click.version_option(None, "--version", package_name="lanner", message="%(prog)s %(version)s", prog_name="lanner")
 def commands() -> None:
     """Falco plugins in Python, and Falco rules without Falco.

@@ -84,8 +84,8 @@ def read_config(text: str, cls: type[Plugin]) -> dict[str, Any]:
             text = read_whole(text[1:], _MOST_BYTES).decode("utf-8")
         except OSError as error:
             raise ConfigError(f"cannot read {shown}: {error.strerror}") from None
-        except ValueError as error:
-            raise ConfigError(f"cannot read {shown}: {error}") from None
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{shown} is not UTF-8: byte {error.object[error.start]:#04x} at offset {error.start}") from None
     if not text.strip():
         return {}
     values = _decode(text, shown)

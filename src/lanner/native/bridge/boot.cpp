@@ -12,6 +12,7 @@
 
 #include "bridge/bridge.h"
 #include "bridge/instance.hpp"
+#include "bridge/pages.hpp"
 #include "bridge/python.hpp"
 #include "bridge/runtime.hpp"
 #include "bridge/state.hpp"
@@ -140,8 +141,9 @@ struct FirstPlugin {
   std::string lanner;
   std::string python;
   bool bundled = false;
-  std::set<std::string> runtimes;  // the hashes of the bundles whose modules can be imported
-  std::string start_failure;       // why Python does not start; it can be tried only once
+  std::size_t libraries_begin = 0, libraries_end = 0;  // the libraries that its start has loaded
+  std::set<std::string> runtimes;                      // the hashes of the bundles whose modules can be imported
+  std::string start_failure;                           // why Python does not start; it can be tried only once
 };
 FirstPlugin& first = *new FirstPlugin;
 
@@ -229,8 +231,15 @@ void boot(const lanner_boot_request& request) {
   first.lanner = request.lanner;
   first.python = request.python;
   first.bundled = is_bundled(request);
+  first.libraries_begin = request.libraries;
+  first.libraries_end = count_libraries();
   watch_process();
   first.booted = true;
+}
+
+// The code of a bundled Python is in memory files, which stay whether they are mapped or not.
+void rest_after_start() {
+  if (!first.bundled) rest_code(first.libraries_begin, first.libraries_end);
 }
 
 void put_error(char* to, std::size_t size, const std::string& text) { std::snprintf(to, size, "%s", text.c_str()); }
@@ -250,7 +259,9 @@ lanner_state* init(const lanner_init_request* request, char* error, std::size_t 
   const Gil gil;
   try {
     const CollectionPause uncollected;
-    return new lanner_state(*request);
+    auto state = std::make_unique<lanner_state>(*request);
+    rest_after_start();
+    return state.release();
   } catch (const PythonError&) {
     put_error(error, size, describe(take_exception().get()));
   } catch (const std::exception& failure) {
@@ -269,7 +280,9 @@ const char* last_error(lanner_state* state) noexcept { return state->error.c_str
 lanner_instance* open(lanner_state* state, const char* params) noexcept {
   const Gil gil;
   try {
-    return new lanner_instance(*state, params);
+    auto instance = std::make_unique<lanner_instance>(*state, params);
+    rest_after_start();
+    return instance.release();
   } catch (const PythonError&) {
     state->failed("open");
   } catch (const std::exception& failure) {
