@@ -118,7 +118,7 @@ def all_after(store, wanted, limit, position=0):
 def all_newest(store, wanted, limit, before=None):
     found, more = [], True
     while more:
-        alerts, before, more = store.newest(wanted, limit, before)
+        alerts, before, more = store.read_newest(wanted, limit, before)
         assert len(alerts) <= limit
         found += alerts
     return found
@@ -159,7 +159,7 @@ def search(shared, text):
         wanted = parse_filter(text, NOW)
     except FilterError:
         return
-    assert store.newest(wanted, 10).alerts == expected(stored, wanted)[::-1], ascii(text)
+    assert store.read_newest(wanted, 10).alerts == expected(stored, wanted)[::-1], ascii(text)
 
 
 @settings(max_examples=5 * settings.default.max_examples, suppress_health_check=list(HealthCheck))
