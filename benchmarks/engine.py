@@ -54,7 +54,7 @@ def main() -> None:
 def _latency(engine: Dockerd, folder: Path, rate: int, seconds: float, connections: int) -> list[list[str]]:
     late: list[float] = []
     bare: list[float] = []
-    with _started(folder, {"host": engine.host}) as process, _listening(engine, bare):
+    with _start(folder, {"host": engine.host}) as process, _listen(engine, bare):
         reader = threading.Thread(target=_note, args=(process.stdout, late))
         reader.start()
         time.sleep(0.5)  # the first event loads all modules
@@ -83,7 +83,7 @@ def _note(stream: object, late: list[float]) -> None:
 
 
 @contextlib.contextmanager
-def _listening(engine: Dockerd, late: list[float]) -> Iterator[None]:
+def _listen(engine: Dockerd, late: list[float]) -> Iterator[None]:
     with socket.socket(socket.AF_UNIX) as link:
         link.connect(str(engine.socket))
         link.sendall(b"GET /v1.41/events HTTP/1.1\r\nHost: docker\r\n\r\n")
@@ -139,7 +139,7 @@ def _costs(engine: Dockerd, folder: Path) -> None:
         path.symlink_to(engine.socket)
     rows = []
     for what, config in (("1 host", {"host": engine.host}), (f"{HOSTS} hosts", {"hosts": [f"unix://{path}" for path in paths]})):
-        with _started(folder, config) as process:
+        with _start(folder, config) as process:
             time.sleep(2.0)
             idle = _idle_share(process.pid)
             rows.append(
@@ -150,7 +150,7 @@ def _costs(engine: Dockerd, folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _started(folder: Path, config: Mapping[str, object]) -> Iterator[subprocess.Popen[bytes]]:
+def _start(folder: Path, config: Mapping[str, object]) -> Iterator[subprocess.Popen[bytes]]:
     command = [LANNER, "run", "docker", "-r", str(folder / "any.yaml"), "--config", json.dumps({"inspect": False, **config})]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None

@@ -117,11 +117,11 @@ def searches(store: AlertStore) -> dict[str, Callable[[random.Random], object]]:
     first, last = store.after(0, limit=1).alerts[0].position, store.last()
 
     def newest(text: str, limit: int = PAGE) -> object:
-        return store.newest(parse_filter(text, END), limit)
+        return store.read_newest(parse_filter(text, END), limit)
 
     def deep(choose: random.Random) -> object:
         day = choose.randrange(first >> 32, (last >> 32) + 1)
-        return store.newest(Filter(), PAGE, day << 32 | choose.randrange(1, (last & 0xFFFFFFFF) + 1))
+        return store.read_newest(Filter(), PAGE, day << 32 | choose.randrange(1, (last & 0xFFFFFFFF) + 1))
 
     def hour(choose: random.Random) -> tuple[int, int]:
         begin = BEGIN + choose.randrange(DAYS * 24) * HOUR

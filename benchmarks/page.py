@@ -103,8 +103,8 @@ def main(arguments: list[str] | None = None) -> None:
         page = browser.new_page(viewport={"width": 1400, "height": 850})
         page.add_init_script(_WATCH)
         writing = stack.enter_context(contextlib.ExitStack())
-        writing.enter_context(_running([*_WRITER, "--store", directory]))
-        process, link = stack.enter_context(_running([LANNER, "console", directory, "--listen", "127.0.0.1:0"]))
+        writing.enter_context(_run_process([*_WRITER, "--store", directory]))
+        process, link = stack.enter_context(_run_process([LANNER, "console", directory, "--listen", "127.0.0.1:0"]))
         page.goto(link)
         page.wait_for_selector("#window [role=row]:visible", timeout=120_000)
         clock = _Clock(page, process)
@@ -132,7 +132,7 @@ def _check_shown(page: "Page", directory: str, seconds: int) -> None:
     """Exit if the page misses alerts of which it does not say so."""
     with contextlib.closing(AlertStore(directory)) as store:
         last = store.last()
-        newest = store.newest(limit=1).alerts[0].key
+        newest = store.read_newest(limit=1).alerts[0].key
     deadline = time.monotonic() + 120
     while page.evaluate("window.position") < last and time.monotonic() < deadline:
         page.wait_for_timeout(50)
@@ -182,7 +182,7 @@ def _scroll(page: "Page", clock: _Clock, step: int) -> tuple[list[float], float]
 
 
 @contextlib.contextmanager
-def _running(command: Sequence[str]) -> Iterator[tuple[int, str]]:
+def _run_process(command: Sequence[str]) -> Iterator[tuple[int, str]]:
     """Run a program, and yield its process id and its first line. The end of the block interrupts it."""
     with subprocess.Popen(command, cwd=Path(__file__).parent.parent, stdout=subprocess.PIPE, text=True) as running:
         try:

@@ -29,7 +29,7 @@ def per_event(work: Callable[[], object], events: int) -> float:
     return best / events
 
 
-def _repeated(work: Callable[[], object]) -> None:
+def _repeat(work: Callable[[], object]) -> None:
     for _ in range(1000):
         work()
 
@@ -90,6 +90,6 @@ def main() -> None:
         written = AlertWriter(layout, hostname="host").compile(alert, compiled.outputs[number])
         values = compile_values(written.operands, executor.value)()
         write = partial(written.line, 1_700_000_000_000_000_000, values)
-        cost = per_event(partial(_repeated, write), 1000)
+        cost = per_event(partial(_repeat, write), 1000)
         rows.append([f"format an alert as {layout}", f"{cost:,.0f}", f"{cost / bare:.1f}x"])
     table(f"Pieces, ns of CPU an event ({count} recorded events, {alerts} alerts)", ["", "ns", "/ limit"], rows)

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import mean, median
@@ -186,12 +186,9 @@ def _rows(
         _row(f"latency at that rate, {LOW_RATE_EVENTS:,} events: p50", [_best(runs, "late_p50_ms") for runs in slow], "ms", 1),
         _row("p99", [_best(runs, "late_p99_ms") for runs in slow], "ms", 5),
         _row(f"idle, over {IDLE_SECONDS} s", idle, "%", 0.1),
-        _row(
-            f"memory above the bare host's after {EVENTS:,} events",
-            [median(run["rss_after_events_kb"] for run in runs) / 1024 for runs in full],
-            "MiB",
-            14,
-        ),
+        _row(f"memory above the bare host's after {EVENTS:,} events", _memory(full, "rss"), "MiB", 14),
+        _row("of it, shared pages divided by their processes (PSS)", _memory(full, "pss"), "MiB"),
+        _row("of it, written by this process (private dirty)", _memory(full, "private"), "MiB"),
         _row(f"dlopen and init, best of {len(starts[0])} processes", [_start_ms(runs, "ms") for runs in starts], "ms", 40),
         _row("the same, CPU time", [_start_ms(runs, "cpu_ms") for runs in starts], "ms"),
         _row("size of the file", [so.stat().st_size / 1e3 for so in both], "kB", 200),
@@ -202,14 +199,19 @@ def _bundled_rows(
     both: tuple[Path, Path], runs: tuple[list[Figures], list[Figures]], starts: tuple[list[Figures], list[Figures]]
 ) -> list[list[str]]:
     """Return the rows of the plugin with a bundled Python, whose memory pages other processes cannot share."""
-    memory = [median(run["rss_after_events_kb"] for run in of_one) / 1024 for of_one in runs]
     return [
         _row("bundled: an event from a full socket, with a cursor", [_best(of_one, "next_batch_ns") / 1e3 for of_one in runs], "us", 0.4),
-        _row(f"bundled: memory above the bare host's after {EVENTS:,} events", memory, "MiB", 16),
+        _row(f"bundled: memory above the bare host's after {EVENTS:,} events", _memory(runs, "rss"), "MiB", 16),
+        _row("bundled: of it, written by this process (private dirty)", _memory(runs, "private"), "MiB"),
         _row(f"bundled: dlopen and init, best of {len(starts[0])} processes", [_start_ms(of_one, "ms") for of_one in starts], "ms", 60),
         _row("bundled: the same, CPU time", [_start_ms(of_one, "cpu_ms") for of_one in starts], "ms"),
         _row("bundled: size of the file", [so.stat().st_size / 1e6 for so in both], "MB", 8),
     ]
+
+
+def _memory(runs: Sequence[list[Figures]], kind: str) -> list[float]:
+    """Return the median of each library's runs in MiB."""
+    return [median(run[f"{kind}_after_events_kb"] for run in of_one) / 1024 for of_one in runs]
 
 
 def _best(runs: list[Figures], key: str) -> float:

@@ -71,7 +71,7 @@ def cpu_of(process: int) -> float:
 
 
 @contextmanager
-def serving(command: list[str], port: int, said: list[str]) -> Iterator[int]:
+def serve(command: list[str], port: int, said: list[str]) -> Iterator[int]:
     """Run a server until the block ends, and yield its process id once it listens. Its standard error is appended to `said`."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as server:
         try:
@@ -80,10 +80,14 @@ def serving(command: list[str], port: int, said: list[str]) -> Iterator[int]:
                     if probe.connect_ex(("127.0.0.1", port)) == 0:
                         break
                 time.sleep(0.01)
+            else:
+                server.kill()
+                sys.exit(f"{' '.join(command)} does not listen:\n{server.communicate()[1]}")
             yield server.pid
-        finally:
             server.terminate()
             said.append(server.communicate()[1])
+        finally:
+            server.kill()
 
 
 def free_port() -> int:
@@ -107,7 +111,7 @@ def main() -> None:
         limit = 0.0
         for what, command in servers:
             said: list[str] = []
-            with serving(command, port, said) as process:
+            with serve(command, port, said) as process:
                 post_all(port, COUNT // 10, connections)
                 begin, cpu = time.perf_counter(), cpu_of(process)
                 accepted = post_all(port, COUNT, connections)

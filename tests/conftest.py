@@ -19,10 +19,13 @@ import host
 
 from lanner.abi.versions import APIS
 
-# How long an example takes depends on what else the machine does
-settings.register_profile("lanner", deadline=None)
-# In tools/sanitize an example is to reach the code, which takes five times as long there. `make test` has compared the results
-settings.register_profile("sanitize", deadline=None, max_examples=20)
+from . import packed
+
+# Examples of a property. A test with cheap or expensive ones multiplies or divides `settings.default.max_examples`. `make soak` uses
+# `deep`. In tools/sanitize an example is to reach the code, which takes five times as long there; `make test` has compared the results.
+EXAMPLES = {"lanner": 50, "deep": 5000, "sanitize": 20}
+for name, number in EXAMPLES.items():
+    settings.register_profile(name, max_examples=number, deadline=None)  # an example takes as long as the machine's load makes it
 SANITIZED = "libasan" in os.environ.get("LD_PRELOAD", "")
 settings.load_profile("sanitize" if SANITIZED else "lanner")
 
@@ -112,13 +115,25 @@ def _encodable(data):
 
 
 @pytest.fixture(scope="session")
-def made_once(tmp_path_factory):
-    """`made_once(name, make)`: the path that `make(path)` wrote. All workers of a run share it; the first to ask makes it."""
+def shared_directory(tmp_path_factory):
+    """The directory of files that all workers of a run share."""
     base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made"
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _packed_once(shared_directory):
+    folder = shared_directory / "packed"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ[packed.FOLDER] = str(folder)
+
+
+@pytest.fixture(scope="session")
+def made_once(shared_directory):
+    """`made_once(name, make)`: the path that `make(path)` wrote. All workers of a run share it; the first to ask makes it."""
 
     def get(name, make):
-        path = shared / name
+        path = shared_directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.with_name(f"{path.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

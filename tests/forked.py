@@ -18,6 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -28,6 +29,7 @@ _PIPE = 65536
 """Bytes that a pipe takes without a reader."""
 _MESSAGE = 100_000
 _servers: dict[tuple[int, str], "_Server"] = {}
+_starting = threading.Lock()
 
 
 def run_text(arguments, *, env=None, cwd=None, timeout=290):
@@ -46,8 +48,9 @@ def run(arguments, *, stdin=b"", env=None, cwd=None, timeout=120):
         )
     at_start = {name: value for name, value in environment.items() if name.startswith(_AT_START)}
     key = os.getpid(), json.dumps(at_start, sort_keys=True)
-    if key not in _servers:
-        _servers[key] = _Server(at_start)
+    with _starting:
+        if key not in _servers:
+            _servers[key] = _Server(at_start)
     return _servers[key].run(request, arguments, stdin, timeout)
 
 
@@ -176,8 +179,11 @@ def _become(request, descriptors):
 
 
 if __name__ == "__main__":
+    import packed
+
     if asked := _serve(socket.socket(fileno=int(sys.argv[1]))):
         _become(*asked)
+        packed.share()
         from lanner.cli.main import main
 
         main()

@@ -129,9 +129,12 @@ def files(paths: Sequence[Path]) -> Iterator[Path]:
 
 def findings(text: str, suffix: str, settings: Settings, longest: int | None = None) -> Iterator[tuple[int, str, str]]:
     """Yield line, words and advice for each finding. `longest` replaces the limit of words in a sentence."""
-    for block in READERS.get(suffix, plain)(text):
-        words = settings.quoted.sub("QUOTED", INDENT.sub("\n", block.text))
-        for pattern, advice in settings.phrases:
+    blocks = [(each, settings.quoted.sub("QUOTED", INDENT.sub("\n", each.text))) for each in READERS.get(suffix, plain)(text)]
+    # most phrases are in no block: one search through all of them is faster than one in each
+    everything = "\0".join(words for _, words in blocks)
+    phrases = [each for each in settings.phrases if each[0].search(everything)]
+    for block, words in blocks:
+        for pattern, advice in phrases:
             for found in pattern.finditer(words):
                 yield block.line + words.count("\n", 0, found.start()), " ".join(found[0].split()), advice
         if block.sentences and suffix != ".md" and (opening := RIDDLE.match(words)):

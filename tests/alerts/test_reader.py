@@ -118,7 +118,7 @@ def all_after(store, wanted, limit, position=0):
 def all_newest(store, wanted, limit, before=None):
     found, more = [], True
     while more:
-        alerts, before, more = store.newest(wanted, limit, before)
+        alerts, before, more = store.read_newest(wanted, limit, before)
         assert len(alerts) <= limit
         found += alerts
     return found
@@ -140,7 +140,7 @@ def made(tmp_path_factory):
         store.close()
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings.default.max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ALERTS, st.lists(FILTERS, min_size=1, max_size=8), st.integers(1, 5), st.sampled_from([0, 0.1]))
 def test_a_search_finds_what_the_reference_finds(made, alerts, texts, limit, patience):
     store, stored = made(alerts, patience=patience)
@@ -159,10 +159,10 @@ def search(shared, text):
         wanted = parse_filter(text, NOW)
     except FilterError:
         return
-    assert store.newest(wanted, 10).alerts == expected(stored, wanted)[::-1], ascii(text)
+    assert store.read_newest(wanted, 10).alerts == expected(stored, wanted)[::-1], ascii(text)
 
 
-@settings(max_examples=500, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5 * settings.default.max_examples, suppress_health_check=list(HealthCheck))
 @given(text=ANY_TEXT)
 def test_no_text_is_an_error_of_the_database(shared, text):
     search(shared, text)

@@ -62,7 +62,7 @@ def test_a_key_that_is_not_in_the_store_is_not_found(store, key):
 
 def test_the_last_position_is_that_of_the_newest_alert(store):
     store, _ = store
-    assert store.last() == store.newest(limit=1).alerts[0].position
+    assert store.last() == store.read_newest(limit=1).alerts[0].position
     assert store.last() >> DAY_BITS == 20_002
 
 
@@ -129,7 +129,7 @@ def test_work_that_takes_too_long_ends_and_reports_it(store):
     line = hurried.timeline(wanted, *ALL)
     assert not line.exact
     assert line.buckets
-    page = hurried.newest(parse_filter("nowhere", 0), 10)
+    page = hurried.read_newest(parse_filter("nowhere", 0), 10)
     assert (page.alerts, page.more) == ([], True)
     assert 0 < page.position <= hurried.last()
     hurried.close()
@@ -141,13 +141,13 @@ def test_the_rules_of_a_period(store):
     period = [each for each in alerts if START + 90 * MINUTE <= each.arrived < START + 26 * HOUR]
     assert {(each.rule, each.priority): each.count for each in found} == Counter((each.rule, each.priority) for each in period)
     assert [each.rule for each in found] == ["Shell", "Exec", "Mount"]
-    shell = store.newest(parse_filter("rule:shell until:1970-01-01T00:00:00Z", 0), 1)
+    shell = store.read_newest(parse_filter("rule:shell until:1970-01-01T00:00:00Z", 0), 1)
     assert shell.alerts == []
     assert found[0].last == max(each.position for each in all_of(store) if each.rule == "Shell" and each.arrived < START + 26 * HOUR)
 
 
 def all_of(store, wanted=None):
-    return store.newest(wanted or Filter(), 10**6).alerts
+    return store.read_newest(wanted or Filter(), 10**6).alerts
 
 
 def test_runs_rules_files_and_state(tmp_path):
@@ -171,7 +171,7 @@ def test_runs_rules_files_and_state(tmp_path):
 def test_a_store_of_a_run_without_alerts_is_empty(tmp_path):
     (tmp_path / "run.json").write_text("{}")
     store = AlertStore(tmp_path, patience=60)
-    assert (store.last(), store.newest(), store.after(7)) == (0, ([], 0, False), ([], 7, False))
+    assert (store.last(), store.read_newest(), store.after(7)) == (0, ([], 0, False), ([], 7, False))
     assert store.rules(*ALL) == store.runs() == []
 
 
@@ -256,11 +256,11 @@ def test_a_file_without_tables_is_read_when_it_has_them(tmp_path):
     sqlite3.connect(tmp_path / day_name(20_000)).close()
     (tmp_path / day_name(20_000)).touch()
     store = AlertStore(tmp_path, patience=60)
-    assert store.newest().alerts == []
+    assert store.read_newest().alerts == []
     assert store.problems == {}
     (tmp_path / day_name(20_000)).unlink()
     stored = make_store(tmp_path, [alert(1)])
-    assert store.newest().alerts == stored
+    assert store.read_newest().alerts == stored
     store.close()
 
 
@@ -359,4 +359,4 @@ def test_a_file_that_another_one_replaced_is_opened_again(tmp_path):
             store.after(0)
         (tmp_path / "other").rename(tmp_path / "store")
         assert [each.rule for each in store.after(0).alerts] == ["Other"] * 3
-        assert store.last() == store.newest(limit=1).alerts[0].position
+        assert store.last() == store.read_newest(limit=1).alerts[0].position

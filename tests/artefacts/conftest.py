@@ -9,12 +9,11 @@ from .. import forked
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "tests" / "data" / "plugins"
-_CLEAN = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
 
 
 def lanner(*arguments, cwd=None, env=()):
     """Run the command; what it says, as text."""
-    return forked.run_text(arguments, cwd=cwd, env=_CLEAN | dict(env))
+    return forked.run_text(arguments, cwd=cwd, env=os.environ | dict(env))
 
 
 def _packaged(made_once, form, *options):

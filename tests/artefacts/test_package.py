@@ -255,6 +255,7 @@ def test_an_older_api_is_required_as_it_was_built(tmp_path):
     [
         (["nothing"], "no plugin named 'nothing'"),
         (["docker", "--rules", "none.yaml"], "cannot read the rules file none.yaml: No such file or directory"),
+        (["docker", "--rules", "/dev/null"], "no rule, macro or list in /dev/null: name files that have some"),
         (["docker", "--rules", "wrong.yaml"], "wrong.yaml:2:14: error: "),
         (["docker", "--rules", "good.yaml", "--rules", "other/good.yaml"], "two rules files have the name good.yaml"),
         (["docker", "--readme", "none.md"], "cannot read none.md: No such file or directory"),

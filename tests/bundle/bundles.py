@@ -1,6 +1,5 @@
-"""Build a plugin with `--bundle` for each API. The search for modules happens only once, and what bundles share is packed once."""
+"""Build a plugin with `--bundle` for each API. The search for modules happens only once, and what bundles share is compressed once."""
 
-import functools
 from unittest import mock
 
 from lanner.abi.versions import APIS
@@ -10,14 +9,14 @@ from lanner.bundle.environment import BuildError, describe
 from lanner.cli.build import ModuleChoice, _collect, _runtime
 from lanner.host.plugin_loader import load_plugin
 
-_pack_once = functools.cache(python_runtime._pack)
+from .. import packed
 
 
 def build_for_all_apis(plugin, folder):
     """Write `folder/API.so` for each API that the class can be built for."""
     cls, environment = load_plugin(plugin), describe()
     target, source, collected = _collect(plugin, cls, environment)
-    with mock.patch.object(python_runtime, "_pack", _pack_once):
+    with mock.patch.object(python_runtime, "_pack", packed.pack):
         runtime = _runtime(environment, target, source, collected, ModuleChoice())
     for name, api in APIS.items():
         try:

@@ -10,11 +10,9 @@ from lanner.bundle.builder import build, write
 from lanner.bundle.environment import describe
 from lanner.docker import Docker
 
-from .conftest import PLUGINS, ROOT, lanner
+from .conftest import PLUGINS, lanner
 
 pytestmark = [pytest.mark.slow, pytest.mark.native]
-
-BUILT = ROOT / "build" / "host"
 
 
 @pytest.fixture(scope="session")

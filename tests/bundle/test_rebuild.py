@@ -48,12 +48,13 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize("options", [(), pytest.param(("--bundle",), marks=pytest.mark.bundled)], ids=["bound", "bundled"])
 @pytest.mark.parametrize("target", ["doors.py", "doors:Doors", "./doors.py:Doors"])
-@pytest.mark.parametrize("output", ["doors.so", "doors" + importlib.machinery.EXTENSION_SUFFIXES[0]])
-def test_a_second_build_gives_the_same_library(folder, target, output, options):
-    built(target, output, folder, *options)
-    first = (folder / output).read_bytes()
-    built(target, output, folder, *options)
-    assert (folder / output).read_bytes() == first
+def test_a_second_build_gives_the_same_library(folder, target, options):
+    """Beside a library of one name that Python imports, and then beside one of each."""
+    libraries = []
+    for output in ("doors.so", "doors" + importlib.machinery.EXTENSION_SUFFIXES[0], "doors.so"):
+        built(target, output, folder, *options)
+        libraries.append((folder / output).read_bytes())
+    assert libraries[1:] == libraries[:1] * 2
 
 
 def test_a_directory_of_the_plugins_name_is_not_the_plugin(folder):
@@ -99,7 +100,7 @@ def test_commands_take_the_source_beside_its_library(folder, target):
         done = lanner(*arguments, cwd=folder)
         assert done.returncode == 0, (arguments, done.stderr)
     found = lanner("doctor", target, "-r", "rules.yaml", cwd=folder).stdout
-    assert "doors 0.1.0, event source doors, 1 fields" in found
+    assert "doors 0.1.0, event source doors, 1 field" in found
 
 
 def test_an_extension_module_is_still_imported(tmp_path):

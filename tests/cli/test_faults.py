@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from .. import forked
+
 pytestmark = pytest.mark.slow
 
 LANNER = [str(Path(sys.executable).parent / "lanner")]
@@ -18,9 +20,13 @@ REPLAY = ["run", "docker", "--replay", "example"]
 
 
 def command(*arguments, **options):
-    done = subprocess.run(
-        [*LANNER, *arguments], capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL, **options
-    )
+    """Run `lanner` to its end. With options of `subprocess.run` it is the installed one."""
+    if options:
+        done = subprocess.run(
+            [*LANNER, *arguments], capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL, **options
+        )
+    else:
+        done = forked.run_text(arguments, timeout=120)
     assert "Traceback" not in done.stderr
     assert "bug in Lanner" not in done.stderr
     return done

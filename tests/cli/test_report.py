@@ -141,7 +141,7 @@ def test_the_memory_of_a_comparison_does_not_depend_on_the_number_of_alerts(tmp_
             assert [(each.first, each.second, each.only_first, each.only_second) for each in found.rules()] == [
                 (count // 3, count // 3 - 1, 1, 0)
             ] * 3
-            assert sorted(next(found.lone(rule, 0)).time for rule in found.rules()) == [count - 3, count - 2, count - 1]
+            assert sorted(next(found.list_unmatched(rule, 0)).time for rule in found.rules()) == [count - 3, count - 2, count - 1]
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 100_000

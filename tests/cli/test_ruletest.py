@@ -267,4 +267,4 @@ def test_what_is_wrong_in_a_test_file_is_said_with_its_line(run, text, message):
 def test_a_file_that_is_not_there_or_cannot_be_written_is_said(lanner, run):
     assert "cannot read the test file /nonexistent.yaml: No such file or directory" in lanner("rules", "test", "/nonexistent.yaml").err
     done = run("tests: [{name: a, alerts: [], events: [x]}]", "--junit", "/nonexistent/x.xml")
-    assert (done.code, done.err) == (1, "lanner: error: cannot write /nonexistent/x.xml: No such file or directory\n")
+    assert (done.code, done.err) == (1, "lanner: error: cannot write /nonexistent/x.xml (--junit): No such file or directory\n")

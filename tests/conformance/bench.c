@@ -41,6 +41,18 @@ static int64_t resident_bytes(void) {
   return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
+/* Bytes of this process's memory by the name of a line of smaps_rollup: Pss divides a page by the processes that share it. */
+static int64_t memory_bytes(const char* name) {
+  char line[256];
+  long kilobytes = 0, found;
+  FILE* file = fopen("/proc/self/smaps_rollup", "r");
+  while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+    if (strncmp(line, name, strlen(name)) == 0 && sscanf(line + strlen(name), ": %ld kB", &found) == 1) kilobytes = found;
+  }
+  if (file != NULL) fclose(file);
+  return (int64_t)kilobytes * 1024;
+}
+
 static bool fail(struct bench* bench, const char* what) {
   const char* error = bench->state == NULL ? NULL : call_last_error(bench->plugin, bench->state);
   violation("bench: %s failed: %s", what, error == NULL ? "no error text" : error);
@@ -182,7 +194,7 @@ static void measure_fields(struct bench* bench, const struct request* requests, 
 
 static bool measure(struct bench* bench, struct json_out* out) {
   struct plugin* plugin = bench->plugin;
-  int64_t bare = resident_bytes();
+  int64_t bare = resident_bytes(), bare_pss = memory_bytes("Pss"), bare_private = memory_bytes("Private_Dirty");
   double wall = clock_seconds(CLOCK_MONOTONIC), cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
   if (!plugin_load(plugin)) return false;
   double load_wall = clock_seconds(CLOCK_MONOTONIC) - wall, load_cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
@@ -210,6 +222,8 @@ static bool measure(struct bench* bench, struct json_out* out) {
   if (!open_again(bench)) return false;
   if (!read_events(bench, bench->options->events == 0 ? EVENTS_BY_DEFAULT : bench->options->events, requests, count)) return false;
   json_double(out, "rss_after_events_kb", (double)(resident_bytes() - bare) / 1024);
+  json_double(out, "pss_after_events_kb", (double)(memory_bytes("Pss") - bare_pss) / 1024);
+  json_double(out, "private_after_events_kb", (double)(memory_bytes("Private_Dirty") - bare_private) / 1024);
   json_uint(out, "events", bench->taken);
   json_uint(out, "batches", bench->batches);
   json_double(out, "next_batch_ns", bench->batch_seconds / (double)bench->taken * 1e9);

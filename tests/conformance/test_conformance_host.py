@@ -318,7 +318,16 @@ def test_a_real_framework_agrees(conformance_host, peers, tmp_path):
 
 
 # what `bench` always has, in these units
-BENCH_KEYS = ("load_ms", "init_ms", "rss_after_events_kb", "next_batch_ns", "first_field_ns", "further_field_ns", "all_fields_ns")
+BENCH_KEYS = (
+    "load_ms",
+    "init_ms",
+    "rss_after_events_kb",
+    "private_after_events_kb",
+    "next_batch_ns",
+    "first_field_ns",
+    "further_field_ns",
+    "all_fields_ns",
+)
 
 
 def test_bench(conformance_host):

@@ -184,7 +184,7 @@ class StandInStore:
                     return Page(found, position, number + 1 < len(self._alerts))
         return Page(found, max(position, self.last()), False)
 
-    def newest(self, wanted, limit, before=None):
+    def read_newest(self, wanted, limit, before=None):
         self._advance()
         end = len(self._alerts) if before is None else bisect.bisect_left(self._positions, before)
         found = []

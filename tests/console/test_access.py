@@ -249,7 +249,7 @@ def has_all_headers(answer):
     return sorted(f"{name}: {value}" for name, value in HEADERS) == sorted(line for line in head if line.split(":")[0] in dict(HEADERS))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2 * settings.default.max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     method=st.sampled_from(["GET", "HEAD", "POST", "PUT", "OPTIONS", "get", "X" * 20_000]),
     path=st.one_of(

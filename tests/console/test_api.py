@@ -373,7 +373,7 @@ def test_a_path_that_is_a_file_or_unreadable_is_named(serve, tmp_path):
         assert str(path) in found["error"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2 * settings.default.max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from(["alerts", "timeline", "facets", "rules", "status", "alert/5ad0c0de-1"]),
     pairs=st.lists(

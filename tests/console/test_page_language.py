@@ -252,7 +252,7 @@ def test_filters_as_users_write_them(ask, line):
         assert found == [place for place, each in enumerate(ALERTS) if wanted.matches(each)], text
 
 
-@settings(max_examples=2000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10 * settings.default.max_examples, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(text=FILTERS)
 @example(text="constructor:x")
 @example(text="-")
@@ -270,7 +270,7 @@ def test_a_report_selects_what_the_reference_selects(ask, text):
         assert found == [place for place, each in enumerate(ALERTS) if wanted.matches(each)], text
 
 
-@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5 * settings.default.max_examples, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(text=FILTERS)
 @example(text='rule in (a, "b c") -container : x')
 def test_a_filter_is_the_filter_of_its_terms_and_one_can_be_removed(ask, text):
@@ -285,7 +285,7 @@ def test_a_filter_is_the_filter_of_its_terms_and_one_can_be_removed(ask, text):
         assert set(rest.terms) <= set(whole.terms), (pieces, pieces[place])
 
 
-@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5 * settings.default.max_examples, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(value=TEXTS)
 def test_a_value_of_a_facet_is_quoted_as_lanner_quotes_it(ask, value):
     assert ask("term", key="rule", value=value) == f"rule:{quote_value(value)}"

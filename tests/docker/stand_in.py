@@ -121,11 +121,6 @@ class StandInEngine:
         """The request lines, in the order of their connections."""
         return [exchange.request for exchange in self.exchanges]
 
-    @property
-    def has_stream(self):
-        """Whether stream() gives one at once."""
-        return not self._streams.empty()
-
     def stream(self):
         """The next open stream of events, as soon as a client has asked for it."""
         return self._streams.get(timeout=PATIENCE)

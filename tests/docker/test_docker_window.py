@@ -22,7 +22,7 @@ def plain(time, **others):
 
 
 def times(line):
-    return [time for time, _ in Events([line]).timed_lines(1)]
+    return [time_of(key) for key in Events([line]).keys(1)]
 
 
 # when an event happened

@@ -28,9 +28,14 @@ def imports_of(path):
             yield from inner & MODULES.keys() or {node.module}
 
 
-IMPORTS = {name: set(imports_of(path)) - {name} for name, path in MODULES.items()}
 FACES = {name for name, path in MODULES.items() if path.name == "__init__.py"}
 """Packages' `__init__` modules, which import their public names late."""
+
+
+@pytest.fixture(scope="module")
+def imports():
+    """The modules of this package that each one imports. Reading all of them takes a second."""
+    return {name: set(imports_of(path)) - {name} for name, path in MODULES.items()}
 
 
 def room_of(name):
@@ -43,21 +48,21 @@ def floors(sentence):
     return {room.strip(" `"): number for number, floor in enumerate(text.split("→")) for room in floor.split(",")}
 
 
-def test_no_modules_import_each_other_in_a_circle():
+def test_no_modules_import_each_other_in_a_circle(imports):
     """Removing modules that import none of the rest leaves nothing: a circle would stay."""
-    left = {name: imports - FACES for name, imports in IMPORTS.items() if name not in FACES}
-    while ground := [name for name, imports in left.items() if not imports & left.keys()]:
+    left = {name: targets - FACES for name, targets in imports.items() if name not in FACES}
+    while ground := [name for name, targets in left.items() if not targets & left.keys()]:
         for name in ground:
             del left[name]
     assert left == {}
 
 
-def test_imports_between_rooms_keep_to_the_order_in_contributing():
+def test_imports_between_rooms_keep_to_the_order_in_contributing(imports):
     order = floors("Imports go in one direction:")
     assert order.keys() == {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
     backwards = [
         (name, target)
-        for name, targets in IMPORTS.items()
+        for name, targets in imports.items()
         for target in targets
         if (room := room_of(name)) and (other := room_of(target)) and room != other and order[room] >= order[other]
     ]
@@ -65,7 +70,7 @@ def test_imports_between_rooms_keep_to_the_order_in_contributing():
 
 
 @pytest.mark.parametrize("room", ["sdk"])
-def test_imports_inside_a_room_keep_to_the_order_in_contributing(room):
+def test_imports_inside_a_room_keep_to_the_order_in_contributing(imports, room):
     order = floors(f"Inside `{room}`:")
 
     def floor_of(name):
@@ -73,7 +78,7 @@ def test_imports_inside_a_room_keep_to_the_order_in_contributing(room):
         return order[parts[2]] if len(parts) > 3 else max(order.values())
 
     inside = {name for name in MODULES if name.startswith(f"lanner.{room}.") and name not in FACES}
-    backwards = [(name, target) for name in inside for target in IMPORTS[name] & inside if floor_of(name) > floor_of(target)]
+    backwards = [(name, target) for name in inside for target in imports[name] & inside if floor_of(name) > floor_of(target)]
     assert backwards == []
 
 

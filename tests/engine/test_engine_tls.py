@@ -17,6 +17,7 @@ from lanner.docker.endpoint import find_endpoint, parse_endpoint
 from lanner.net.tls import Tls
 from lanner.testing.dockerd import Dockerd, why_not
 
+from .. import forked
 from ..docker.certificates import OPENSSL, Authority
 from ..waiting import PATIENCE
 
@@ -98,7 +99,8 @@ def test_events_come_through_tls(setting, environ):
 
 @pytest.mark.parametrize("options", [(), ("--bundle",)], ids=["bound", "bundled"])
 def test_events_come_through_tls_in_a_library_for_falco(setting, environ, run_host, tmp_path, options):
-    subprocess.run([LANNER, "build", "docker", *options, "-o", tmp_path / "libdocker.so"], check=True, capture_output=True)
+    built = forked.run_text(["build", "docker", *options, "-o", tmp_path / "libdocker.so"])
+    assert built.returncode == 0, built.stderr
     since = f"{time.time_ns() / 1e9:.9f}"
     names = [f"volume-{number}" for number in range(5)]
     for name in names:

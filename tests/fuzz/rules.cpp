@@ -26,11 +26,11 @@ const int hooked =
 using lanner::Check;
 using lanner::Comparison;
 using lanner::Constant;
+using lanner::EventInfo;
 using lanner::Hit;
-using lanner::Kept;
+using lanner::KeptValues;
 using lanner::Machine;
 using lanner::Modifier;
-using lanner::Moment;
 using lanner::Node;
 using lanner::Operand;
 using lanner::Program;
@@ -235,17 +235,17 @@ class Making {
 
 struct Round {
   std::vector<Hit> hits;
-  Kept kept;
+  KeptValues kept;
 
   void run(Machine& machine, std::string_view payload, bool is_padded) {
     hits.clear();
     kept.clear();
-    Moment moment;
+    EventInfo info;
     machine.load(payload, is_padded);
-    moment.place = 1;
-    moment.has_time = machine.own_time(moment.time);
-    moment.has_first = moment.has_time;
-    machine.match(moment, 0, hits, kept);
+    info.place = 1;
+    info.has_time = machine.own_time(info.time);
+    info.has_first = info.has_time;
+    machine.match(info, 0, hits, kept);
   }
 };
 
@@ -261,7 +261,7 @@ void require_same(const Round& left, const Round& right) {
   for (std::size_t place = 0; place < left.kept.size(); ++place) {
     const auto &one = left.kept.at(place), &other = right.kept.at(place);
     REQUIRE(one.kind == other.kind);
-    const bool is_text = one.kind == Kept::Kind::text || one.kind == Kept::Kind::address;
+    const bool is_text = one.kind == KeptValues::Kind::text || one.kind == KeptValues::Kind::address;
     REQUIRE(is_text ? left.kept.text(one) == right.kept.text(other) : one.number == other.number);
   }
 }

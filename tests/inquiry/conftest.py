@@ -42,7 +42,7 @@ class StandInStore:
     def rules_file(self, sha256):
         return next((content for content in self.files.values() if hashlib.sha256(content).hexdigest() == sha256), None)
 
-    def newest(self, wanted, limit, before=None):
+    def read_newest(self, wanted, limit, before=None):
         found = [each for each in reversed(self.alerts) if wanted.matches(each) and (before is None or each.position < before)]
         return Page(found[:limit], found[limit - 1].position if len(found) > limit else 0, len(found) > limit)
 

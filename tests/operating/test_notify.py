@@ -29,12 +29,12 @@ def manager(request, tmp_path):
 def test_a_run_from_its_start_to_its_end(manager):
     address, server = manager
     notifier = Notifier(environ={"NOTIFY_SOCKET": address})
-    notifier.ready("watching Docker Engine 20.10.24")
+    notifier.tell_ready("watching Docker Engine 20.10.24")
     notifier.status("3 alerts")
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-    notifier.reloading()
-    notifier.ready()
-    notifier.stopping()
+    notifier.tell_reloading()
+    notifier.tell_ready()
+    notifier.tell_stopping()
     notifier.close()
     heard = [server.recv(4096).decode() for _ in range(5)]
     assert heard[:2] == ["READY=1\nSTATUS=watching Docker Engine 20.10.24", "STATUS=3 alerts"]
@@ -115,9 +115,9 @@ def test_there_is_no_watchdog_where_none_is_meant_for_this_process(manager, vari
 def test_without_a_manager_nothing_is_done():
     environ = {"WATCHDOG_USEC": "10000"}
     notifier = Notifier(environ=environ)
-    notifier.ready("x")
-    notifier.reloading()
-    notifier.stopping()
+    notifier.tell_ready("x")
+    notifier.tell_reloading()
+    notifier.tell_stopping()
     notifier.close()
     assert environ == {}
     until(lambda: "lanner-watchdog" not in {thread.name for thread in threading.enumerate()})
@@ -137,7 +137,7 @@ def test_programs_that_are_started_from_here_do_not_speak_for_it(manager):
 @pytest.mark.parametrize("address", ["/nonexistent/notify", "vsock:2:1234", "relative"])
 def test_a_manager_that_is_not_there_is_reported_and_no_more(address, caplog):
     notifier = Notifier(environ={"NOTIFY_SOCKET": address})
-    notifier.ready()
+    notifier.tell_ready()
     notifier.close()
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert f"NOTIFY_SOCKET={address}" in caplog.text

@@ -167,19 +167,19 @@ def survives(path, data):
     Validator([CATALOG], {}).load("rules.yaml", text)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=200) | st.lists(st.sampled_from(SCRAPS)).map(lambda parts: "".join(parts).encode()))
 def test_any_bytes(tmp_path, data):
     survives(tmp_path / "rules.yaml", data)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=3 * settings.default.max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 1 << 40))
 def test_mutated_files(tmp_path, seed):
     survives(tmp_path / "rules.yaml", mutated(seed))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(st.lists(st.sampled_from(SCRAPS) | st.text(max_size=3)).map("".join))
 def test_any_condition(text):
     try:

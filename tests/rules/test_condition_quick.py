@@ -88,13 +88,12 @@ def slowly(text):
         lexer.OPERAND, lexer.CONNECTIVE = quick
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=10 * settings.default.max_examples)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join))
 def test_any_text_is_read_as_word_by_word(text):
     assert outcome(text) == slowly(text)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(conditions, min_size=1, max_size=4))
 def test_conditions_that_share_their_lists_are_what_they_are_alone(trees):
     shared = {}

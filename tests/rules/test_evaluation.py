@@ -2,9 +2,7 @@
 
 import itertools
 import json
-from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -97,17 +95,9 @@ def compare(trees, happened):
         assert list(executor.match()) == [number for number, tree in enumerate(trees) if holds(tree, event)]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(st.lists(conditions, min_size=1, max_size=5), st.lists(events, min_size=1, max_size=5))
-def test_rules_match_what_a_naive_reading_says(trees, happened):
-    compare(trees, happened)
-
-
-@pytest.mark.soak
-@pytest.mark.timeout(3600)
-@settings(max_examples=20_000, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=2 * settings.default.max_examples, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(conditions, min_size=1, max_size=8), st.lists(events, min_size=1, max_size=10))
-def test_rules_match_what_a_naive_reading_says_at_length(trees, happened):
+def test_rules_match_what_a_naive_reading_says(trees, happened):
     compare(trees, happened)
 
 
@@ -129,8 +119,10 @@ EVERY_EVENT = [
 ]
 
 
-def lint_is_right(trees, folder):
-    path = Path(folder, "rules.yaml")
+@settings(max_examples=2 * settings.default.max_examples, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(trees=st.lists(small_conditions, min_size=1, max_size=6))
+def test_what_the_lints_say_of_conditions_is_true(tmp_path, trees):
+    path = tmp_path / "rules.yaml"
     path.write_text(rules(trees), "utf-8")
     for finding in check_files([path], CATALOG):
         number = int(finding.places[0].name.removeprefix("r"))
@@ -143,17 +135,3 @@ def lint_is_right(trees, folder):
             earlier = int(finding.message.split("'r")[1].split("'")[0])
             assert earlier < number
             assert all(holds(trees[earlier], event) for event in EVERY_EVENT if holds(trees[number], event))
-
-
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], deadline=None)
-@given(trees=st.lists(small_conditions, min_size=1, max_size=4))
-def test_what_the_lints_say_of_conditions_is_true(tmp_path, trees):
-    lint_is_right(trees, tmp_path)
-
-
-@pytest.mark.soak
-@pytest.mark.timeout(3600)
-@settings(max_examples=5_000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], deadline=None)
-@given(trees=st.lists(small_conditions, min_size=1, max_size=6))
-def test_what_the_lints_say_of_conditions_is_true_at_length(tmp_path, trees):
-    lint_is_right(trees, tmp_path)

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lanner.rules.check.checker import check_operand
@@ -252,7 +252,6 @@ def longest_by_trying(text):
     return None
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=14).map("".join).filter(lambda text: not text[0].isdigit()))
 def test_the_longest_piece_is_found_without_trying_all(text):
     try:

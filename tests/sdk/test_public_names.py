@@ -70,7 +70,7 @@ def test_the_docker_plugin_is_written_on_the_public_names():
 
 
 def test_the_sdk_imports_nothing_of_the_rooms_that_use_it():
-    for module in Path(lanner.__file__).parent.joinpath("sdk").glob("*.py"):
+    for module in Path(lanner.__file__).parent.joinpath("sdk").rglob("*.py"):
         imported = set(re.findall(r"^\s*(?:from|import) lanner\.(\w+)", module.read_text(), re.MULTILINE))
         assert imported <= {"sdk", "native"}, module.name
 

@@ -1,5 +1,6 @@
 """Parts of `each` that are the same for all items: computed once, and repeated within a limit. Both evaluators agree."""
 
+import functools
 import json
 
 import pytest
@@ -9,21 +10,22 @@ from lanner.sdk.payload import evaluate
 from lanner.sdk.payload.misfits import describe_misfits
 from lanner.sdk.types import FieldInfo, FieldType
 
-COUNT = 40_000
-DOCUMENT = json.dumps(
-    {"a": [{"name": "x", "flag": "yes"}] * COUNT, "b": [*["y"] * COUNT, "z"], "m": {"list": ["1", "2"], "text": "t" * 100}}
-).encode()
+from ..growth import grows_linearly
+
+COUNT = 4_000
+"""This number of items reaches the limit if each repeats `TEXT`."""
+TEXT = "t" * 300
 ITEMS = payload["a", EACH]
 MANY = payload["b", EACH]
 SHARED = {
-    "a condition": (ITEMS.each(item["name"].when(MANY.any("z").text(), "true")), ("x",) * COUNT),
-    "a condition of each item": (ITEMS.each(MANY.join("").after("y" * COUNT).when(item["flag"], "yes")), ("z",) * COUNT),
-    "a string": (ITEMS.each(concat(item["name"], payload["m", "list", 1])), ("x2",) * COUNT),
-    "a pointer": (ITEMS.each(concat(item["name"], payload.pointer("/m/list/0"))), ("x1",) * COUNT),
-    "a list": (ITEMS.each(payload["m", "list", EACH]), ("1", "2") * COUNT),
-    "an inner each": (ITEMS.each(payload["m", "list", EACH].each(concat(item, payload["m", "list", 0]))), ("11", "21") * COUNT),
-    "an argument": (ITEMS.each(concat(item["name"], payload["b", INDEX])), ("xz",) * COUNT),
-    "a boolean": (ITEMS.each(MANY.any("z")), (True,) * COUNT),
+    "a condition": (ITEMS.each(item["name"].when(MANY.any("z").text(), "true")), ("x",)),
+    "a condition of each item": (ITEMS.each(MANY.join("").after("-").when(item["flag"], "yes")), ("z",)),
+    "a string": (ITEMS.each(concat(item["name"], payload["m", "list", 1])), ("x2",)),
+    "a pointer": (ITEMS.each(concat(item["name"], payload.pointer("/m/list/0"))), ("x1",)),
+    "a list": (ITEMS.each(payload["m", "list", EACH]), ("1", "2")),
+    "an inner each": (ITEMS.each(payload["m", "list", EACH].each(concat(item, payload["m", "list", 0]))), ("11", "21")),
+    "an argument": (ITEMS.each(concat(item["name"], payload["b", INDEX])), ("xz",)),
+    "a boolean": (ITEMS.each(MANY.any("z")), (True,)),
 }
 EXCESSIVE = {
     "a list": ITEMS.each(MANY),
@@ -33,6 +35,14 @@ EXCESSIVE = {
     "texts": ITEMS.each(concat(item["name"], payload["m", "text"])),
     "a joined list": ITEMS.each(concat(item["name"], MANY.join(""))).nth(0),
 }
+
+
+@functools.cache
+def document(count):
+    lists = {"a": [{"name": "x", "flag": "yes"}] * count, "b": [*["y"] * count, "-", "z"]}
+    return json.dumps({**lists, "m": {"list": ["1", "2"], "text": TEXT}}).encode()
+
+
 READERS = pytest.mark.parametrize("kind", [evaluate.Reader, native.Reader], ids=["reference", "native"])
 
 
@@ -40,19 +50,23 @@ READERS = pytest.mark.parametrize("kind", [evaluate.Reader, native.Reader], ids=
 @pytest.mark.parametrize("what", SHARED)
 def test_a_part_outside_the_items_is_computed_once(kind, what):
     value, expected = SHARED[what]
-    reader = kind([value.data()])
-    assert reader.load(DOCUMENT)
-    assert reader.get(0, COUNT if what == "an argument" else None) == expected
-    assert reader.misfits() == [{}]
+
+    def read(count):
+        reader = kind([value.data()])
+        assert reader.load(document(count))
+        assert reader.get(0, count + 1 if what == "an argument" else None) == expected * count
+        assert reader.misfits() == [{}]
+
+    assert grows_linearly(read, 1_200)
 
 
 @READERS
 @pytest.mark.parametrize("what", EXCESSIVE)
 def test_a_field_does_not_repeat_more_than_the_limit(kind, what):
     reader = kind([EXCESSIVE[what].data(), payload["m", "text"].data()])
-    assert reader.load(DOCUMENT)
+    assert reader.load(document(COUNT))
     assert reader.get(0) is None
-    assert reader.get(1) == "t" * 100
+    assert reader.get(1) == TEXT
     assert reader.misfits() == [{"excess": 1}, {}]
 
 

@@ -1,9 +1,12 @@
 """Text and bytes: what Lanner keeps of bytes that are not UTF-8, and of halves of characters."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import lanner
 from lanner.sdk.text.encoding import from_bytes, from_lossless, to_bytes, to_bytes_leniently, to_lossless, without_halves
 from lanner.sdk.text.printable import escape_bytes, escape_controls, one_column_each
 
@@ -42,3 +45,9 @@ def test_escapes():
 def test_marks_stay_below_their_characters(text):
     assert len(one_column_each(text)) == len(text)
     assert one_column_each(text).isprintable()
+
+
+def test_one_module_names_the_error_handlers_for_bytes_that_are_not_utf_8():
+    root = Path(lanner.__file__).parent
+    users = [path for path in root.rglob("*.py") if '"utf-8", "surrogate' in path.read_text("utf-8")]
+    assert users == [root / "sdk" / "text" / "encoding.py"]

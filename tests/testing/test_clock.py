@@ -52,7 +52,7 @@ def test_advance_waits_until_the_plugin_pauses():
     with lanner.testing.clock() as clock:
         thread = threading.Thread(target=sleeper)
         thread.start()
-        with pytest.raises(TimeoutError, match=r"0 instead of 1 threads of the plugin pause after 0\.01 s"):
+        with pytest.raises(TimeoutError, match=r"0 instead of 1 thread of the plugin pause after 0\.01 s"):
             clock.advance(5, timeout=0.01)
         begun.set()
         clock.advance(5)

@@ -111,7 +111,7 @@ def test_markup_is_shown_as_it_is():
         assert detail.count(text) >= 6
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=3, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate))
 @example(["\x1b[2J\x1b]0;title\x07\u202e", "\ud800\udcff", ""])
 @given(st.lists(HOSTILE, min_size=1, max_size=3))
 def test_any_text_is_text(texts):

@@ -5,13 +5,14 @@ import gc
 import subprocess
 import sys
 import threading
-import time
 import weakref
 
 import pytest
 
 from lanner.yamlfile.reader import MAX_DEPTH, Mapping, Scalar, Sequence, YamlError, read_documents
 from lanner.yamlfile.source import SourceFile, source_file
+
+from ..growth import grows_linearly
 
 pytestmark = pytest.mark.native
 
@@ -171,21 +172,11 @@ def test_limits():
 
 @pytest.mark.parametrize("unit", ["[", "{", "- ", "? ", "a: b\n", "&a ", "[],", '"a" b\n', "\n,", "a\r", "'", "- |\n a\n", "--- a\n"])
 def test_the_time_grows_with_the_text_alone(unit):
-    def seconds(size):
-        gc.disable()  # its time grows with all objects of the test process
-        try:
-            begin = time.thread_time()
-            with contextlib.suppress(YamlError):
-                read(unit * (size // len(unit)))
-            return time.thread_time() - begin
-        finally:
-            gc.enable()
+    def run(size):
+        with contextlib.suppress(YamlError):
+            read(unit * (size // len(unit)))
 
-    def best(size):
-        return min(seconds(size) for _ in range(3))
-
-    # quadratic time would be a factor of 100
-    assert best(400_000) < 40 * max(best(40_000), 0.005)
+    assert grows_linearly(run, 40_000)
 
 
 def test_nodes_are_freed():

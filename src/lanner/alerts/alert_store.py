@@ -78,7 +78,7 @@ class AlertStore:
         """Return the next alerts after a position, the oldest first."""
         return self._page(self._walk(wanted, position + 1, None, descending=False), limit, position)
 
-    def newest(self, wanted: Filter = _NO_FILTER, limit: int = 1000, before: int | None = None) -> Page:
+    def read_newest(self, wanted: Filter = _NO_FILTER, limit: int = 1000, before: int | None = None) -> Page:
         """Return the newest alerts before a position, the newest first."""
         return self._page(self._walk(wanted, 0, None if before is None else before - 1, descending=True), limit, before or 0)
 
@@ -116,7 +116,7 @@ class AlertStore:
         subject = Value(negated=False, key="subject", pattern=Pattern((lower_ascii(alert.subject),)))
         span = minutes * MINUTE
         wanted = Filter(terms=(subject,), since=alert.arrived - span, until=alert.arrived + span + 1)
-        before = self.newest(wanted, limit, alert.position).alerts
+        before = self.read_newest(wanted, limit, alert.position).alerts
         after = self.after(alert.position, wanted, limit).alerts
         nearest = sorted([*before, *after], key=lambda each: abs(each.arrived - alert.arrived))[: limit - 1]
         return sorted([alert, *(each for each in nearest if each.subject == alert.subject)])

@@ -32,7 +32,7 @@ def find_notes(store: AlertStore, wanted: Filter) -> tuple[str, ...]:
     if not terms:
         return wanted.notes
     known: dict[str, set[str]] = {"rule": set(), "source": set(), "subject": set(), "tag": set(), "field": set()}
-    for alert in store.newest(Filter(), _SAMPLE).alerts:
+    for alert in store.read_newest(Filter(), _SAMPLE).alerts:
         content = read_content(alert.line)
         known["field"].update(content.output_fields)
         known["tag"].update(content.tags)
@@ -52,7 +52,7 @@ def _is_literal(term: Term) -> bool:
 def _note(store: AlertStore, term: Term, known: dict[str, set[str]]) -> str:
     if isinstance(term, Field | Comparison):
         near = "" if term.name in known["field"] else _near_field(term.name, known["field"])
-        if not near or store.newest(Filter(terms=(Field(negated=False, name=term.name, pattern=_ANY, words=()),)), 1).alerts:
+        if not near or store.read_newest(Filter(terms=(Field(negated=False, name=term.name, pattern=_ANY, words=()),)), 1).alerts:
             return ""
         return f"no alert was found with a field {message_line(term.name)!r}: did you mean {message_line(near)!r}?"
     if not isinstance(term, Value | Tag) or (value := term.pattern.literal) is None:
@@ -61,7 +61,7 @@ def _note(store: AlertStore, term: Term, known: dict[str, set[str]]) -> str:
     if any(term.pattern.fits(each) for each in known[key]):
         return ""
     near = find_near(value, known[key])
-    if not near or store.newest(Filter(terms=(structs.replace(term, negated=False),)), 1).alerts:
+    if not near or store.read_newest(Filter(terms=(structs.replace(term, negated=False),)), 1).alerts:
         return ""
     return f"no alert was found with {key} {message_line(value)!r}: did you mean {key}:{message_line(quote_value(near))}?"
 

@@ -176,7 +176,7 @@ class _Parser:
             self._at += 1
             if self._at == len(self._text) or self._text[self._at].isspace():
                 return
-        if not (self._choice(negated=negated) or self._keyed(negated=negated)):
+        if not (self._choice(negated=negated) or self._read_keyed(negated=negated)):
             self._advise()
             value, is_quoted = self._value()
             if not is_quoted and self._is_connective(value):
@@ -200,7 +200,7 @@ class _Parser:
             if _INNER_STAR.search(text):
                 self._note(f"a `*` in text has a meaning only at the end of a word: {message_line(text)!r} is searched without it")
 
-    def _keyed(self, *, negated: bool) -> bool:
+    def _read_keyed(self, *, negated: bool) -> bool:
         """Read a term with a key, if this is one."""
         found = _KEY.match(self._text, self._at)
         if not found:

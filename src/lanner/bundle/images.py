@@ -102,8 +102,8 @@ def _differences(table: bytes, part: _Part) -> bytes:
 
 
 def _absolute_calls(code: bytes, _part: _Part) -> bytes:
-    def absolute(call: re.Match[bytes]) -> bytes:
+    def to_absolute(call: re.Match[bytes]) -> bytes:
         target = int.from_bytes(call[0][1:], "little") + call.start()
         return call[0][:1] + (target & 0xFFFF_FFFF).to_bytes(4, "big")  # big-endian: the bytes that calls share are together
 
-    return _CALL.sub(absolute, code)
+    return _CALL.sub(to_absolute, code)

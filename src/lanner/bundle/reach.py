@@ -82,7 +82,7 @@ def main() -> None:
     reach.follow([*_ALWAYS, *request["roots"], *request["include"]])
     missing = sorted(name for name in request["include"] if reach.spec(name) is None)
     without = [*request["exclude"], *(name for name in _WITHOUT if name not in reach.found)]
-    reach.follow(_trial({**request, "without": without, "compiled": reach.compiled()}))
+    reach.follow(_trial({**request, "without": without, "compiled": reach.list_compiled()}))
     for top in sorted({name.partition(".")[0] for name in reach.found} & set(request["whole"])):
         reach.take_whole(top)
     json.dump({**reach.result(), "missing": missing}, sys.stdout)
@@ -142,7 +142,7 @@ class Reach:
             self._specs[name] = self._find(name)
         return self._specs[name]
 
-    def compiled(self) -> list[str]:
+    def list_compiled(self) -> list[str]:
         """Return the compiled modules found so far in the standard library and msgspec: only a run shows what their C code imports."""
         return sorted(
             name

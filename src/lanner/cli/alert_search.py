@@ -84,12 +84,12 @@ def _pages(store: AlertStore, wanted: Filter, limit: int | None, *, reverse: boo
     """Yield the matching alerts in parts. Alerts that are stored after the begin are left out."""
     end = store.last()
     if reverse:
-        yield from _newest(store, wanted, limit, end)
+        yield from _read_newest(store, wanted, limit, end)
         return
     position = 0
     if limit is not None:
         # the position of the oldest one of the newest alerts; the alerts themselves may not fit into memory
-        for alerts in _newest(store, wanted, limit, end):
+        for alerts in _read_newest(store, wanted, limit, end):
             position = alerts[-1].position - 1 if alerts else position
     more = True
     while more and position < end:
@@ -98,11 +98,11 @@ def _pages(store: AlertStore, wanted: Filter, limit: int | None, *, reverse: boo
         yield [alert for alert in page.alerts if alert.position <= end]
 
 
-def _newest(store: AlertStore, wanted: Filter, limit: int | None, end: int) -> Iterator[list[StoredAlert]]:
+def _read_newest(store: AlertStore, wanted: Filter, limit: int | None, end: int) -> Iterator[list[StoredAlert]]:
     before: int | None = end + 1
     left, more = limit, True
     while more and left != 0:
-        page = store.newest(wanted, _PAGE if left is None else min(_PAGE, left), before)
+        page = store.read_newest(wanted, _PAGE if left is None else min(_PAGE, left), before)
         before, more = page.position, page.more
         left = None if left is None else left - len(page.alerts)
         yield page.alerts

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lanner.cli.paths import PathGroup
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -46,7 +48,7 @@ def _format(default: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     return click.option("--format", "layout", type=kinds, default=default, show_default=True, help="Format of the alerts.")
 
 
-@click.group(no_args_is_help=True)
+@click.group(cls=PathGroup, no_args_is_help=True)
 def alerts() -> None:
     """Search, show and export the alerts of an alert store.
 

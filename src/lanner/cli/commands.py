@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from lanner.cli.alerts import alerts
+from lanner.cli.paths import PathGroup
 from lanner.cli.rules import rules
 from lanner.host.plugin_loader import BUILT_IN
 from lanner.new.kinds import SOURCES
@@ -23,7 +24,7 @@ _PLUGIN = (
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, no_args_is_help=True)
+@click.group(cls=PathGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, no_args_is_help=True)
 @click.version_option(None, "--version", package_name="lanner", message="%(prog)s %(version)s", prog_name="lanner")
 def commands() -> None:
     """Falco plugins in Python, and Falco rules without Falco.
@@ -219,7 +220,7 @@ def _building_options(bundle_help: str) -> Callable[[_F], _F]:
     return decorate
 
 
-def _bundling(include: tuple[str, ...], exclude: tuple[str, ...], *, bundle: bool) -> ModuleChoice | None:
+def _choose_modules(include: tuple[str, ...], exclude: tuple[str, ...], *, bundle: bool) -> ModuleChoice | None:
     """Return the changes of a bundle's contents; None if no bundle is built. Raises `click.UsageError`."""
     from lanner.cli.build import ModuleChoice
 
@@ -239,7 +240,7 @@ def build(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple
     """
     from lanner.cli.build import build_plugin
 
-    return build_plugin(plugin, bundling=_bundling(include, exclude, bundle=bundle), **options)  # type: ignore[arg-type]
+    return build_plugin(plugin, bundling=_choose_modules(include, exclude, bundle=bundle), **options)  # type: ignore[arg-type]
 
 
 @commands.command(epilog=_PLUGIN)
@@ -264,7 +265,7 @@ def package(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tup
     """
     from lanner.cli.package import package_plugin
 
-    return package_plugin(plugin, bundling=_bundling(include, exclude, bundle=bundle), **options)  # type: ignore[arg-type]
+    return package_plugin(plugin, bundling=_choose_modules(include, exclude, bundle=bundle), **options)  # type: ignore[arg-type]
 
 
 @commands.command()

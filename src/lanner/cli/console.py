@@ -62,9 +62,9 @@ def serve_console(
             say(f"to use it: ssh -L 8766:{os.path.abspath(address.path)} HOST, then http://127.0.0.1:8766/ with the token")  # noqa: PTH100
         notifier = Notifier()
         stack.callback(notifier.close)
-        notifier.ready(f"serving {directory} on {console.address}")
+        notifier.tell_ready(f"serving {directory} on {console.address}")
         ended.wait()
-        notifier.stopping()
+        notifier.tell_stopping()
     return OK
 
 

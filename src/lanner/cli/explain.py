@@ -11,6 +11,7 @@ from lanner.cli.plugin_config import BY_OPTION, read_config
 from lanner.cli.show import print_text
 from lanner.config.read import list_files
 from lanner.host.plugin_loader import load_plugin
+from lanner.host.recording import no_recording
 from lanner.host.trial import LoadedRules, explain
 from lanner.sdk.text.printable import printable_json
 
@@ -29,7 +30,10 @@ def explain_rule(
         rules = LoadedRules(cls, list_files(files), config=read_config(config, cls), way=BY_OPTION)
         if not rules.rule(name).enabled:
             say(f"the rule {name!r} is disabled: explaining it as if it were enabled")
-        found = explain(rules.trial([name]), name, rules.read_recording(replay), number=event)
+        trial = rules.trial([name])
+        found = explain(trial, name, rules.read_recording(replay), number=event)
+    if event is None and trial.has_read_nothing:
+        return fail(no_recording(replay, rules.info))
     if found is None:
         return fail(f"the recording {replay} has no event" + (f" {event}" if event else ""))
     print_text(printable_json(found.as_dict(), indent=2) if as_json else _text(found, full=full))

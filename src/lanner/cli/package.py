@@ -167,6 +167,8 @@ def _rules(info: PluginInfo, paths: Sequence[str]) -> _Rules | None:
             raise RulesError(errors)
         foreign += [finding for finding in result.findings if finding.code == UNKNOWN_SOURCE]
         loaded.append(load_text(text, path))
+    if not any(file.items for file in loaded):
+        raise PackageError(f"no rule, macro or list in {', '.join(paths)}: name files that have some")
     rules = validator.session.collected.rules.values()
     if foreign and not any(rule.known_source for rule in rules):
         sources = ", ".join(sorted({rule.source for rule in rules}))

@@ -55,7 +55,7 @@ def make_plugin(
 
     way = BY_OPTION if place is None else "in init_config, as in `{}`" if steps else "in this file, as in `{}`"
 
-    def placed(text: str) -> str:
+    def place_message(text: str) -> str:
         if host is not None and path_in_message(text)[:1] == ["host"]:
             return f"{_HOST}: plugin {name}: {text}"
         return place_option(text, name, place, [*steps, *path_in_message(text)])
@@ -67,9 +67,9 @@ def make_plugin(
             raise UsageError(f"the plugin {info.name} has no option `host`: leave out --host")
         values = {**values, "host": host}
     try:
-        plugin = init_plugin(cls, values, warn=lambda text: warn(placed(text)))
+        plugin = init_plugin(cls, values, warn=lambda text: warn(place_message(text)))
     except ConfigError as error:
-        raise ConfigError(advise_required(placed(str(error)), way)) from None
+        raise ConfigError(advise_required(place_message(str(error)), way)) from None
     if host is not None:
         plugin.set_by = {"host": _HOST}
     return plugin
@@ -84,8 +84,8 @@ def read_config(text: str, cls: type[Plugin]) -> dict[str, Any]:
             text = read_whole(text[1:], _MOST_BYTES).decode("utf-8")
         except OSError as error:
             raise ConfigError(f"cannot read {shown}: {error.strerror}") from None
-        except ValueError as error:
-            raise ConfigError(f"cannot read {shown}: {error}") from None
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{shown} is not UTF-8: byte {error.object[error.start]:#04x} at offset {error.start}") from None
     if not text.strip():
         return {}
     values = _decode(text, shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import sys
@@ -83,4 +84,5 @@ def _record(name: str, output: str, params: str, config: str, host: str | None, 
 
 
 def _failure(output: str, error: OSError) -> OutputError:
-    return OutputError(f"cannot write the recording to {output}: {error.strerror}")
+    reason = "it is a pipe that no process reads, or a socket" if error.errno == errno.ENXIO else error.strerror
+    return OutputError(f"cannot write the recording to {output}: {reason}")

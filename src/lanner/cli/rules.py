@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from lanner.cli.paths import PathGroup
 
-@click.group(no_args_is_help=True)
+
+@click.group(cls=PathGroup, no_args_is_help=True)
 def rules() -> None:
     """Check rules files, explain why a rule fired or not, and test rules on recorded events."""
 

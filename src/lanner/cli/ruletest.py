@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lanner.cli.messages import FAILED, OK
 from lanner.cli.show import print_text
 from lanner.sdk.errors import LannerError
+from lanner.sdk.files import check_apart, write_whole
 from lanner.sdk.text.encoding import many
 from lanner.sdk.text.printable import message_line, printable_json, printable_line
 from lanner.testing.ruletests import find_silent, run_file
@@ -25,6 +25,8 @@ _LEGEND: Final = "- is an expected alert, + a raised alert, ! an alert whose con
 
 def run_tests(paths: Sequence[str], junit: str | None, *, as_json: bool) -> int:
     """Run the test files, print the results, and return the exit code. Raises `LannerError`."""
+    if junit is not None:
+        check_apart([("--junit", junit)], [("reads the test file", path) for path in paths])
     with redirect_stdout(sys.stderr):  # for the plugin's own output
         files = [run_file(path) for path in paths]
     if junit is not None:
@@ -95,9 +97,9 @@ def _write_junit(path: str, files: Sequence[FileOutcome]) -> None:
         for outcome in file.outcomes:
             _add_case(SubElement(suite, "testcase"), file, outcome)
     try:
-        Path(path).write_bytes(tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+        write_whole(path, tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
     except OSError as error:
-        raise LannerError(f"cannot write {path}: {error.strerror or error}") from None
+        raise LannerError(f"cannot write {path} (--junit): {error.strerror or error}") from None
 
 
 def _add_case(case: Element, file: FileOutcome, outcome: Outcome) -> None:

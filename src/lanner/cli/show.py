@@ -117,7 +117,7 @@ def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
 
         table = Table(*header, show_header=any(header), header_style="", box=None, pad_edge=False)
         for row in rows:
-            table.add_row(*(_plain(cell) for cell in row))
+            table.add_row(*(_to_plain(cell) for cell in row))
         console = Console()
         with console.capture() as captured:
             console.print(table)
@@ -150,7 +150,7 @@ def print_lines(lines: Iterable[str]) -> None:
     print_text("\n".join(map(printable_line, lines)))
 
 
-def _plain(text: str) -> Any:
+def _to_plain(text: str) -> Any:
     from rich.text import Text
 
     return Text(text)

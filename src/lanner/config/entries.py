@@ -14,7 +14,7 @@ from lanner.config.decode import Decoder
 from lanner.config.falco import Include, MatchPolicy, PluginEntry, Strategy
 from lanner.config.kernel import Capture, ContainerEngines, Cri, Engine, EngineSwitch, Kmod, ModernEbpf
 from lanner.config.monitoring import Duration
-from lanner.config.plain_values import UnfitError, as_json, describe_actual, duration, number, switch, text, whole
+from lanner.config.plain_values import UnfitError, as_json, describe_actual, duration, number, switch, text, whole_number
 from lanner.rules.files.items import Priority
 from lanner.rules.output.append import Append
 from lanner.rules.resolve.select import Switch
@@ -40,7 +40,7 @@ def priority(_: Decoder, tree: Tree, path: str) -> Priority:
     return found
 
 
-def matching(_: Decoder, tree: Tree, path: str) -> MatchPolicy:
+def match_policy(_: Decoder, tree: Tree, path: str) -> MatchPolicy:
     """Return `rule_matching`, in any case."""
     found = text(tree, path).lower()
     if found not in set(MatchPolicy):
@@ -196,13 +196,13 @@ def static_fields(decoder: Decoder, tree: Tree, path: str) -> dict[str, str]:
 _SPECIAL: Final[Special] = (
     (bool, lambda _, tree, path: switch(tree, path)),
     (str, lambda _, tree, path: text(tree, path)),
-    (int, lambda _, tree, path: whole(tree, path)),
+    (int, lambda _, tree, path: whole_number(tree, path)),
     (float, lambda _, tree, path: number(tree, path)),
     (Duration, lambda _, tree, path: Duration(duration(tree, path))),
     (str | dict[str, Any], init_config),
     (dict[str, str], static_fields),
     (Include, include),
-    (MatchPolicy, matching),
+    (MatchPolicy, match_policy),
     (PluginEntry, plugin),
     (Strategy, strategy),
     (Append, append),

@@ -54,9 +54,9 @@ def switch(tree: Tree, path: str) -> bool:
     return value
 
 
-def whole(tree: Tree, path: str) -> int:
+def whole_number(tree: Tree, path: str) -> int:
     """Return a whole number, written in decimal, octal (leading 0) or hexadecimal. Raises `UnfitError`."""
-    value = _whole(tree)
+    value = _whole_number(tree)
     if value is None:
         raise UnfitError(f"{path} takes a whole number, {describe_actual(tree)}")
     return value
@@ -84,7 +84,7 @@ def duration(tree: Tree, path: str) -> float:
     found = _DURATION.fullmatch(_BLANKS.sub("", text(tree, path)))
     total = 0
     for part, unit in zip(found.groups() if found else (), _UNITS, strict=False):
-        count = 0 if not part else _whole(part) or 0
+        count = 0 if not part else _whole_number(part) or 0
         if count > _LARGEST:
             raise ConfigError(f"{path} takes numbers below 2**64, {describe_actual(tree)}")
         total += count * unit
@@ -106,7 +106,7 @@ def describe_odd(kind: Any, tree: Tree) -> str:
     return ""
 
 
-def _whole(tree: Tree) -> int | None:
+def _whole_number(tree: Tree) -> int | None:
     found = _INTEGER.fullmatch(tree) if isinstance(tree, str) and len(tree) < _LONGEST else None
     if found is None:
         return None
@@ -134,7 +134,7 @@ def as_json(tree: Tree) -> Any:
         case list():
             return [as_json(item) for item in tree] or None
         case str():
-            whole = _whole(tree)
+            whole = _whole_number(tree)
             if whole is not None and -(1 << 31) <= whole < 1 << 31:
                 return whole
             number = _number(tree)

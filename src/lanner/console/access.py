@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanner.operating.hosts import Hosts, host_name
 from lanner.operating.http_request import JSON, Page, error_page
+from lanner.sdk.text.encoding import to_lossless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,15 +71,15 @@ class Access:
         token = _token(request.body)
         if token is None:
             return error_page(HTTPStatus.BAD_REQUEST, 'send {"token": "..."}')
-        if hmac.compare_digest(token.encode("utf-8", "surrogatepass"), self._token):
+        if hmac.compare_digest(to_lossless(token), self._token):
             # a proxy may add TLS: then the page's origin tells
             is_secure = self._scheme == "https" or any(origin.startswith("https:") for origin in request.all_of("Origin"))
             secure = "; Secure" if is_secure else ""
             cookie = f"{self._cookie}={self._session}; HttpOnly; SameSite=Strict; Path=/{secure}"
             return Page(HTTPStatus.NO_CONTENT, JSON, b"", (("Set-Cookie", cookie),))
-        return self._wrong()
+        return self._refuse_wrong()
 
-    def _wrong(self) -> Page:
+    def _refuse_wrong(self) -> Page:
         now = time.monotonic()
         self._failed = [each for each in self._failed if each > now - _FAILED_DELAY]
         if len(self._failed) >= _MOST_DELAYED:

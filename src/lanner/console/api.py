@@ -114,7 +114,7 @@ class Api:
             before = query.number("before") if query.has("before") else None
             limit = query.number("limit", _DEFAULT_OLD, most=_MOST_OLD)
             query.end()
-            page = self._store.newest(wanted, limit, before)
+            page = self._store.read_newest(wanted, limit, before)
             notes = find_notes(self._store, wanted) if before is None else notes
         return {"alerts": list(map(row_of, page.alerts)), "position": page.position, "more": page.more, "notes": list(notes)}
 

@@ -111,12 +111,12 @@ class StoreSide:
         for alert in stored_alerts(self._store):
             if alert.position > self._last:
                 return
-            yield alert.position, _compared(alert, is_short=is_short)
+            yield alert.position, _to_compared(alert, is_short=is_short)
 
     def alert(self, place: int) -> ComparedAlert | None:
         """See `Side`."""
         found = self._store.after(place - 1, limit=1).alerts
-        return _compared(found[0], is_short=False) if found and found[0].position == place else None
+        return _to_compared(found[0], is_short=False) if found and found[0].position == place else None
 
     def close(self) -> None:
         """Close the store."""
@@ -135,6 +135,6 @@ def open_side(path: str) -> Side:
     return ReportSide(read_report(path))
 
 
-def _compared(alert: StoredAlert, *, is_short: bool) -> ComparedAlert:
+def _to_compared(alert: StoredAlert, *, is_short: bool) -> ComparedAlert:
     message = message_of(alert.line)
     return ComparedAlert(alert.timestamp // _MS, alert.rule, alert.priority, shorten(message) if is_short else message)

@@ -95,7 +95,7 @@ def _apply(step: object, found: dict[str, LoadedRule]) -> None:
 
 def _arrival(store: AlertStore, position: int) -> int | None:
     """Return when the alert at a position arrived, in ms."""
-    page = store.newest(Filter(), 1, position + 1)
+    page = store.read_newest(Filter(), 1, position + 1)
     return page.alerts[0].arrived // _MS if page.alerts else None
 
 

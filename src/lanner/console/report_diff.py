@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from lanner.sdk.errors import LannerError
+from lanner.sdk.text.encoding import to_lossless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +82,7 @@ class Comparison:
         ]
         return sorted(found, key=lambda each: (-each.only_first - each.only_second, -each.first - each.second, each.rule))
 
-    def lone(self, rule: RuleDifference, side: int, most: int = -1) -> Iterator[ComparedAlert]:
+    def list_unmatched(self, rule: RuleDifference, side: int, most: int = -1) -> Iterator[ComparedAlert]:
         """Yield the alerts of a rule that only this side (0 or 1) has, by the times of their events; the first `most` of them."""
         with _errors():
             for (place,) in self._database.execute(f"{_SELECT} LIMIT ?", (rule.number, side, most)):
@@ -105,7 +106,7 @@ class Comparison:
 def _rows(number: int, side: Side, numbers: dict[str, int], *, is_short: bool) -> Iterator[tuple[bytes, int, int, int, int]]:
     for place, alert in side.alerts(is_short=is_short):
         rule = numbers.setdefault(alert.rule, len(numbers))
-        text = f"{alert.time} {rule} {alert.priority} {alert.message}".encode("utf-8", "surrogatepass")
+        text = to_lossless(f"{alert.time} {rule} {alert.priority} {alert.message}")
         yield blake2b(text, digest_size=16).digest(), number, rule, alert.time, place
 
 

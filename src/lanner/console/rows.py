@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from lanner.rules import Priority
+from lanner.sdk.text.encoding import from_bytes
 from lanner.sdk.text.printable import escape_bytes, escape_bytes_in
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def message_of(line: bytes) -> str:
 
 def read_line(line: bytes) -> dict[str, Any]:
     """Return the members of an alert's line, with escapes for bytes that are not UTF-8. A damaged line is {"message": line}."""
-    text = escape_bytes(line.decode("utf-8", "surrogateescape"))
+    text = escape_bytes(from_bytes(line))
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -67,7 +68,7 @@ def detail_of(detail: Detail) -> dict[str, Any]:
         "output": line.get("message") or line.get("output", ""),
         "fields": line.get("output_fields") or {},
         "tags": line.get("tags") or [],
-        "event": escape_bytes(detail.event.decode("utf-8", "surrogateescape")) if detail.event_size else None,
+        "event": escape_bytes(from_bytes(detail.event)) if detail.event_size else None,
         "event_size": detail.event_size,
         "hostname": line.get("hostname", ""),
         "plugin": detail.run.plugin,

@@ -78,7 +78,7 @@ def describe_state(store: AlertStore, unreadable: Mapping[Path, StoreError]) -> 
     newest: list[StoredAlert] = []
     oldest: list[StoredAlert] = []
     try:
-        newest, oldest = store.newest(Filter(), 1).alerts, store.after(0, Filter(), 1).alerts
+        newest, oldest = store.read_newest(Filter(), 1).alerts, store.after(0, Filter(), 1).alerts
     except StoreError as error:
         problems.append(Problem("the store cannot be read", str(directory), str(error)))
     if not is_running and not _is_replay(store, newest):

@@ -16,7 +16,7 @@ from lanner.sources import StateFile, StateTexts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, Final
 
     from lanner.native import Events
@@ -38,8 +38,8 @@ class Cursor:
 
     def __init__(self, path: str, interval: float, labels: Iterable[str], counters: Counters) -> None:
         self._state = threading.Lock()
-        self.take_direct: Callable[[], Iterable[tuple[str, Events, int]]] = tuple
-        """Returns events, as for `add`, that a host has processed without it; each once, before later ones are added."""
+        self.take_direct: Callable[[], Iterable[tuple[str, Sequence[str], int]]] = tuple
+        """Returns the keys of events that a host has processed without it, by engine, each once, and the time as for `add`."""
         self._file = StateFile(path, interval, _TEXTS, self._content, partial(counters.add, "cursor writes failed"), log)
         try:
             found = dict.fromkeys(labels, NOWHERE) | self._read()
@@ -63,7 +63,9 @@ class Cursor:
         """Record events of an engine that the host has processed, and the time that its queries began from."""
         with self._state:
             self._add_direct()
-            self._add(label, events, since)
+            keys, _ = self._positions[label]
+            keys.add(events)
+            self._positions[label] = keys, since
         self._file.change()
 
     def note_direct(self, *, is_full: bool) -> None:
@@ -77,10 +79,7 @@ class Cursor:
         """As `add`, for keys of events, by engine."""
         with self._state:
             self._add_direct()
-            for label, (later, since) in positions.items():
-                keys, _ = self._positions[label]
-                keys.extend(later)
-                self._positions[label] = keys, since
+            self._extend(positions)
         self._file.change()
 
     def flush(self) -> None:
@@ -91,14 +90,14 @@ class Cursor:
         """Write unwritten changes."""
         self._file.close()
 
-    def _add(self, label: str, events: Events, since: int) -> None:
-        keys, _ = self._positions[label]
-        keys.add(events)
-        self._positions[label] = keys, since
+    def _extend(self, positions: Mapping[str, tuple[LastKeys, int]]) -> None:
+        for label, (later, since) in positions.items():
+            keys, _ = self._positions[label]
+            keys.extend(later)
+            self._positions[label] = keys, since
 
     def _add_direct(self) -> None:
-        for label, events, since in self.take_direct():
-            self._add(label, events, since)
+        self._extend({label: (LastKeys(keys), since) for label, keys, since in self.take_direct()})
 
     def _content(self) -> bytes | None:
         with self._state:

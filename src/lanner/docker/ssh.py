@@ -161,7 +161,7 @@ def _start(command: list[str]) -> tuple[int, socket.socket, int]:
             (os.POSIX_SPAWN_DUP2, inner[0], 0),
             (os.POSIX_SPAWN_DUP2, inner[0], 1),
             (os.POSIX_SPAWN_DUP2, inner[1], 2),
-            *((os.POSIX_SPAWN_CLOSE, each) for each in _inheritable() if each > 2),
+            *((os.POSIX_SPAWN_CLOSE, each) for each in _inheritable_descriptors() if each > 2),
         ]
         # no fork: the process belongs to the host, with other threads. ssh must not inherit their signal mask
         pid = os.posix_spawnp(
@@ -187,7 +187,7 @@ def _start(command: list[str]) -> tuple[int, socket.socket, int]:
     return pid, ours, errors
 
 
-def _inheritable() -> list[int]:
+def _inheritable_descriptors() -> list[int]:
     """Return the open descriptors that a child would inherit."""
     found = []
     for name in os.listdir("/proc/self/fd"):

@@ -18,7 +18,7 @@ from lanner.docker.lending import Borrower
 from lanner.docker.log import log
 from lanner.docker.watch import Watch
 from lanner.docker.window import NOWHERE, LastKeys
-from lanner.native import Events, HostReader, merge_events
+from lanner.native import HostReader, merge_events
 from lanner.sdk.typing_marks import NamedTuple
 from lanner.sources import Counters, Flag, wait
 
@@ -241,11 +241,11 @@ class EventStream:
         assert self._cursor is not None
         self._cursor.note_direct(is_full=is_full)
 
-    def _take_direct(self) -> list[tuple[str, Events, int]]:
-        """Return events that a host has processed without the queue: engine, events, the time that its queries began from."""
+    def _take_direct(self) -> list[tuple[str, list[str], int]]:
+        """Return the events that a host has processed without the queue: engine, keys, the time that its queries began from."""
         reader = self._borrower.reader
         taken = reader.take_commits() if reader is not None else []
-        return [(self._watches[number].target.host.label, Events(lines), self._watches[number].since) for number, lines in taken]
+        return [(self._watches[number].target.host.label, keys, self._watches[number].since) for number, keys in taken]
 
     def _hold(self, held: _HeldChunk) -> None:
         if len(self._held) == _MOST_HELD:

@@ -1,12 +1,11 @@
 """Deduplication of events: by time and a hash of the engine's own line.
 
-Within a process, `EventWindow` uses a fast hash with a secret of the process. Across restarts, keys use a hash
-that is the same everywhere, and as expensive as the rest of an event: they are made only for the last events, when they are written.
+Within a process, `EventWindow` uses a fast hash with a secret. Across restarts, keys use a hash that is the same everywhere
+(`native/stream/event_id.hpp`), and as expensive as the rest of an event: they are made only for the last events, when they are written.
 """
 
 from __future__ import annotations
 
-from _blake2 import blake2b
 from collections import deque
 
 from lanner.native import EventWindow
@@ -27,19 +26,9 @@ _MOST_HELD: Final = 1024 * 1024
 """Bytes of memory for events whose keys are not made yet."""
 
 
-def key_of(time: int, line: bytes) -> str:
-    """Return the event's time and hash as text, in the form of the cursor file: the same keys are written many times."""
-    return f"{time}-{blake2b(line, digest_size=8).hexdigest()}"
-
-
 def time_of(key: str) -> int:
     """Return the time in a key, ns since 1970."""
     return int(key.partition("-")[0])
-
-
-def digest(line: bytes) -> bytes:
-    """Return the hash in a key, as bytes."""
-    return blake2b(line, digest_size=8).digest()
 
 
 class Position(NamedTuple):
@@ -55,7 +44,7 @@ NOWHERE: Final = Position((), 0)
 def new_window(keys: Sequence[str] = ()) -> EventWindow:
     """Return a window of the last seen events of one engine; `keys` are those of an earlier run."""
     given = b"".join(time_of(key).to_bytes(8, "big") + bytes.fromhex(key.partition("-")[2]) for key in keys)
-    return EventWindow(given, digest)
+    return EventWindow(given)
 
 
 class LastKeys:
@@ -91,7 +80,7 @@ class LastKeys:
 
     def make(self) -> list[str]:
         """Return the keys and release the events they were made from."""
-        new = [key_of(time, line) for events in self._events for time, line in events.timed_lines(KEPT)]
+        new = [key for events in self._events for key in events.keys(KEPT)]
         self._keys = (self._keys + new)[-KEPT:]
         self._events.clear()
         self._count = self._held = 0

@@ -122,13 +122,13 @@ class SetupChecks:
         odd = len(found) - len(errors) - len(unchecked)
         if odd:
             yield warning(f"warnings about the rules: {odd}", f"See them: {fix}")
-        silent = self._silent(files, catalog) if self.plugin and not errors else {}
+        silent = self._find_silent(files, catalog) if self.plugin and not errors else {}
         for advice, names in silent.items():
             yield warning(tell_silent(names), advice[:1].upper() + advice[1:])
         if not found and not silent:
             yield ok(f"no problems in {', '.join(files)}")
 
-    def _silent(self, files: Sequence[str], catalog: Catalog) -> dict[str, list[str]]:
+    def _find_silent(self, files: Sequence[str], catalog: Catalog) -> dict[str, list[str]]:
         assert self.plugin
         assert self.info
         without_values = self.plugin.fields_without_values()

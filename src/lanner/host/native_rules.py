@@ -79,7 +79,7 @@ class NativeRules:
         """Return how many values had another JSON type than their field, by field and type, of this instance and its copies."""
         return reduce(add_misfits, (misfits_by_field(self._tree_names, each.misfits()) for each in self._executors))
 
-    def evaluated(self) -> int:
+    def count_evaluated(self) -> int:
         """Return how many rules were evaluated so far, by this instance and its copies: those that the index found."""
         return sum(each.evaluated() for each in self._executors)
 

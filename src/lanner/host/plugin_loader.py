@@ -156,6 +156,9 @@ def _package(point: EntryPoint) -> str:
 def _advice(name: str) -> str:
     if os.path.isfile(name + ".py"):  # noqa: PTH113 - unlike Path.is_file also False for a name that is too long
         return f"to name the file, write {name}.py"
+    if _exists(Path(name)):
+        what = "a directory" if Path(name).is_dir() else "a file whose name does not end in .py"
+        return f"it is {what}. {_forms()[:1].upper()}{_forms()[1:]}"
     near = find_near(name, (*BUILT_IN, *installed_plugins()))
     return (f"did you mean {near!r}? " if near else "") + _forms()
 
@@ -178,10 +181,15 @@ def _check_file(path: Path) -> None:
 
         advice = advise_library(str(path)) or "name the class it was built from"
         raise PluginNotFoundError(f"{path} is a compiled plugin, but Lanner's host runs Python classes: {advice}")
+    if not _exists(path):
+        raise PluginNotFoundError(f"the plugin file {path} does not exist{suggest_file(str(path)) or f': {_forms()}'}")
     if not path.is_file():
-        what = "is a directory" if path.is_dir() else "does not exist"
-        near = "" if path.is_dir() else suggest_file(str(path))
-        raise PluginNotFoundError(f"the plugin file {path} {what}{near or f': {_forms()}'}")
+        raise PluginNotFoundError(f"the plugin file {path} is {'a directory' if path.is_dir() else 'not a regular file'}: {_forms()}")
+
+
+def _exists(path: Path) -> bool:
+    """Return whether there is a file, also one that cannot be read. False for a name that is too long."""
+    return os.path.lexists(path)
 
 
 def _import_file(path: Path, name: str) -> ModuleType:

@@ -164,6 +164,12 @@ class Trial:
         self._alerts = [_alert(line, self._pump.events) for line in self._lines]
         return self._alerts
 
+    @property
+    def has_read_nothing(self) -> bool:
+        """Whether there were events, and none of them is a payload that the plugin's fields read."""
+        counts = self._pump.counts()
+        return 0 < counts.events == counts.not_json
+
     def explain(self, name: str) -> Explanation:
         """Explain the rule's result for the last event."""
         found = self._explainer(name).explain(self._pump.events, self._pump.describe())

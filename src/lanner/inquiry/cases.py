@@ -88,12 +88,12 @@ def make_question(kind: Kind, detail: Detail, store: AlertStore, *, counts: bool
     """Return a question about an alert; for an exception with other events of its rule, and if it `counts` with recent ones."""
     alert = detail.alert
     fields: dict[str, Any] = read_content(alert.line).output_fields
-    others = tuple(_others(detail, store)) if kind == "exception" else ()
-    recent = _recent(detail, store) if counts and kind == "exception" else RecentEvents()
+    others = tuple(_read_others(detail, store)) if kind == "exception" else ()
+    recent = _find_recent(detail, store) if counts and kind == "exception" else RecentEvents()
     return Question(kind, alert.rule, detail.event, alert.timestamp, alert.key, fields, others, recent)
 
 
-def _recent(detail: Detail, store: AlertStore) -> RecentEvents:
+def _find_recent(detail: Detail, store: AlertStore) -> RecentEvents:
     """Return the events of the rule's alerts of the last days, or of all if this one is older or of a replay, within the bounds."""
     now, until = time.time_ns(), time.monotonic() + _PATIENCE
     since = now - _DAYS * DAY
@@ -103,7 +103,7 @@ def _recent(detail: Detail, store: AlertStore) -> RecentEvents:
     events: list[tuple[bytes, int]] = []
     room, before, more = _MOST_BYTES, None, True
     while more:
-        page = store.newest(wanted, _MOST_OTHERS * 5, before)
+        page = store.read_newest(wanted, _MOST_OTHERS * 5, before)
         before, more = page.position, page.more
         if time.monotonic() > until:
             return RecentEvents(tuple(events))
@@ -118,13 +118,13 @@ def _recent(detail: Detail, store: AlertStore) -> RecentEvents:
     return RecentEvents(tuple(events), f"of the last {_DAYS} days" if is_recent else "in the store")
 
 
-def _others(detail: Detail, store: AlertStore) -> Iterator[tuple[bytes, int]]:
+def _read_others(detail: Detail, store: AlertStore) -> Iterator[tuple[bytes, int]]:
     """Yield complete events of other alerts of the rule, the newest first, one of each subject."""
     wanted = parse_filter(f"rule:{quote_value(detail.alert.rule)}", time.time_ns())
     subjects, before = {detail.alert.subject}, None
     found = 0
     for _ in range(_MOST_PAGES):
-        page = store.newest(wanted, _MOST_OTHERS * 5, before)
+        page = store.read_newest(wanted, _MOST_OTHERS * 5, before)
         for alert in page.alerts:
             # alerts of the same subject may still be about different actions
             if alert.key == detail.alert.key or (alert.subject in subjects and len(page.alerts) > _MOST_OTHERS):

@@ -54,7 +54,7 @@ def make_exception(loaded: LoadedCase, question: Question, found: Explanation) -
     for names in _choices(loaded, question, found):
         own, *others = loaded.values(names, [(question.event, question.timestamp), *question.others])
         different = [event for event, values in zip(question.others, others, strict=True) if values != own]
-        plain, quoted = ({name: form(_text(own[name])) for name in names} for form in (_bare, _in_quotes))
+        plain, quoted = ({name: form(_text(own[name])) for name in names} for form in (_strip_quotes, _in_quotes))
         for values in (plain, quoted) if plain != quoted else (plain,):
             try:
                 answer = _try(loaded, question, _write(loaded, question.rule, values), different, until)
@@ -72,7 +72,7 @@ def make_exception(loaded: LoadedCase, question: Question, found: Explanation) -
 
 def _choices(loaded: LoadedCase, question: Question, found: Explanation) -> Iterator[list[str]]:
     """Yield lists of fields to compare, the most particular first."""
-    tests = [part for _, part in found.part.deciding()]
+    tests = [part for _, part in found.part.find_deciding()]
     varying = [name for part in tests if part.holds and not _FIXED.match(part.text) for name, _ in part.values]
     others = sorted(question.fields, key=_rank)
     names = list(dict.fromkeys(name for name in (*SUBJECT_FIELDS, *varying, *others) if _is_plain_field(loaded, name)))
@@ -113,7 +113,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _bare(text: str) -> str:
+def _strip_quotes(text: str) -> str:
     """Return a value for a condition, without quotes if possible: Falco quotes a value with a blank itself, and escapes nothing."""
     return text if _BARE.fullmatch(text) or (" " in text and not set(text) & set("\"'\\")) else _in_quotes(text)
 

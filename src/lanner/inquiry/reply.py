@@ -29,7 +29,7 @@ def make_reply(loaded: LoadedCase, question: Question) -> dict[str, Any]:
     elif question.kind == "test":
         shown = make_test(loaded, question, alerts)
     else:
-        deciding = sorted(found.part.deciding(), key=lambda each: not each[1].holds)
+        deciding = sorted(found.part.find_deciding(), key=lambda each: not each[1].holds)
         shown = found.as_dict() | {"deciding": [list(path) for path, _ in deciding], "text": found.reasons()}
         shown["place"] = loaded.restore_names(found.place)
     silenced = [text] if (text := shown.pop("silenced", "")) else []

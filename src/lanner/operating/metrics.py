@@ -53,7 +53,7 @@ class _Families(Collector):
         if self._resources:
             yield from _resources()
         yield from _counters(self._snapshot)
-        yield from _own(self._snapshot)
+        yield from _own_metrics(self._snapshot)
         yield from _outputs(self._snapshot)
         yield from _store(self._snapshot)
 
@@ -111,7 +111,7 @@ def _counters(snapshot: Snapshot) -> Iterator[Metric]:
         yield _counter(f"falcosecurity_plugins_{name}", "Counter of the event source", [({}, count)])
 
 
-def _own(snapshot: Snapshot) -> Iterator[Metric]:
+def _own_metrics(snapshot: Snapshot) -> Iterator[Metric]:
     about = {"version": snapshot.version, "plugin": snapshot.plugin, "plugin_version": snapshot.plugin_version}
     yield _info("lanner", "Versions of Lanner and its plugin", **about)
     yield _counter(
@@ -120,15 +120,15 @@ def _own(snapshot: Snapshot) -> Iterator[Metric]:
         [({}, snapshot.not_json)],
     )
     yield _counter("lanner_events_invalid_utf8", "Payloads with invalid UTF-8, whose fields were read", [({}, snapshot.invalid_utf8)])
-    failures = _each("field", snapshot.failures)
+    failures = _samples("field", snapshot.failures)
     yield _counter("lanner_field_failures", "Failed field extractions", failures)
     misfits = [({"field": name, "type": kind}, count) for name, by_type in snapshot.misfits.items() for kind, count in by_type.items()]
     yield _counter("lanner_field_misfits", "Values in payloads of another type than their field, which has no value", misfits)
-    suppressed = _each("rule_name", snapshot.suppressed)
+    suppressed = _samples("rule_name", snapshot.suppressed)
     yield _counter("lanner_alerts_suppressed", "Alerts suppressed by throttling or deduplication", suppressed)
-    connected = _each("host", snapshot.connected)
+    connected = _samples("host", snapshot.connected)
     yield _gauge("lanner_engine_connected", "1 if the engine's stream is open", connected)
-    reloads = _each("result", {"ok": snapshot.reloads, "failed": snapshot.reloads_failed})
+    reloads = _samples("result", {"ok": snapshot.reloads, "failed": snapshot.reloads_failed})
     yield _counter("lanner_reloads", "Reloads of rules and configuration", reloads)
     yield _gauge("lanner_reload_failing", "1 if the last reload failed and the previous rules stay", [({}, bool(snapshot.reload_error))])
     yield _gauge("lanner_ready", "1 if events are being watched", [({}, not snapshot.not_ready)])
@@ -146,9 +146,9 @@ def _outputs(snapshot: Snapshot) -> Iterator[Metric]:
     )
     outputs = snapshot.outputs
     for name, text in counters:
-        yield _counter(f"lanner_output_{name}", text, _each("output", {key: getattr(counts, name) for key, counts in outputs.items()}))
+        yield _counter(f"lanner_output_{name}", text, _samples("output", {key: getattr(counts, name) for key, counts in outputs.items()}))
     for name, text in (("pending", "Alerts queued in memory"), ("spooled", "Alerts queued on disk")):
-        yield _gauge(f"lanner_output_{name}", text, _each("output", {key: getattr(counts, name) for key, counts in outputs.items()}))
+        yield _gauge(f"lanner_output_{name}", text, _samples("output", {key: getattr(counts, name) for key, counts in outputs.items()}))
     for name, text, field in (
         ("lanner_output_delivery_seconds", "Duration of each delivery of a batch of alerts, failed ones included", "durations"),
         ("lanner_output_alert_age_seconds", "Age of each delivered alert: from its event's time to its delivery", "ages"),
@@ -182,7 +182,7 @@ def _histogram(name: str, text: str, by_output: Mapping[str, HistogramCounts]) -
     return family
 
 
-def _each(label: str, values: Mapping[str, float]) -> list[tuple[dict[str, str], float]]:
+def _samples(label: str, values: Mapping[str, float]) -> list[tuple[dict[str, str], float]]:
     return [({label: key}, value) for key, value in values.items()]
 
 

@@ -38,7 +38,7 @@ class Notifier:
             self._thread = threading.Thread(target=self._watch, args=(period / 2,), name="lanner-watchdog", daemon=True)
             self._thread.start()
 
-    def ready(self, status: str = "") -> None:
+    def tell_ready(self, status: str = "") -> None:
         """Events are being watched: sent after the start and after each reload."""
         self._send("READY=1", *([_status(status)] if status else []))
 
@@ -46,11 +46,11 @@ class Notifier:
         """Set the line that `systemctl status` shows."""
         self._send(_status(text))
 
-    def reloading(self) -> None:
+    def tell_reloading(self) -> None:
         """A reload of rules and configuration begins. `ready` follows, whether it succeeds or not."""
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
-    def stopping(self) -> None:
+    def tell_stopping(self) -> None:
         """The run has ended and the remaining alerts are being delivered."""
         self._send("STOPPING=1")
 
@@ -66,14 +66,14 @@ class Notifier:
     def _watch(self, interval: float) -> None:
         was_alive = True
         while not self._closed.wait(interval):
-            is_alive = self._asked()
+            is_alive = self._ask()
             if is_alive:
                 self._send("WATCHDOG=1")
             elif was_alive:
                 _LOG.error("the run is stuck: no watchdog notifications until it continues")
             was_alive = is_alive
 
-    def _asked(self) -> bool:
+    def _ask(self) -> bool:
         try:
             return self._alive()
         except Exception:  # noqa: BLE001 - the host's defect

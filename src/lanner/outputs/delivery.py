@@ -88,12 +88,12 @@ class QueuedDelivery:
     def settled(self) -> int:
         """See `Delivery`."""
         with self._lock:
-            return self._settled()
+            return self._count_settled()
 
     def wait_settled(self, count: int, timeout: float) -> bool:
         """Wait until the first `count` alerts are settled. Return False if they are not after `timeout` seconds."""
         with self._lock:
-            return self._settling.wait_for(lambda: self._settled() >= count, timeout)
+            return self._settling.wait_for(lambda: self._count_settled() >= count, timeout)
 
     def write(self, alert: Alert) -> None:
         """See `Delivery`; it never blocks. The sinks get the alert at the next `flush`, or within a second."""
@@ -157,8 +157,8 @@ class QueuedDelivery:
         with self._lock:
             return {worker.name: worker.counts() for worker in self._workers}
 
-    def _settled(self) -> int:
-        return min((worker.settled(self._accepted) for worker in self._workers), default=self._accepted)
+    def _count_settled(self) -> int:
+        return min((worker.count_settled(self._accepted) for worker in self._workers), default=self._accepted)
 
     def _look(self, every: float) -> None:
         while not self._ending.wait(every):

@@ -21,7 +21,7 @@ _ADVICE: Final = {
     errno.EACCES: "choose a file that you may write, or change its permissions",
     errno.EROFS: "choose a file on a file system that can be written",
     errno.EISDIR: "name a file in it",
-    errno.ENXIO: "it is a pipe without a reader: start its reader first",
+    errno.ENXIO: "it is a socket, or a pipe without a reader: start its reader first",
     errno.ENOSPC: "free space on the device, or choose another one",
     errno.EDQUOT: "free space within your quota, or choose another file system",
 }

@@ -167,7 +167,7 @@ class Spool:
                     if size >= _READ:
                         break
         except Exception as error:
-            raise self._failed(error) from error
+            raise self._to_error(error) from error
         return found, bad
 
     def _drop(self, bad: list[int]) -> None:
@@ -199,7 +199,7 @@ class Spool:
             self._let_go()
             raise SpoolError(f"cannot use the spool {self._path}: {error.strerror}") from error
         except Exception as error:
-            raise self._failed(error) from error
+            raise self._to_error(error) from error
 
     def _connect(self) -> None:
         path = self._path
@@ -285,7 +285,7 @@ class Spool:
             with suppress(sqlite3.Error):
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
-            raise self._failed(error) from error
+            raise self._to_error(error) from error
 
     def _measure(self) -> None:
         """Return the used size in bytes; the file may be larger by free pages."""
@@ -301,7 +301,7 @@ class Spool:
                 self._database.execute("VACUUM")
                 self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _failed(self, error: Exception) -> SpoolError:
+    def _to_error(self, error: Exception) -> SpoolError:
         if isinstance(error, SpoolError):
             return error
         if code_of(error) == sqlite3.SQLITE_BUSY:

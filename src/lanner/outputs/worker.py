@@ -129,7 +129,7 @@ class Worker:
         if self._queue:
             self._wake.notify()
 
-    def settled(self, accepted: int) -> int:
+    def count_settled(self, accepted: int) -> int:
         """Return its progress with the first `count` alerts. With the lock held."""
         # a failing store must not make a restart repeat events for the other outputs
         return self._queue[0][0] - 1 if self._queue and not (self._is_store and self._failures) else accepted
@@ -212,7 +212,7 @@ class Worker:
         except BaseException as error:  # noqa: BLE001 - as above; otherwise no code would report it
             self._note(error, "%s: a bug in Lanner; Lanner retries", self.name)
             self.trouble = self.trouble or f"{self.name}: a bug in Lanner: {type(error).__name__}: {error}"
-            self._failed(OutputError(f"{type(error).__name__}: {error}"))
+            self._note_error(OutputError(f"{type(error).__name__}: {error}"))
             with self._lock:
                 self._wake.wait_for(lambda: self._is_ending, self._retry_at - time.monotonic())
                 return not self._is_ending
@@ -306,7 +306,7 @@ class Worker:
                 alerts = spool.first(self._sender.most)
             except SpoolError as error:
                 if spool.is_readable and self._deadline == math.inf:
-                    self._failed(OutputError(str(error)))
+                    self._note_error(OutputError(str(error)))
                     return
                 spool = None
         if spool is None:
@@ -337,7 +337,7 @@ class Worker:
         else:
             if delivered:
                 self._failures = min(self._failures, 1)
-            self._failed(failure)
+            self._note_error(failure)
 
     def _works(self) -> None:
         if self._failures:
@@ -345,7 +345,7 @@ class Worker:
             _LOG.log(level, "%s: works again, after %.1f s", self.name, time.monotonic() - self._down_since)
         self._failures, self._retry_at, self._said_down = 0, 0.0, False
 
-    def _failed(self, error: OutputError) -> None:
+    def _note_error(self, error: OutputError) -> None:
         self._counts.failures += 1
         self._counts.last_error = str(error)
         if error.permanent:

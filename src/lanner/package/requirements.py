@@ -16,7 +16,7 @@ from lanner.rules.condition.ast import Check, Transform, find, find_operands
 from lanner.rules.condition.parser import parse, parse_operand
 from lanner.rules.files.items import EngineVersion, PluginVersion
 from lanner.rules.files.required_versions import parse_version
-from lanner.rules.files.scalars import unsigned
+from lanner.rules.files.scalars import unsigned_number
 from lanner.rules.findings import ConditionError
 from lanner.rules.language.vocabulary import BY_OPERATOR, BY_TRANSFORMER, MODIFIERS, MODIFIERS_SINCE, Engine
 from lanner.yamlfile.reader import Mapping, Scalar, Sequence
@@ -103,7 +103,7 @@ def _of_item(item: Mapping) -> Iterator[Need]:
         if node := item.values.get(key):
             yield Need(engine, f"the key `{key}`", _line((node.spot(),)))
     stated = item.values.get("required_engine_version")
-    if isinstance(stated, Scalar) and unsigned(stated.value) is None:
+    if isinstance(stated, Scalar) and unsigned_number(stated.value) is None:
         yield Need(_0_37, "`required_engine_version` as three numbers", _line((stated.spot(),)))
     versions = item.values.get("required_plugin_versions")
     for each in versions.items if isinstance(versions, Sequence) else ():

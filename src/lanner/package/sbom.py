@@ -111,7 +111,7 @@ def _parts(environment: Environment, collected: BundleContents, runtime: Runtime
         parts.append(_package(distribution, files) | ({} if own & held else _ELSEWHERE))
     python = _python(environment, [native for native in natives if _is_of_python(native, of_packages)])
     libraries = _libraries([native for native in natives if native.role != "module" and not _is_special(native)])
-    own_files = [_own(name, modules[name]) for name in sorted(modules) if _top(name) not in of_packages]
+    own_files = [_own_component(name, modules[name]) for name in sorted(modules) if _top(name) not in of_packages]
     return [python | ({} if runtime else _ELSEWHERE), *parts, *libraries, *own_files]
 
 
@@ -197,7 +197,7 @@ def _debian_version(package: str) -> str:
     return done.stdout.partition("\n")[0].strip()
 
 
-def _own(name: str, content: bytes) -> Component:
+def _own_component(name: str, content: bytes) -> Component:
     digest = hashlib.sha256(content).hexdigest()
     return {"type": "file", "bom-ref": f"file:{name}", "name": name, "hashes": [{"alg": "SHA-256", "content": digest}]}
 

@@ -128,7 +128,7 @@ class RulesError(LannerError, ValueError):
     """Rules with errors. `findings` contains at least one error, and the warnings before it."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
-        self.findings = tuple(findings)
+        self.findings: tuple[Finding, ...] = tuple(findings)
         super().__init__("\n".join(finding.render() for finding in self.findings))
 
     def lines(self) -> list[str]:
@@ -158,7 +158,7 @@ class ConditionError(LannerError, ValueError):
         self.message = message
         self.offset = offset
         self.length = length
-        self.falco_offset = offset if falco_offset is None else falco_offset
+        self.falco_offset: int = offset if falco_offset is None else falco_offset
         self.code = code
         self.advice = advice
 

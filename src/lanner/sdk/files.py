@@ -35,6 +35,10 @@ def read_whole(path: str | PathLike[str], most: int, patience: float = _PATIENCE
     try:
         # without O_NONBLOCK, opening a pipe without a writer would block
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "it is a socket, not a regular file") from None
+        raise
     except ValueError as error:  # a null byte in the name
         raise OSError(errno.EINVAL, str(error)) from None
     try:

@@ -11,7 +11,7 @@ class Backoff:
 
     def __init__(self, first: float = 0.1, longest: float = 10.0) -> None:
         self._first, self._longest = first, longest
-        self.pause = first
+        self.pause: float = first
         """The pause that `next` returns."""
 
     def next(self) -> float:

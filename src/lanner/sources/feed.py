@@ -27,14 +27,14 @@ class Feed(OpenInstance):
     """
 
     def __init__(self, name: str, files: Sequence[str] = ()) -> None:
-        self.name = name
+        self.name: str = name
         self._files = files
-        self.closing = Flag()
+        self.closing: Flag = Flag()
         """Set by `close`."""
-        self.counted = Counters()
+        self.counted: Counters = Counters()
         """Counters for the summary and the metrics."""
-        self.counters = self.counted.counts
-        # a dict, to which an author's feed may write; hosts only read it
+        # dicts, to which an author's feed may write; hosts only read them
+        self.counters: dict[str, int] = self.counted.counts  # pyright: ignore[reportIncompatibleVariableOverride]
         self.connections: dict[str, bool] = {name: False}  # pyright: ignore[reportIncompatibleVariableOverride]
         self._warnings: dict[str, tuple[float, int]] = {}  # by kind: the time of the next one, and the cases since the last one
         self._warning = _thread.allocate_lock()

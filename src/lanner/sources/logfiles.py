@@ -99,7 +99,7 @@ class LogFile:
         """The current size of a file that is not packed."""
         return os.fstat(self._descriptor).st_size
 
-    def beginning(self) -> bytes:
+    def read_beginning(self) -> bytes:
         """Return the first bytes, up to `HEAD`; b"" for a damaged file."""
         if self._content is None:
             return os.pread(self._descriptor, HEAD, 0)
@@ -253,7 +253,7 @@ class RotatedFiles:
     def __init__(self, path: str) -> None:
         self._path = path
         files = _snapshot(path)
-        self._files = {file.inode: (file.beginning(), file.modified) for file in files}
+        self._files = {file.inode: (file.read_beginning(), file.modified) for file in files}
         self._inodes = set(self._files)
         _close_others(None, files, [])
 
@@ -267,7 +267,7 @@ class RotatedFiles:
         return _close_others(None, files, [file for file in files if file.path == self._path or not self._has(file)])
 
     def _has(self, file: LogFile) -> bool:
-        content = file.beginning()
+        content = file.read_beginning()
         known, _ = self._files.get(file.inode, (b"", 0))
         if known and content.startswith(known):
             return True
@@ -280,7 +280,7 @@ class RotatedFiles:
 def _close_others(before: LogFile | None, files: list[LogFile], chosen: list[LogFile]) -> list[LogFile]:
     """Return the chosen files without other forms of `before`, and close the rest."""
     if before is not None:
-        content = before.beginning()
+        content = before.read_beginning()
         chosen = [file for file in chosen if not _is_form_of(file, before, content)]
     for file in files:
         if file is not before and not any(file is each for each in chosen):
@@ -290,7 +290,7 @@ def _close_others(before: LogFile | None, files: list[LogFile], chosen: list[Log
 
 def _is_form_of(file: LogFile, before: LogFile, content: bytes) -> bool:
     """Return whether a file is a compressed form or a copy of the one before, which begins with `content`."""
-    if not content or file.beginning() != content:
+    if not content or file.read_beginning() != content:
         return False
     if file.modified == before.modified:
         return True

@@ -12,6 +12,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 from lanner.sdk.records import Record
+from lanner.sdk.text.encoding import to_bytes
 from lanner.sources.arguments import argument_error, check_choice, check_seconds, check_text
 
 if TYPE_CHECKING:
@@ -94,16 +95,12 @@ class Token(Record):
 
     def check(self, request: WebhookRequest, secret: bytes) -> bool:
         """See `Signature`."""
-        return hmac.compare_digest(_bytes(request.headers.get(self.header.lower(), "")), _bytes(self.prefix) + secret)
+        return hmac.compare_digest(to_bytes(request.headers.get(self.header.lower(), "")), to_bytes(self.prefix) + secret)
 
 
 def _has(texts: list[str], wanted: str) -> bool:
     # no early end: the time must not depend on the place of the difference
-    return sum(hmac.compare_digest(_bytes(text), _bytes(wanted)) for text in texts) > 0
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    return sum(hmac.compare_digest(to_bytes(text), to_bytes(wanted)) for text in texts) > 0
 
 
 def _message(template: str, request: WebhookRequest) -> bytes | None:
@@ -111,11 +108,11 @@ def _message(template: str, request: WebhookRequest) -> bytes | None:
     parts: list[bytes] = []
     for place, part in enumerate(_PLACE.split(template)):
         if place % 2 == 0:
-            parts.append(_bytes(part))
+            parts.append(to_bytes(part))
         elif part == _BODY:
             parts.append(request.body)
         elif (value := request.headers.get(part.lower())) is not None:
-            parts.append(_bytes(value))
+            parts.append(to_bytes(value))
         else:
             return None
     return b"".join(parts)

@@ -18,7 +18,7 @@ class Flag:
 
     def __init__(self) -> None:
         self._descriptor = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self.is_set = False
+        self.is_set: bool = False
 
     def __del__(self) -> None:
         if hasattr(self, "_descriptor"):

@@ -160,10 +160,10 @@ class Webhook(Feed):
         for flag in (self._ready, self.closing):
             self._poll.register(flag, select.POLLIN)
         self._receiver = Receiver(host, port, self._rules.check, self._answer, limits, self._report, tls)
-        self.port = self._receiver.port
+        self.port: int = self._receiver.port
         shown = join_port(host, self.port)
-        self.name = f"webhook http{'s' if tls else ''}://{shown}{rules.path}"
-        self.connections = {self.name: True}
+        self.name: str = f"webhook http{'s' if tls else ''}://{shown}{rules.path}"
+        self.connections: dict[str, bool] = {self.name: True}  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def events(self) -> Iterator[Event]:
         """Yield the events. A request is answered when the next event after its own is requested."""
@@ -207,7 +207,7 @@ class Webhook(Feed):
         for delivery in withdrawn:
             delivery.settle()
         self._receiver.close()
-        self.connections = {self.name: False}
+        self.connections[self.name] = False
 
     def _take(self) -> list[_Delivery]:
         taken: list[_Delivery] = []

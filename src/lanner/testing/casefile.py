@@ -88,8 +88,8 @@ class TestFile:
             raise TestFileError(f"cannot read the test file {path}: {error.strerror or error}") from None
         except YamlError as error:
             raise TestFileError(f"{path}:{error.spot.place().line}: invalid YAML: {error.reason}") from None
-        except ValueError as error:
-            raise TestFileError(f"{path}: invalid YAML: {error}") from None
+        except UnicodeDecodeError as error:
+            raise TestFileError(f"{path} is not UTF-8: byte {error.object[error.start]:#04x} at offset {error.start}") from None
         if isinstance(content, list):
             raise TestFileError(f"{path}: this is a list, perhaps a rules file; a test file is a mapping with the key `tests`")
         try:

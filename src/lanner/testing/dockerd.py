@@ -68,10 +68,10 @@ class Dockerd:
 
     def __init__(self, *options: str) -> None:
         self._options = options
-        self.root = Path(tempfile.mkdtemp(prefix="lanner-dockerd-", dir="/tmp"))  # not $TMPDIR: a socket's path must be short
-        self.socket = self.root / "docker.sock"
-        self.host = f"unix://{self.socket}"
-        self.log = self.root / "dockerd.log"
+        self.root: Path = Path(tempfile.mkdtemp(prefix="lanner-dockerd-", dir="/tmp"))  # not $TMPDIR: a socket's path must be short
+        self.socket: Path = self.root / "docker.sock"
+        self.host: str = f"unix://{self.socket}"
+        self.log: Path = self.root / "dockerd.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

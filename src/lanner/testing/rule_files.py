@@ -35,7 +35,7 @@ class Rules:
         enable: Collection[str] = (),
     ) -> None:
         cls = load_plugin(plugin) if isinstance(plugin, str) else plugin
-        self.rules = LoadedRules(cls, files, config=config)
+        self.rules: LoadedRules = LoadedRules(cls, files, config=config)
         self.rules.compile(enable)
         self._enable = frozenset(enable)
 

@@ -57,7 +57,7 @@ def head_lines(path: Path, update: Update | None, text: str, pause: str, *, now:
     if figures.priorities or figures.newest == 0:
         first.append(Segment(f"in {_age(figures.span)}", DIM))
     else:
-        first.append(Segment(_quiet(figures, now), DIM))
+        first.append(Segment(_describe_quiet(figures, now), DIM))
     if pause:
         first.append(Segment(f"  {pause}", PRIORITIES[4][1]))
     second: list[Segment] = []
@@ -69,7 +69,7 @@ def head_lines(path: Path, update: Update | None, text: str, pause: str, *, now:
     return [first, [*second, *_run_line(path, update, now)]]
 
 
-def _quiet(figures: Figures, now: int) -> str:
+def _describe_quiet(figures: Figures, now: int) -> str:
     """Return since when no alert has arrived."""
     if figures.newest is None:
         return "no alert so far"

@@ -192,7 +192,7 @@ class Feed:
         is_first = not self._position or last < self._position
         if is_first:
             self._position = last  # the next look reads the alerts that arrive from here on
-        found, more = self._newest(store, self._position + 1)
+        found, more = self._read_newest(store, self._position + 1)
         with self._lock:
             self._alerts, self._resets = NewestAlerts(reversed(found)), True
             self._matching = Window()
@@ -206,13 +206,13 @@ class Feed:
                     self._all.add(alert)
         self._begins = False
 
-    def _newest(self, store: AlertStore, before: int) -> tuple[list[StoredAlert], bool]:
+    def _read_newest(self, store: AlertStore, before: int) -> tuple[list[StoredAlert], bool]:
         """Return the newest alerts that match, the newest first, as many as `_PATIENCE` seconds find; and if there may be more."""
         found: list[StoredAlert] = []
         deadline = time.monotonic() + _PATIENCE
         more = before > 1
         while more and len(found) < MOST_ALERTS and time.monotonic() < deadline and not self._closing:
-            page = store.newest(self._wanted, MOST_ALERTS - len(found), before)
+            page = store.read_newest(self._wanted, MOST_ALERTS - len(found), before)
             found += page.alerts
             before, more = page.position, page.more
         return found, more

@@ -9,7 +9,7 @@ from msgspec import DecodeError
 from rich.text import Text
 
 from lanner.alerts.stored import Content, priority_name, read_content
-from lanner.sdk.text.encoding import many
+from lanner.sdk.text.encoding import from_bytes, many
 from lanner.sdk.text.printable import printable_json
 from lanner.top.pieces import BAD, BOLD, DIM, GOOD, PLAIN, escape_text, short_priority
 
@@ -50,7 +50,7 @@ def describe_content(detail: Detail) -> Text:
     for name, value in content.output_fields.items():
         _row(text, f"  {escape_text(name)}", value if isinstance(value, str) else printable_json(value), PLAIN, 34)
     text.append("\nEvent\n", BOLD)
-    event = escape_text(detail.event.decode("utf-8", "surrogateescape"), _LONGEST)
+    event = escape_text(from_bytes(detail.event), _LONGEST)
     text.append(f"  {event or 'none: Lanner itself raised the alert'}\n")
     if detail.event_size > len(detail.event):
         text.append(f"  (the first {len(detail.event):,} of {many(detail.event_size, 'byte')})\n", DIM)

@@ -51,7 +51,7 @@ class _Maker:
             case Scalar():
                 if node.style or node.tag == _TEXT:
                     return node.value
-                value = plain(node.value)
+                value = plain_value(node.value)
                 if not isinstance(value, str) and len(node.value) > _LONGEST_NUMBER:
                     raise _error(f"a number has at most {_LONGEST_NUMBER:,} digits: write it in quotes, as a string", node)
                 return value
@@ -76,7 +76,7 @@ class _Maker:
         return {**merged, **own}
 
 
-def plain(text: str) -> Any:
+def plain_value(text: str) -> Any:
     """Return the value of a plain scalar."""
     if text in {"", "~", "null", "Null", "NULL"}:
         return None

@@ -1,13 +1,10 @@
 """Chromium with the page. A test fails if its page violates the policy, a script raises an error, or a request goes to another host."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
 from .site import Site
-
-PICTURES = Path(__file__).parents[3] / "docs" / "images"
 
 
 @pytest.fixture(scope="module")

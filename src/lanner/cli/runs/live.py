@@ -93,12 +93,12 @@ class Operation:
     def note_begin(self, text: str) -> None:
         """Events are being watched."""
         self._status.running = True
-        self._notifier.ready(text)
+        self._notifier.tell_ready(text)
 
     def note_end(self) -> None:
         """The source has ended, and the remaining alerts are being delivered."""
         self._status.running = False
-        self._notifier.stopping()
+        self._notifier.tell_stopping()
 
 
 def _show_status(falco: Falco, status: Status, loading: _ReloadJob, stack: ExitStack) -> None:
@@ -152,11 +152,11 @@ class _ReloadJob:
 
     def load(self) -> None:
         """Reload. Raises `LannerError`; the run then keeps its current state."""
-        self._notifier.reloading()
+        self._notifier.tell_reloading()
         try:
             self._load()
         finally:
-            self._notifier.ready()
+            self._notifier.tell_ready()
 
     def _load(self) -> None:
         development, new = self._development, self._again()

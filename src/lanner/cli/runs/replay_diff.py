@@ -65,7 +65,7 @@ def _json_pieces(found: Comparison, sides: list[Side]) -> Iterator[str]:
         yield f'{"," if place else ""}{{"rule": {_json(rule.rule)}, "first": {rule.first}, "second": {rule.second}'
         for side, name in enumerate(_SIDES):
             yield f', "only_{name}": ['
-            for number, alert in enumerate(found.lone(rule, side)):
+            for number, alert in enumerate(found.list_unmatched(rule, side)):
                 yield ("," if number else "") + _json(alert._asdict())
             yield "]"
         yield "}"
@@ -97,7 +97,7 @@ def _lines(found: Comparison, rules: list[RuleDifference], sides: list[Side], pa
             if number:
                 yield ""
                 yield f"only in the {_SIDES[side]}: {each.rule}, {many(number, 'alert')}"
-                yield from map(_line, found.lone(each, side, _SHOWN))
+                yield from map(_line, found.list_unmatched(each, side, _SHOWN))
                 if number > _SHOWN:
                     yield f"    ... and {number - _SHOWN:,} more; --format json has all"
     if not any(each.only_first or each.only_second for each in rules):

@@ -12,10 +12,12 @@
 
 #include "bridge/bridge.h"
 #include "bridge/instance.hpp"
+#include "bridge/pages.hpp"
 #include "bridge/python.hpp"
 #include "bridge/runtime.hpp"
 #include "bridge/state.hpp"
 #include "bridge/threads.hpp"
+#include "python/scopes.hpp"
 
 using namespace lanner;
 
@@ -27,33 +29,19 @@ struct Refusal {
 };
 
 // Python takes over an unused SIGINT, even without its own handlers. It belongs to the host.
-class KeepSigint {
+class SigintGuard {
  public:
-  KeepSigint() {
+  SigintGuard() {
     struct sigaction ignore = {};
     ignore.sa_handler = SIG_IGN;
     sigaction(SIGINT, &ignore, &before_);
   }
-  ~KeepSigint() { sigaction(SIGINT, &before_, nullptr); }
-  KeepSigint(const KeepSigint&) = delete;
-  KeepSigint& operator=(const KeepSigint&) = delete;
+  ~SigintGuard() { sigaction(SIGINT, &before_, nullptr); }
+  SigintGuard(const SigintGuard&) = delete;
+  SigintGuard& operator=(const SigintGuard&) = delete;
 
  private:
   struct sigaction before_;
-};
-
-// While modules are imported, and a plugin is made, nothing becomes garbage. Looking for it would take a twelfth of the time.
-class NoCollections {
- public:
-  NoCollections() : was_enabled_(PyGC_Disable()) {}
-  ~NoCollections() {
-    if (was_enabled_) PyGC_Enable();
-  }
-  NoCollections(const NoCollections&) = delete;
-  NoCollections& operator=(const NoCollections&) = delete;
-
- private:
-  int was_enabled_;
 };
 
 void check(const PyStatus& status) {
@@ -102,7 +90,7 @@ void start_python(const lanner_boot_request& request, const Runtime* runtime) {
     PyMem_RawFree(wide);
     check(status);
   });
-  const KeepSigint sigint;
+  const SigintGuard sigint;
   check(Py_InitializeFromConfig(&config));
   // its first import examines SIGINT, regardless of the importer
   const Ref imported(PyImport_ImportModule("_signal"));
@@ -145,7 +133,7 @@ std::string environment_of(const lanner_boot_request& request) { return std::str
 std::string home_of(const lanner_boot_request& request) { return is_bundled(request) ? request.path : request.executable; }
 
 // Python and home of the first plugin in the process. Never destroyed: another thread may use it while the process ends.
-struct First {
+struct FirstPlugin {
   std::mutex booting;
   bool booted = false;
   std::string environment;
@@ -153,22 +141,23 @@ struct First {
   std::string lanner;
   std::string python;
   bool bundled = false;
-  std::set<std::string> runtimes;  // the hashes of the bundles whose modules can be imported
-  std::string start_failure;       // why Python does not start; it can be tried only once
+  std::size_t libraries_begin = 0, libraries_end = 0;  // the libraries that its start has loaded
+  std::set<std::string> runtimes;                      // the hashes of the bundles whose modules can be imported
+  std::string start_failure;                           // why Python does not start; it can be tried only once
 };
-First& first = *new First;
+FirstPlugin& first = *new FirstPlugin;
 
 // Holds the mutex. A thread with the GIL releases it while waiting, because booting takes it too.
-class Booting {
+class BootLock {
  public:
-  Booting() {
+  BootLock() {
     PyThreadState* const state = Py_IsInitialized() && PyGILState_Check() ? PyEval_SaveThread() : nullptr;
     first.booting.lock();
     if (state) PyEval_RestoreThread(state);
   }
-  ~Booting() { first.booting.unlock(); }
-  Booting(const Booting&) = delete;
-  Booting& operator=(const Booting&) = delete;
+  ~BootLock() { first.booting.unlock(); }
+  BootLock(const BootLock&) = delete;
+  BootLock& operator=(const BootLock&) = delete;
 };
 
 // Another plugin has started Lanner here. Two bound plugins must share an environment; one with its own Python fits any with the same version.
@@ -194,7 +183,7 @@ void join(const lanner_boot_request& request) {
 }
 
 void boot(const lanner_boot_request& request) {
-  const Booting booting;
+  const BootLock booting;
   if (request.version != LANNER_BRIDGE_VERSION) {
     throw Refusal{std::string("it was built by Lanner ") + request.lanner +
                   ", but its environment now has another version. Rebuild it: lanner build"};
@@ -226,7 +215,7 @@ void boot(const lanner_boot_request& request) {
     }
   } leave{starts};
   const Gil gil;
-  const NoCollections uncollected;
+  const CollectionPause uncollected;
   try {
     if (runtime) runtime->install();
     if (!starts) extend_search_path(request.search_path);
@@ -242,8 +231,15 @@ void boot(const lanner_boot_request& request) {
   first.lanner = request.lanner;
   first.python = request.python;
   first.bundled = is_bundled(request);
+  first.libraries_begin = request.libraries;
+  first.libraries_end = count_libraries();
   watch_process();
   first.booted = true;
+}
+
+// The code of a bundled Python is in memory files, which stay whether they are mapped or not.
+void rest_after_start() {
+  if (!first.bundled) rest_code(first.libraries_begin, first.libraries_end);
 }
 
 void put_error(char* to, std::size_t size, const std::string& text) { std::snprintf(to, size, "%s", text.c_str()); }
@@ -262,8 +258,10 @@ Otherwise guarded(lanner_state& state, Call&& call, Otherwise otherwise) {
 lanner_state* init(const lanner_init_request* request, char* error, std::size_t size) noexcept {
   const Gil gil;
   try {
-    const NoCollections uncollected;
-    return new lanner_state(*request);
+    const CollectionPause uncollected;
+    auto state = std::make_unique<lanner_state>(*request);
+    rest_after_start();
+    return state.release();
   } catch (const PythonError&) {
     put_error(error, size, describe(take_exception().get()));
   } catch (const std::exception& failure) {
@@ -282,7 +280,9 @@ const char* last_error(lanner_state* state) noexcept { return state->error.c_str
 lanner_instance* open(lanner_state* state, const char* params) noexcept {
   const Gil gil;
   try {
-    return new lanner_instance(*state, params);
+    auto instance = std::make_unique<lanner_instance>(*state, params);
+    rest_after_start();
+    return instance.release();
   } catch (const PythonError&) {
     state->failed("open");
   } catch (const std::exception& failure) {

@@ -70,6 +70,7 @@ struct lanner_boot_request {
   const char* stdlib;
   const char* search_path; /* the entries of sys.path, one per line */
   const char* path;        /* of the .so */
+  size_t libraries;        /* in the process before the loader has loaded any for this plugin */
   const char* hash;        /* identifies its content */
   /* For a bundle with its own Python (then the strings from executable to search_path are empty); see lanner.bundle.python_runtime. */
   const char* natives;  /* the shared libraries in it; "" for a plugin that is bound to a Python of this machine */

@@ -16,17 +16,17 @@ std::atomic<bool> process_ends;
 bool is_python_there() { return !process_ends && Py_IsInitialized(); }
 
 // The thread state of a host's thread. It ends with the thread.
-struct Pinned {
+struct PinnedState {
   bool is_ours = false;
 
-  ~Pinned() {
+  ~PinnedState() {
     // at the end of the process nothing needs to be released, and no thread would give up the GIL
     if (!is_ours || !is_python_there() || PyGILState_Check()) return;
     PyEval_RestoreThread(PyGILState_GetThisThreadState());
     PyGILState_Release(PyGILState_UNLOCKED);
   }
 };
-thread_local Pinned pinned;
+thread_local PinnedState pinned;
 
 PyThreadState* state_of_this_thread() {
   if (PyThreadState* state = PyGILState_GetThisThreadState()) return state;

@@ -10,7 +10,6 @@
 namespace lanner {
 namespace {
 
-constexpr std::size_t max_depth = 1024;  // as for documents
 constexpr std::size_t max_inner = 1 << 16;
 
 // Between the items of arrays; RFC 7464 begins each text with the last

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,13 @@ static void* unpack_bridge(char* error, size_t size) {
   return last;
 }
 
+static int count_library(struct dl_phdr_info* library, size_t size, void* count) {
+  (void)library;
+  (void)size;
+  ++*(size_t*)count;
+  return 0;
+}
+
 const struct lanner_bridge* python_start(char* error, size_t size) {
   const struct bundle* bundle = bundle_get();
   if (!bundle) {
@@ -113,6 +121,8 @@ const struct lanner_bridge* python_start(char* error, size_t size) {
     return NULL;
   }
   const bool is_bundled = *bundle_text("natives") != 0;
+  size_t libraries = 0;
+  dl_iterate_phdr(count_library, &libraries);
   /* one bridge serves all plugins of a process, regardless of its origin */
   void* bridge = has_python() ? dlopen(LANNER_BRIDGE, OTHER_FLAGS | RTLD_NOLOAD) : NULL;
   if (!bridge) bridge = is_bundled ? unpack_bridge(error, size) : find_bridge(error, size);
@@ -134,6 +144,7 @@ const struct lanner_bridge* python_start(char* error, size_t size) {
       .stdlib = bundle_text("stdlib"),
       .search_path = bundle_text("search_path"),
       .path = bundle->path,
+      .libraries = libraries,
       .hash = bundle_text("hash"),
       .natives = bundle_text("natives"),
       .descriptor = bundle->descriptor,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "python/extension.hpp"
+#include "stream/event_id.hpp"
 
 namespace lanner {
 namespace {
@@ -18,12 +19,6 @@ struct EventsState {
 PyTypeObject* events_type;
 
 PyObject* owner_of(PyObject* events) { return content_of<EventsState>(events).owner.get(); }
-
-// Append a new object to a list. Raises PythonError, including for a null object.
-void append(const Ref& list, PyObject* item) {
-  const Ref owned = checked(item);
-  if (PyList_Append(list.get(), owned.get()) < 0) throw PythonError();
-}
 
 PyObject* events_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
   static const char* const names[] = {"lines", nullptr};
@@ -126,18 +121,16 @@ PyObject* events_span(PyObject* self, PyObject* now) {
   return Py_BuildValue("(KK)", static_cast<unsigned long long>(earliest), static_cast<unsigned long long>(latest));
 }
 
-PyObject* events_timed_lines(PyObject* self, PyObject* most) {
+PyObject* events_keys(PyObject* self, PyObject* most) {
   const Py_ssize_t count = PyNumber_AsSsize_t(most, nullptr);
   if (count == -1 && PyErr_Occurred()) return nullptr;
   try {
-    Ref lines = checked(PyList_New(0));
+    Ref keys = checked(PyList_New(0));
     const auto& list = list_of(self);
-    for (auto event = list.rbegin(); event != list.rend() && PyList_GET_SIZE(lines.get()) < count; ++event) {
-      if (!event->has_time) continue;
-      const auto size = static_cast<Py_ssize_t>(event->line.size());
-      append(lines, Py_BuildValue("(Ky#)", static_cast<unsigned long long>(event->time), event->line.data(), size));
+    for (auto event = list.rbegin(); event != list.rend() && PyList_GET_SIZE(keys.get()) < count; ++event) {
+      if (event->has_time) append(keys, to_key(event->time, event->line));
     }
-    return PyList_Reverse(lines.get()) == 0 ? lines.release() : nullptr;
+    return PyList_Reverse(keys.get()) == 0 ? keys.release() : nullptr;
   } catch (...) {
     return failed();
   }
@@ -195,8 +188,8 @@ PyMethodDef events_methods[] = {
     {"span", events_span, METH_O,
      "span(now: int) -> tuple[int, int] | None\n\nReturn the earliest and the latest time; an event without one happened now. None "
      "without events."},
-    {"timed_lines", events_timed_lines, METH_O,
-     "timed_lines(most: int) -> list[tuple[int, bytes]]\n\nThe last of those that tell a time: that, and the line as the engine wrote it."},
+    {"keys", events_keys, METH_O,
+     "keys(most: int) -> list[str]\n\nThe keys for the cursor of the last of those that tell a time: that, and a hash of the line."},
     {"shares_memory", events_shares_memory, METH_O,
      "shares_memory(other: Events) -> bool\n\nWhether `held` of both is about the same memory."},
     {nullptr, nullptr, 0, nullptr},
@@ -280,6 +273,11 @@ PyObject* py_merge_events(PyObject*, PyObject* parts) {
   } catch (...) {
     return failed();
   }
+}
+
+PyObject* to_key(std::uint64_t time, std::string_view line) {
+  const auto id = event_id(time, line);
+  return PyUnicode_FromStringAndSize(id.data(), static_cast<Py_ssize_t>(id.size()));
 }
 
 int add_events(PyObject* module) { return add_type(module, events_spec, "Events", &events_type); }

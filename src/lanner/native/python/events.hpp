@@ -27,6 +27,9 @@ Ref make_events(PyObject* owner);
 // The event at a place; null with an error set for a wrong place.
 StreamEvent* event_at(PyObject* events, Py_ssize_t place);
 
+// The event's key for the cursor as a new str, or null with an error set.
+PyObject* to_key(std::uint64_t time, std::string_view line);
+
 // The lines of a Lines, or of a sequence of bytes, as events.
 class LineSource {
  public:

@@ -22,7 +22,7 @@ struct ExecutorState {
   const bool first;
   Machine machine;
   std::vector<Hit> hits;
-  Kept kept;
+  KeptValues kept;
   std::vector<std::string_view> payloads;
   bool is_running = false;
 };
@@ -98,26 +98,26 @@ Outcome run(ExecutorState& state, std::size_t count, std::string_view chunk, std
     const bool valid = machine.load(payload, is_padded);
     outcome.not_json += !valid;
     outcome.invalid_utf8 += machine.has_invalid_utf8();
-    Moment moment;
-    moment.place = ++place;
-    moment.has_time = valid && machine.own_time(moment.time);
-    if (!moment.has_time && !times.given.empty() && times.is_given[number]) {
-      moment.has_time = true;
-      moment.time = times.given[number];
+    EventInfo info;
+    info.place = ++place;
+    info.has_time = valid && machine.own_time(info.time);
+    if (!info.has_time && !times.given.empty() && times.is_given[number]) {
+      info.has_time = true;
+      info.time = times.given[number];
     }
-    if (!moment.has_time) {
-      moment.has_time = times.carries ? outcome.has_time : times.has_fallback;
-      moment.time = times.carries ? outcome.time : times.fallback;
+    if (!info.has_time) {
+      info.has_time = times.carries ? outcome.has_time : times.has_fallback;
+      info.time = times.carries ? outcome.time : times.fallback;
     }
     if (!outcome.has_first) {
-      outcome.has_first = moment.has_time;
-      outcome.first = moment.time;
+      outcome.has_first = info.has_time;
+      outcome.first = info.time;
     }
-    moment.has_first = outcome.has_first;
-    moment.first = outcome.first;
-    outcome.has_time = moment.has_time;
-    outcome.time = moment.time;
-    machine.match(moment, number, state.hits, state.kept);
+    info.has_first = outcome.has_first;
+    info.first = outcome.first;
+    outcome.has_time = info.has_time;
+    outcome.time = info.time;
+    machine.match(info, number, state.hits, state.kept);
   }
   return outcome;
 }

@@ -5,10 +5,10 @@
 namespace lanner {
 namespace {
 
-PyObject* to_value(const Kept& kept, std::size_t& place);
+PyObject* to_value(const KeptValues& kept, std::size_t& place);
 
 // `count` values from `place`, which is advanced past them
-PyObject* to_values(const Kept& kept, std::size_t& place, std::size_t count) {
+PyObject* to_values(const KeptValues& kept, std::size_t& place, std::size_t count) {
   Ref tuple(PyTuple_New(static_cast<Py_ssize_t>(count)));
   if (!tuple) return nullptr;
   for (std::size_t number = 0; number < count; ++number) {
@@ -19,23 +19,23 @@ PyObject* to_values(const Kept& kept, std::size_t& place, std::size_t count) {
   return tuple.release();
 }
 
-PyObject* to_value(const Kept& kept, std::size_t& place) {
+PyObject* to_value(const KeptValues& kept, std::size_t& place) {
   const auto& value = kept.at(place++);
   switch (value.kind) {
-    case Kept::Kind::absent:
+    case KeptValues::Kind::absent:
       break;
-    case Kept::Kind::number:
+    case KeptValues::Kind::number:
       return PyLong_FromUnsignedLongLong(value.number);
-    case Kept::Kind::boolean:
+    case KeptValues::Kind::boolean:
       return PyBool_FromLong(value.number != 0);
-    case Kept::Kind::list:
+    case KeptValues::Kind::list:
       return to_values(kept, place, static_cast<std::size_t>(value.number));
-    case Kept::Kind::text:
-    case Kept::Kind::address: {
+    case KeptValues::Kind::text:
+    case KeptValues::Kind::address: {
       const auto text = kept.text(value);
       const auto size = static_cast<Py_ssize_t>(text.size());
-      return value.kind == Kept::Kind::text ? PyUnicode_DecodeUTF8(text.data(), size, "surrogateescape")
-                                            : PyBytes_FromStringAndSize(text.data(), size);
+      return value.kind == KeptValues::Kind::text ? PyUnicode_DecodeUTF8(text.data(), size, "surrogateescape")
+                                                  : PyBytes_FromStringAndSize(text.data(), size);
     }
   }
   Py_RETURN_NONE;
@@ -45,7 +45,7 @@ PyObject* to_value(const Kept& kept, std::size_t& place) {
 
 PyObject* from_optional(bool has, std::uint64_t number) { return has ? PyLong_FromUnsignedLongLong(number) : Py_NewRef(Py_None); }
 
-PyObject* to_hits(const std::vector<Hit>& hits, const Kept& kept, const Program& program) {
+PyObject* to_hits(const std::vector<Hit>& hits, const KeptValues& kept, const Program& program) {
   Ref list(PyList_New(static_cast<Py_ssize_t>(hits.size())));
   if (!list) return nullptr;
   Py_ssize_t place = 0;

@@ -9,7 +9,7 @@
 namespace lanner {
 
 // A list of (event, rule, sure, time, values), null with an error set.
-PyObject* to_hits(const std::vector<Hit>& hits, const Kept& kept, const Program& program);
+PyObject* to_hits(const std::vector<Hit>& hits, const KeptValues& kept, const Program& program);
 
 // A number or None, null with an error set.
 PyObject* from_optional(bool has, std::uint64_t number);

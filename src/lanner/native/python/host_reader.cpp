@@ -4,10 +4,13 @@
 #include <system_error>
 
 #include "python/dechunker.hpp"
+#include "python/events.hpp"
 #include "python/extension.hpp"
 #include "python/finisher.hpp"
 #include "python/framer.hpp"
+#include "python/scopes.hpp"
 #include "python/window.hpp"
+#include "stream/fingerprint.hpp"
 
 namespace lanner {
 namespace {
@@ -25,18 +28,6 @@ struct LoanState {
 };
 
 PyTypeObject *host_reader_type, *loan_type;
-
-// Releases the GIL.
-class WithoutGil {
- public:
-  WithoutGil() : state_(PyEval_SaveThread()) {}
-  ~WithoutGil() { PyEval_RestoreThread(state_); }
-  WithoutGil(const WithoutGil&) = delete;
-  WithoutGil& operator=(const WithoutGil&) = delete;
-
- private:
-  PyThreadState* const state_;
-};
 
 PyObject* failed_call() noexcept {
   try {
@@ -136,7 +127,7 @@ PyObject* host_reader_lend(PyObject* self, PyObject* args) {
   Loan& loan = loan_of(lent);
   try {
     {
-      const WithoutGil released;
+      const GilRelease released;
       host_reader_of(self).lend(loan, closing, std::chrono::milliseconds(static_cast<long>(timeout * 1000)));
     }
     if (loan.error) {
@@ -158,13 +149,10 @@ PyObject* host_reader_take_commits(PyObject* self, PyObject*) {
     const auto taken = host_reader_of(self).committed.take();
     Ref all = checked(PyList_New(0));
     for (const auto& [engine, lines] : taken) {
-      const Ref list = checked(PyList_New(0));
-      for (const auto& line : lines) {
-        const Ref bytes = checked(to_bytes(line));
-        if (PyList_Append(list.get(), bytes.get()) < 0) return nullptr;
-      }
-      const Ref item = checked(Py_BuildValue("(nO)", static_cast<Py_ssize_t>(engine), list.get()));
-      if (PyList_Append(all.get(), item.get()) < 0) return nullptr;
+      const Ref keys = checked(PyList_New(0));
+      // an event that the host's thread has taken has a time
+      for (const auto line : lines.last()) append(keys, to_key(time_of(line).value_or(0), line));
+      append(all, Py_BuildValue("(nO)", static_cast<Py_ssize_t>(engine), keys.get()));
     }
     return all.release();
   } catch (...) {
@@ -178,8 +166,8 @@ PyMethodDef host_reader_methods[] = {
      "readable, the time is over, or bytes have come between two calls of the host. Return the events that it leaves to the caller. Raises "
      "`OSError`, and `ValueError` for invalid chunks."},
     {"take_commits", host_reader_take_commits, METH_NOARGS,
-     "take_commits() -> list[tuple[int, list[bytes]]]\n\nReturn the last lines that the host has processed since the last call, by "
-     "engine."},
+     "take_commits() -> list[tuple[int, list[str]]]\n\nReturn the keys of the last events that the host has processed since the last "
+     "call, by engine."},
     {nullptr, nullptr, 0, nullptr},
 };
 PyType_Slot host_reader_slots[] = {

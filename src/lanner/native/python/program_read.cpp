@@ -103,9 +103,9 @@ constexpr std::array<std::pair<const char*, Source::Kind>, 9> sources{{{"python"
                                                                        {"elapsed", Source::Kind::elapsed},
                                                                        {"clock", Source::Kind::clock}}};
 
-class Reading {
+class ProgramReader {
  public:
-  explicit Reading(Program& program) : program_(program) {}
+  explicit ProgramReader(Program& program) : program_(program) {}
 
   void program(PyObject* object) {
     const auto found = items(object, 9);
@@ -324,7 +324,7 @@ class Reading {
 }  // namespace
 
 bool to_program(PyObject* object, Program& program) {
-  Reading reading(program);
+  ProgramReader reading(program);
   try {
     reading.program(object);
     return true;

@@ -6,15 +6,15 @@
 
 #include "python/events.hpp"
 #include "python/extension.hpp"
+#include "stream/event_id.hpp"
 
 namespace lanner {
 namespace {
 
 struct WindowState : SeenEvents {
-  explicit WindowState(PyObject* function) : SeenEvents(Fingerprint::new_secret()), digest(Ref::borrowed(function)) {}
+  WindowState() : SeenEvents(Fingerprint::new_secret()) {}
 
   std::vector<EventKey> keys;  // of the lines that are being taken
-  const Ref digest;            // the function that made the hashes of the keys in `given` from lines
 };
 
 PyTypeObject* window_type;
@@ -26,15 +26,13 @@ std::uint64_t big_endian(const char* bytes) {
 }
 
 PyObject* window_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-  static const char* const names[] = {"given", "digest", nullptr};
+  static const char* const names[] = {"given", nullptr};
   const char* given;
   Py_ssize_t given_size;
-  PyObject* digest;
-  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y#O:EventWindow", const_cast<char**>(names), &given, &given_size, &digest))
-    return nullptr;
+  if (!PyArg_ParseTupleAndKeywords(args, kwargs, "y#:EventWindow", const_cast<char**>(names), &given, &given_size)) return nullptr;
   if (given_size % 16) return PyErr_Format(PyExc_ValueError, "keys must have 16 bytes each, not %zd in total", given_size);
   try {
-    auto state = std::make_unique<WindowState>(digest);
+    auto state = std::make_unique<WindowState>();
     for (Py_ssize_t place = 0; place < given_size; place += 16) {
       const EventKey key{big_endian(given + place), big_endian(given + place + 8)};
       state->window.add(key);
@@ -49,16 +47,10 @@ PyObject* window_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 
 WindowState& state_of(PyObject* self) { return content_of<WindowState>(self); }
 
-// Whether an event whose key the window does not have was seen by another run. Raises PythonError.
+// Whether an event whose key the window does not have was seen by another run.
 bool was_given(WindowState& state, const StreamEvent& event) {
-  if (!std::binary_search(state.given.begin(), state.given.end(), event.time)) return false;
-  const Ref line = checked(to_bytes(event.line));
-  const Ref digest = checked(PyObject_CallOneArg(state.digest.get(), line.get()));
-  if (!PyBytes_Check(digest.get()) || PyBytes_GET_SIZE(digest.get()) != 8) {
-    PyErr_SetString(PyExc_TypeError, "a digest is 8 bytes");
-    throw PythonError();
-  }
-  return state.window.contains({event.time, big_endian(PyBytes_AS_STRING(digest.get()))});
+  return std::binary_search(state.given.begin(), state.given.end(), event.time) &&
+         state.window.contains({event.time, stable_hash(event.line)});
 }
 
 PyObject* window_take(PyObject* self, PyObject* args, PyObject* kwargs) {
@@ -136,7 +128,7 @@ PyType_Slot window_slots[] = {
     {Py_tp_getset, window_attributes},
     {Py_mp_length, reinterpret_cast<void*>(window_length)},
     {Py_tp_doc,
-     const_cast<char*>("EventWindow(given: bytes, digest: Callable[[bytes], bytes])\n\n"
+     const_cast<char*>("EventWindow(given: bytes)\n\n"
                        "The events of one engine that were seen last. `given` are keys from another run, 16 bytes each, time and digest.")},
     {0, nullptr},
 };

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "python/scopes.hpp"
 #include "yaml/tree.hpp"
 
 namespace lanner {
@@ -104,37 +105,6 @@ PyType_Spec node_spec = {"lanner.native._yaml.Node", sizeof(NodeObject), 0, plai
 PyType_Spec scalar_spec = {"lanner.native._yaml.Scalar", sizeof(NodeObject), 0, plain_flags, scalar_slots};
 PyType_Spec sequence_spec = {"lanner.native._yaml.Sequence", sizeof(NodeObject), 0, plain_flags | Py_TPFLAGS_HAVE_GC, sequence_slots};
 PyType_Spec mapping_spec = {"lanner.native._yaml.Mapping", sizeof(NodeObject), 0, plain_flags | Py_TPFLAGS_HAVE_GC, mapping_slots};
-
-// Runs a function without the GIL.
-class Unlocked {
- public:
-  Unlocked() : state_(PyEval_SaveThread()) {}
-  ~Unlocked() { PyEval_RestoreThread(state_); }
-  Unlocked(const Unlocked&) = delete;
-  Unlocked& operator=(const Unlocked&) = delete;
-
-  template <typename Function, typename... Arguments>
-  auto operator()(Function function, const Arguments&... arguments) const {
-    return function(arguments...);
-  }
-
- private:
-  PyThreadState* state_;
-};
-
-// Garbage collections during the creation of many objects, none of which is garbage, would take a tenth of the time.
-class NoCollection {
- public:
-  NoCollection() : was_enabled_(PyGC_Disable() != 0) {}
-  ~NoCollection() {
-    if (was_enabled_) PyGC_Enable();
-  }
-  NoCollection(const NoCollection&) = delete;
-  NoCollection& operator=(const NoCollection&) = delete;
-
- private:
-  bool was_enabled_;
-};
 
 // Converts offsets in bytes to indexes of characters in the same text, fastest in ascending order.
 class Positions {
@@ -291,7 +261,10 @@ PyObject* read(PyObject* module, PyObject* args) {
     const auto view = view_of(bytes.get());
     const YamlLimits limits{static_cast<std::size_t>(depth), static_cast<std::size_t>(aliased), only_first != 0};
     // a reload reads while events are processed
-    const auto tree = Unlocked()(read_yaml, view, limits);
+    const auto tree = [&] {
+      const GilRelease released;
+      return read_yaml(view, limits);
+    }();
     if (const auto& error = tree.error) {
       Positions positions(text);
       const auto begin = positions.index(std::min(error->mark.offset, view.size()));
@@ -302,7 +275,7 @@ PyObject* read(PyObject* module, PyObject* args) {
                            static_cast<Py_ssize_t>(error->mark.line), static_cast<Py_ssize_t>(error->mark.column),
                            PyBool_FromLong(error->is_limit));
     }
-    const NoCollection until_made;
+    const CollectionPause until_made;
     Maker maker(tree, text, file, types);
     Ref documents(PyList_New(0));
     for (const auto root : tree.documents) {

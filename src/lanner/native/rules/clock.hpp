@@ -16,11 +16,11 @@ class Clock {
   void append(ClockText shape, std::uint64_t time, std::string& text);
 
  private:
-  struct Known {
+  struct SecondText {
     std::uint64_t second = 0;
     std::string text;  // of that second; empty before the first
   };
-  std::array<Known, 3> known_;
+  std::array<SecondText, 3> known_;
 };
 
 }  // namespace lanner

@@ -2,7 +2,7 @@
 
 namespace lanner {
 
-void Kept::add(const Cell& cell, const Type& type) {
+void KeptValues::add(const Cell& cell, const Type& type) {
   switch (cell.state) {
     case Cell::State::scalar:
       return add(cell.scalar, type.is);
@@ -15,7 +15,7 @@ void Kept::add(const Cell& cell, const Type& type) {
   }
 }
 
-void Kept::add(const Scalar& scalar, Type::Is type) {
+void KeptValues::add(const Scalar& scalar, Type::Is type) {
   if (!scalar.is_text) {
     values_.push_back({type == Type::Is::boolean ? Kind::boolean : Kind::number, scalar.number, 0});
     return;

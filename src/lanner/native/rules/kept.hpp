@@ -10,7 +10,7 @@
 
 namespace lanner {
 
-class Kept {
+class KeptValues {
  public:
   enum class Kind : std::uint8_t { absent, number, boolean, text, address, list };
 

@@ -13,7 +13,7 @@ namespace lanner {
 class Literals {
  public:
   // The strings that the current search has already found: each thread has its own
-  class Seen {
+  class SearchState {
    public:
     void begin(std::size_t count) {
       if (rounds_.size() < count) rounds_.resize(count);
@@ -39,7 +39,7 @@ class Literals {
 
   // Calls `found` once with the number of each text that occurs in this one
   template <typename Found>
-  void find(std::string_view text, Seen& seen, Found&& found) const {
+  void find(std::string_view text, SearchState& seen, Found&& found) const {
     seen.begin(shorter_.size());
     std::uint32_t state = 0;
     for (const char c : text) {

@@ -24,8 +24,8 @@ bool Machine::own_time(std::uint64_t& time) {
   return number != nullptr;
 }
 
-void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& hits, Kept& kept) {
-  moment_ = moment;
+void Machine::match(const EventInfo& info, std::size_t event, std::vector<Hit>& hits, KeptValues& kept) {
+  info_ = info;
   std::size_t lists = 0;
   found_.clear();
   const auto add = [&](const std::vector<std::uint32_t>& rules) {
@@ -65,7 +65,7 @@ void Machine::match(const Moment& moment, std::size_t event, std::vector<Hit>& h
     const auto truth = evaluate(program_.conditions[rule]);
     if (truth == Truth::no) continue;
     const auto values = kept.size();
-    hits.push_back({event, rule, truth == Truth::open, moment.has_time, moment.time, truth == Truth::yes && keep(rule, kept), values});
+    hits.push_back({event, rule, truth == Truth::open, info.has_time, info.time, truth == Truth::yes && keep(rule, kept), values});
     if (first_ && truth == Truth::yes) return;
   }
 }
@@ -95,7 +95,7 @@ void Machine::find_rules(const std::vector<ValueIndex>& values) {
   }
 }
 
-bool Machine::keep(std::uint32_t rule, Kept& kept) {
+bool Machine::keep(std::uint32_t rule, KeptValues& kept) {
   const auto before = kept.size();
   for (const auto number : program_.wanted[rule]) {
     const auto& cell = operand(number);
@@ -134,26 +134,26 @@ void Machine::read(const Source& source, Cell& cell) {
     case Source::Kind::number:
       return put(Scalar::of(source.number));
     case Source::Kind::place:
-      return put(Scalar::of(moment_.place));
+      return put(Scalar::of(info_.place));
     case Source::Kind::time:
-      if (!moment_.has_time) {
+      if (!info_.has_time) {
         cell.state = Cell::State::open;
         return;
       }
-      return put_time(source, moment_.time, cell);
+      return put_time(source, info_.time, cell);
     case Source::Kind::elapsed:
-      if (!moment_.has_time || !moment_.has_first) {
+      if (!info_.has_time || !info_.has_first) {
         cell.state = Cell::State::open;
         return;
       }
-      return put_time(source, moment_.time - moment_.first, cell);
+      return put_time(source, info_.time - info_.first, cell);
     case Source::Kind::clock: {
-      if (!moment_.has_time) {
+      if (!info_.has_time) {
         cell.state = Cell::State::open;
         return;
       }
       auto& text = arena_.take();
-      clock_.append(source.clock, moment_.time, text);
+      clock_.append(source.clock, info_.time, text);
       return put(Scalar::of(std::string_view(text)));
     }
     case Source::Kind::json:

@@ -16,7 +16,7 @@ namespace lanner {
 enum class Truth : std::uint8_t { no, yes, open };
 
 // The host's data about an event besides its payload
-struct Moment {
+struct EventInfo {
   std::uint64_t place = 0;  // from 1
   bool has_time = false;
   std::uint64_t time = 0;  // in nanoseconds since 1970
@@ -65,7 +65,7 @@ class Machine {
   bool own_time(std::uint64_t& time);
 
   // The rules that match, in order. An open rule may be followed by others, even open ones; the first sure rule ends the search.
-  void match(const Moment& moment, std::size_t event, std::vector<Hit>& hits, Kept& kept);
+  void match(const EventInfo& info, std::size_t event, std::vector<Hit>& hits, KeptValues& kept);
 
   // How many rules were evaluated for all events so far: those that the index found
   std::uint64_t evaluated() const { return evaluated_; }
@@ -85,7 +85,7 @@ class Machine {
   void find_rules(const std::vector<ValueIndex>& values);
   void read(const Source& source, Cell& cell);
   void put_time(const Source& source, std::uint64_t time, Cell& cell) const;
-  bool keep(std::uint32_t rule, Kept& kept);
+  bool keep(std::uint32_t rule, KeptValues& kept);
   Truth check(const Check& check);
   Truth evaluate(std::uint32_t number);
 
@@ -104,13 +104,13 @@ class Machine {
     const std::uint32_t* end;
   };
   std::vector<Range> positions_;
-  Literals::Seen seen_;
+  Literals::SearchState seen_;
   std::vector<std::uint32_t> found_;  // the rules that were found by other values of the event
   std::uint64_t evaluated_ = 0;
-  Moment moment_;
+  EventInfo info_;
   Clock clock_;
   Arena arena_;
-  Scratch scratch_;
+  TextBuffers scratch_;
 };
 
 }  // namespace lanner

@@ -97,7 +97,7 @@ bool contains(std::string_view text, std::string_view needle) {
 }
 
 // The caller has set the C locale for the thread
-bool globs(const char* pattern, std::string_view text, bool folds, Scratch& scratch) {
+bool globs(const char* pattern, std::string_view text, bool folds, TextBuffers& scratch) {
   scratch.text.assign(c_text(text));
   return fnmatch(pattern, scratch.text.c_str(), folds ? FNM_CASEFOLD : 0) == 0;
 }
@@ -120,7 +120,7 @@ bool ordered(Operator word, const T& left, const T& right) {
   }
 }
 
-bool compare_texts(Operator word, std::string_view left, std::string_view right, Scratch& scratch) {
+bool compare_texts(Operator word, std::string_view left, std::string_view right, TextBuffers& scratch) {
   switch (word) {
     case Operator::contains:
       return contains(left, right);
@@ -181,7 +181,7 @@ std::string_view reach(Reach how, std::string_view text) {
 class Member : public Predicate {
  public:
   Member(const std::vector<Constant>& constants, Reach how, bool wanted) : members_(constants), how_(how), wanted_(wanted) {}
-  bool holds(const Cell& value, Scratch&) const override {
+  bool holds(const Cell& value, TextBuffers&) const override {
     if (value.state != Cell::State::scalar) return !wanted_;
     auto scalar = value.scalar;
     if (scalar.is_text) scalar.text = reach(how_, scalar.text);
@@ -199,7 +199,7 @@ class Member : public Predicate {
 class ListMembers : public Predicate {
  public:
   ListMembers(const std::vector<Constant>& constants, bool every) : members_(constants), every_(every) {}
-  bool holds(const Cell& value, Scratch&) const override {
+  bool holds(const Cell& value, TextBuffers&) const override {
     const auto has = [&](const Scalar& each) { return members_.have(each); };
     return every_ ? std::all_of(value.list.begin(), value.list.end(), has) : std::any_of(value.list.begin(), value.list.end(), has);
   }
@@ -217,7 +217,7 @@ class Networks : public Predicate {
   Networks(const std::vector<Constant>& constants, Mode mode) : mode_(mode) {
     std::copy_if(constants.begin(), constants.end(), std::back_inserter(nets_), [](const Constant& each) { return each.bits >= 0; });
   }
-  bool holds(const Cell& value, Scratch&) const override {
+  bool holds(const Cell& value, TextBuffers&) const override {
     const auto in = [&](const Scalar& each) { return inside(each.text); };
     switch (mode_) {
       case Mode::single:
@@ -251,7 +251,7 @@ class Text : public Predicate {
  public:
   Text(Operator word, const Constant& constant, bool is_binary)
       : word_(word), constant_(constant), how_(is_binary ? Reach::cut : Reach::all) {}
-  bool holds(const Cell& value, Scratch& scratch) const override {
+  bool holds(const Cell& value, TextBuffers& scratch) const override {
     const auto text = reach(how_, value.scalar.text);
     switch (word_) {
       case Operator::glob:
@@ -290,7 +290,7 @@ class Text : public Predicate {
 class Number : public Predicate {
  public:
   Number(Operator word, std::uint64_t constant) : word_(word), constant_(constant) {}
-  bool holds(const Cell& value, Scratch&) const override { return ordered(word_, value.scalar.number, constant_); }
+  bool holds(const Cell& value, TextBuffers&) const override { return ordered(word_, value.scalar.number, constant_); }
   std::vector<std::uint64_t> numbers() const override {
     if (word_ != Operator::equal) return {};
     return {constant_};
@@ -307,7 +307,7 @@ class Regex : public Predicate {
       : regex_(pattern, options()), required_(texts_of_regex(pattern)), how_(is_binary ? Reach::whole : Reach::all) {
     if (!regex_.ok()) throw std::runtime_error("invalid regex pattern: " + regex_.error());
   }
-  bool holds(const Cell& value, Scratch&) const override {
+  bool holds(const Cell& value, TextBuffers&) const override {
     const auto text = reach(how_, value.scalar.text);
     if (required_.size() == 1 && !contains(text, required_.front())) return false;
     return RE2::FullMatch(re2::StringPiece(text.data(), text.size()), regex_);
@@ -338,7 +338,7 @@ class Paths : public Predicate {
       texts_.emplace_back(last_component(constant.text));
     }
   }
-  bool holds(const Cell& value, Scratch& scratch) const override { return paths_.match(reach(how_, value.scalar.text), scratch); }
+  bool holds(const Cell& value, TextBuffers& scratch) const override { return paths_.match(reach(how_, value.scalar.text), scratch); }
   std::vector<std::string> literals(bool&) const override { return texts_.size() <= most_literals ? texts_ : std::vector<std::string>{}; }
 
  private:
@@ -347,10 +347,10 @@ class Paths : public Predicate {
   const Reach how_;
 };
 
-class Modified : public Predicate {
+class Combination : public Predicate {
  public:
-  Modified(std::vector<std::unique_ptr<Predicate>> tests, Modifier modifier) : tests_(std::move(tests)), modifier_(modifier) {}
-  bool holds(const Cell& value, Scratch& scratch) const override {
+  Combination(std::vector<std::unique_ptr<Predicate>> tests, Modifier modifier) : tests_(std::move(tests)), modifier_(modifier) {}
+  bool holds(const Cell& value, TextBuffers& scratch) const override {
     const auto holds = [&](const auto& test) { return test->holds(value, scratch); };
     if (tests_.empty()) return false;
     if (modifier_ == Modifier::anyof) return std::any_of(tests_.begin(), tests_.end(), holds);
@@ -373,7 +373,7 @@ class Modified : public Predicate {
   const Modifier modifier_;
 };
 
-std::unique_ptr<Predicate> modified(Operator word, const std::vector<Constant>& constants, Modifier modifier, const Type& type) {
+std::unique_ptr<Predicate> combine(Operator word, const std::vector<Constant>& constants, Modifier modifier, const Type& type) {
   std::vector<std::unique_ptr<Predicate>> tests;
   const bool is_set =
       (word == Operator::equal && modifier == Modifier::anyof) || (word == Operator::unequal && modifier == Modifier::allof);
@@ -383,7 +383,7 @@ std::unique_ptr<Predicate> modified(Operator word, const std::vector<Constant>& 
   }
   tests.reserve(constants.size());
   for (const auto& constant : constants) tests.push_back(make_predicate(word, {constant}, Modifier::none, type));
-  return std::make_unique<Modified>(std::move(tests), modifier);
+  return std::make_unique<Combination>(std::move(tests), modifier);
 }
 
 }  // namespace
@@ -409,7 +409,7 @@ std::unique_ptr<Predicate> make_predicate(Operator word, const std::vector<Const
     // a constant never has the trailing NUL that these values count
     return std::make_unique<ListMembers>(type.is_terminated ? std::vector<Constant>{} : constants, every);
   }
-  if (modifier != Modifier::none) return modified(word, constants, modifier, type);
+  if (modifier != Modifier::none) return combine(word, constants, modifier, type);
   if (is_network)
     return std::make_unique<Networks>(constants, word == Operator::unequal ? Networks::Mode::negated : Networks::Mode::single);
   const auto whole = type.is_binary ? Reach::whole : Reach::all;
@@ -422,7 +422,7 @@ std::unique_ptr<Predicate> make_predicate(Operator word, const std::vector<Const
   return std::make_unique<Text>(word, constant, type.is_binary);
 }
 
-bool Comparison::holds(const Cell& left, const Cell& right, Scratch& scratch) const {
+bool Comparison::holds(const Cell& left, const Cell& right, TextBuffers& scratch) const {
   if (word != Operator::in && word != Operator::intersects) {
     if (left.state != Cell::State::scalar || right.state != Cell::State::scalar) return false;
     if (is_text && left.scalar.is_text && right.scalar.is_text) {

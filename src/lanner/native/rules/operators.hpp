@@ -45,7 +45,7 @@ struct Constant {
 };
 
 // Memory for strings that are created for one check
-struct Scratch {
+struct TextBuffers {
   void clear() {
     empty(text);
     empty(pattern);
@@ -60,7 +60,7 @@ struct Scratch {
 class Predicate {
  public:
   virtual ~Predicate() = default;
-  virtual bool holds(const Cell& value, Scratch& scratch) const = 0;
+  virtual bool holds(const Cell& value, TextBuffers& scratch) const = 0;
 
   // Strings of which at least one occurs in each text for which this holds, ignoring case if it `folds`; none if unknown
   virtual std::vector<std::string> literals(bool& folds) const {
@@ -86,7 +86,7 @@ struct Comparison {
   bool left_terminated = false;
   bool right_terminated = false;
 
-  bool holds(const Cell& left, const Cell& right, Scratch& scratch) const;
+  bool holds(const Cell& left, const Cell& right, TextBuffers& scratch) const;
 };
 
 // The text up to its first NUL, as in C

@@ -68,7 +68,7 @@ void PathPrefixes::add(std::string_view path) {
   }
 }
 
-bool PathPrefixes::match(std::string_view path, Scratch& scratch) const {
+bool PathPrefixes::match(std::string_view path, TextBuffers& scratch) const {
   if (everything_) return true;
   auto& level = scratch.level;
   auto& following = scratch.following;

@@ -16,7 +16,7 @@ class PathPrefixes {
   void add(std::string_view path);
 
   // The caller has set the C locale for the thread.
-  bool match(std::string_view path, Scratch& scratch) const;
+  bool match(std::string_view path, TextBuffers& scratch) const;
 
  private:
   static constexpr std::size_t end = static_cast<std::size_t>(-1);  // after a component: a path ends there

@@ -35,8 +35,8 @@ struct Trait {
   bool operator<(const Trait& other) const { return std::tie(place, text, number) < std::tie(other.place, other.text, other.number); }
 };
 
-using Needed = std::vector<std::uint32_t>;  // numbers of traits: an operand's value has one of them, or the condition is false
-using Options = std::vector<Needed>;        // each of them is required, and any one suffices to find the rule
+using Alternatives = std::vector<std::uint32_t>;  // numbers of traits: an operand's value has one of them, or the condition is false
+using Options = std::vector<Alternatives>;        // each of them is required, and any one suffices to find the rule
 
 // The requirements of conditions, with traits by number
 class Needs {
@@ -65,7 +65,7 @@ class Needs {
   // to occur in many values by chance, and if any value is enough. It is also higher if most rules need the same value: then most events
   // have it
   template <typename Counts>
-  std::uint64_t cost(const Needed& needed, const Counts& counts, std::size_t total) const {
+  std::uint64_t cost(const Alternatives& needed, const Counts& counts, std::size_t total) const {
     std::uint64_t sum = 0;
     for (const auto number : needed) {
       const auto& trait = *traits_[number];
@@ -81,7 +81,7 @@ class Needs {
  private:
   void add_check(std::size_t node, std::uint64_t rules) {
     const auto& check = program_.checks[program_.nodes[node].check];
-    Needed needed;
+    Alternatives needed;
     const auto add = [&](Trait trait) {
       const auto [found, is_new] = numbers_.try_emplace(std::move(trait), static_cast<std::uint32_t>(traits_.size()));
       if (is_new) {
@@ -137,7 +137,7 @@ class Needs {
   }
 
   void one_of(const Node& node, std::vector<Options>& known, std::size_t number) const {
-    Needed any;
+    Alternatives any;
     for (auto place = node.begin; place < node.end; ++place) {
       const auto& child = known[program_.children[place]];
       if (child.empty() || any.size() + child.front().size() > Predicate::most_literals) return;
@@ -151,8 +151,9 @@ class Needs {
   // The cheapest come first
   void keep_best(Options& options) const {
     const auto total = program_.conditions.size();
-    std::stable_sort(options.begin(), options.end(),
-                     [&](const Needed& left, const Needed& right) { return cost(left, rules_, total) < cost(right, rules_, total); });
+    std::stable_sort(options.begin(), options.end(), [&](const Alternatives& left, const Alternatives& right) {
+      return cost(left, rules_, total) < cost(right, rules_, total);
+    });
     if (options.size() > most_options) options.resize(most_options);
   }
 
@@ -167,14 +168,14 @@ class Needs {
 using Rules = std::map<std::uint32_t, std::vector<std::uint32_t>>;  // by trait
 
 // Indexes one group after another, within the limits
-class Indexing {
+class ValueIndexer {
  public:
-  explicit Indexing(Program& program) : program_(program), needs_(program), counts_(needs_.size()) {}
+  explicit ValueIndexer(Program& program) : program_(program), needs_(program), counts_(needs_.size()) {}
 
   // `slot`: the field for which all rules of the group need the same value
   void index(Group& group, std::optional<std::size_t> slot) {
     if (group.rules.size() < fewest_rules || failures_ == most_failures) return;
-    std::vector<std::vector<const Needed*>> options;
+    std::vector<std::vector<const Alternatives*>> options;
     std::vector<std::uint32_t> counted;
     auto looks = looks_;
     for (const auto rule : group.rules) {
@@ -235,7 +236,8 @@ class Indexing {
   }
 
   // The place that exceeded the limit, if any; then nothing is changed
-  std::optional<Place> index_at(const std::vector<Place>& places, const std::vector<std::vector<const Needed*>>& options, Group& group) {
+  std::optional<Place> index_at(const std::vector<Place>& places, const std::vector<std::vector<const Alternatives*>>& options,
+                                Group& group) {
     std::map<Place, Rules> found;
     for (const auto& place : places) found[place];
     const auto is_found = [&](std::uint32_t trait) { return found.contains(needs_.trait(trait).place); };
@@ -294,7 +296,7 @@ class Indexing {
 }  // namespace
 
 void index_values(Program& program) {
-  Indexing indexing(program);
+  ValueIndexer indexing(program);
   indexing.index(program.groups.front(), std::nullopt);
   std::map<std::uint32_t, std::size_t> slots;  // by group
   for (const auto& field : program.index) {

@@ -22,8 +22,10 @@ namespace {
 
 constexpr std::size_t read_size = std::size_t{128} * 1024;
 constexpr std::size_t largest_line = std::size_t{16} * 1024;  // larger ones are rare, and the host would copy them for its commit
-constexpr long longest_absence = 20'000'000;                  // ns; engines drop the events of a listener that does not read for 100 ms
-constexpr std::uint64_t queue_number = 0;
+// Engines drop the events of a listener that does not read for 100 ms.
+constexpr std::chrono::milliseconds longest_absence(20), least_absence(10);
+constexpr std::uint64_t queue_number = 0;  // in the host's epoll, beside the loans
+constexpr std::uint64_t timer_number = 1;  // in the epoll of a loan
 constexpr std::size_t most_found = 16;
 
 // A forked process has the descriptors of its parent, and must not read from them.
@@ -41,6 +43,11 @@ bool is_readable(int descriptor, int milliseconds) {
 }
 
 [[noreturn]] void fail(const char* call) { throw std::system_error(errno, std::generic_category(), call); }
+
+void watch(int epoll, int descriptor, std::uint32_t events, std::uint64_t number) {
+  epoll_event event{events, {.u64 = number}};
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) < 0) fail("epoll_ctl");
+}
 
 LineList copy_of(const LineList& lines) {
   LineList copy;
@@ -74,8 +81,7 @@ HostReader::HostReader(int queue, bool commits)
       forks_(count_forks()),
       received_(std::make_unique_for_overwrite<char[]>(read_size)),
       body_(std::make_unique_for_overwrite<char[]>(read_size)) {
-  epoll_event event{EPOLLIN, {.u64 = queue_number}};
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, queue_, &event) < 0) fail("epoll_ctl");
+  watch(epoll_.get(), queue_, EPOLLIN, queue_number);
   set_timer(longest_absence);
 }
 
@@ -98,19 +104,29 @@ HostReader::Found HostReader::wait(int milliseconds, bool reads) {
 void HostReader::enter() {
   if (is_present_) return;
   ++visits_;
-  set_timer(0);
+  if (!is_frequent_) {
+    set_timer({});
+    set_at_ = {};
+  }
   is_present_ = true;
 }
 
+// The timer of a host that calls often stays set, because stopping and starting it are two system calls. It may fire while the host waits.
 void HostReader::leave() {
   if (forks != forks_) return;
   is_present_ = false;
+  // later than that, so that a timer which has fired meanwhile is set again
+  const auto now = Loan::Clock::now();
+  is_frequent_ = now - left_at_ < least_absence;
+  left_at_ = now;
+  if (now - set_at_ <= longest_absence - least_absence) return;
+  set_at_ = now;
   set_timer(longest_absence);
 }
 
-void HostReader::set_timer(long nanoseconds) const {
-  const itimerspec time{{0, 0}, {0, nanoseconds}};
-  timerfd_settime(timer_.get(), 0, &time, nullptr);
+void HostReader::set_timer(std::chrono::nanoseconds time) const {
+  const itimerspec times{{0, 0}, {0, time.count()}};
+  timerfd_settime(timer_.get(), 0, &times, nullptr);
 }
 
 void HostReader::read(std::uint64_t number) {
@@ -215,37 +231,49 @@ void HostReader::lend(Loan& loan, int closing, std::chrono::milliseconds time) {
   loan.heard = loan.unfinished_since = {};
   loan.returned = LineList();
   loan.error = 0;
+  const Descriptor ends(epoll_create1(EPOLL_CLOEXEC));
+  watch(ends.get(), loan.wake.get(), EPOLLIN, 0);
+  watch(ends.get(), closing, EPOLLIN, 0);
+  watch(ends.get(), timer_.get(), EPOLLIN | EPOLLET, timer_number);  // once each time that it fires: the host sets it again
   std::uint64_t number;
   {
     const std::lock_guard lock(mutex_);
     number = ++last_number_;
-    loans_.emplace(number, &loan);
-    epoll_event event{EPOLLIN, {.u64 = number}};
-    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, loan.socket, &event) < 0) {
-      loans_.erase(number);
-      fail("epoll_ctl");
+    const auto lent = loans_.emplace(number, &loan).first;
+    try {
+      watch(epoll_.get(), loan.socket, EPOLLIN, number);
+    } catch (const std::system_error&) {
+      loans_.erase(lent);
+      throw;
     }
   }
-  wait_for_end(loan, closing, Loan::Clock::now() + time);
+  wait_for_end(loan, closing, ends.get(), Loan::Clock::now() + time);
   const std::lock_guard lock(mutex_);
   if (const auto lent = loans_.find(number); lent != loans_.end()) finish(lent);
   eventfd_t count;
   eventfd_read(loan.wake.get(), &count);
 }
 
-void HostReader::wait_for_end(const Loan& loan, int closing, Loan::Clock::time_point deadline) const {
-  bool watches = false;  // the socket: the timer has fired
-  auto visits = visits_.load();
+void HostReader::wait_for_end(const Loan& loan, int closing, int ends, Loan::Clock::time_point deadline) const {
+  bool watches = false;  // the socket: the host does not watch it
+  std::uint64_t visits = 0;
   while (true) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Loan::Clock::now()).count();
-    std::array<pollfd, 3> waits{{{loan.wake.get(), POLLIN, 0}, {closing, POLLIN, 0}, {watches ? loan.socket : timer_.get(), POLLIN, 0}}};
-    const int count = poll(waits.data(), waits.size(), static_cast<int>(std::max<long>(left, 0)));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0 || waits[0].revents || waits[1].revents) return;
-    const auto before = std::exchange(visits, visits_.load());
-    const bool is_away = !is_present_ && visits == before;
-    if (watches && is_away) return;
-    watches = is_away;
+    const int milliseconds = static_cast<int>(std::max<long>(left, 0));
+    if (watches) {
+      std::array<pollfd, 3> waits{{{loan.wake.get(), POLLIN, 0}, {closing, POLLIN, 0}, {loan.socket, POLLIN, 0}}};
+      const int count = poll(waits.data(), waits.size(), milliseconds);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0 || waits[0].revents || waits[1].revents || (!is_present_ && visits == visits_)) return;
+      watches = false;
+    } else {
+      std::array<epoll_event, 3> found;
+      const int count = epoll_wait(ends, found.data(), found.size(), milliseconds);
+      if (count < 0 && errno == EINTR) continue;
+      if (count != 1 || found[0].data.u64 != timer_number) return;
+      visits = visits_;
+      watches = !is_present_;
+    }
   }
 }
 

@@ -91,18 +91,18 @@ class HostReader {
   using Loans = std::unordered_map<std::uint64_t, Loan*>;
 
   void enter();
-  void set_timer(long nanoseconds) const;
+  void set_timer(std::chrono::nanoseconds time) const;
   void read(std::uint64_t number);
   bool take(Loan& loan, std::string_view bytes);
   bool frame_chunks(Loan& loan, std::string_view bytes);
   bool prepare(Loan& loan);
   void finish(Loans::iterator lent);
-  void wait_for_end(const Loan& loan, int closing, Loan::Clock::time_point deadline) const;
+  void wait_for_end(const Loan& loan, int closing, int ends, Loan::Clock::time_point deadline) const;
 
   const int queue_;
   const bool commits_;
   const Descriptor epoll_;
-  const Descriptor timer_;  // readable when the host has been away for some milliseconds
+  const Descriptor timer_;  // fires when the host has been away for some milliseconds
   const unsigned forks_;    // the processes between the first one and this one
   std::atomic<bool> is_present_ = false;
   std::atomic<std::uint64_t> visits_ = 0;  // of the host
@@ -112,6 +112,8 @@ class HostReader {
   std::uint64_t last_number_ = 0;
 
   // Of the host's thread
+  Loan::Clock::time_point left_at_{}, set_at_{};  // the host, the timer; the epoch: it is not set
+  bool is_frequent_ = false;                      // the host has called again before the timer could fire
   const std::unique_ptr<char[]> received_, body_;
   LineList lines_;
   std::vector<StreamEvent> events_;

@@ -4,12 +4,12 @@ namespace lanner {
 namespace {
 
 constexpr std::uint64_t span = 2'000'000'000;
-constexpr std::size_t least = 1024;
-constexpr std::size_t most = 16'384;
+constexpr std::size_t fewest_keys = 1024;
+constexpr std::size_t most_keys = 16'384;
 
 }  // namespace
 
-EventWindow::EventWindow() : table_(2 * least) {}
+EventWindow::EventWindow() : table_(2 * fewest_keys) {}
 
 // The hash has a secret key, so an attacker cannot make events that share a slot.
 std::uint32_t EventWindow::tag_of(const EventKey& key) {
@@ -29,7 +29,7 @@ bool EventWindow::add(const EventKey& key) {
 void EventWindow::forget() {
   const auto latest = last();
   const auto oldest = latest > span ? latest - span : 0;
-  while (size() > least && (size() > most || order_.front().time < oldest)) drop_first();
+  while (size() > fewest_keys && (size() > most_keys || order_.front().time < oldest)) drop_first();
 }
 
 // Returns the slot of the key, or a free slot. All keys are in the table.

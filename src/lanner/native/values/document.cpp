@@ -15,7 +15,6 @@
 namespace lanner {
 namespace {
 
-constexpr std::size_t max_depth = 1024;
 // The memory of a large payload is released when the next ones are small
 constexpr std::size_t kept_capacity = 1 << 20;
 

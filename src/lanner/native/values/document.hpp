@@ -11,6 +11,9 @@
 
 namespace lanner {
 
+// Levels of objects and arrays; a deeper document is not read
+inline constexpr std::size_t max_depth = 1024;
+
 class Document {
  public:
   // simdjson reads this many bytes past the end of a payload

@@ -13,7 +13,7 @@
 namespace lanner {
 namespace {
 
-constexpr unsigned max_depth = 300;
+constexpr unsigned max_nesting = 300;
 
 // Checks a whole payload.
 class Check {
@@ -73,7 +73,7 @@ class Check {
   }
 
   bool value(unsigned depth) {
-    if (at_ == end_ || ++depth > max_depth) return false;
+    if (at_ == end_ || ++depth > max_nesting) return false;
     switch (*at_) {
       case '{':
         return each('}', [&] {
@@ -154,7 +154,7 @@ std::optional<std::uint64_t> item_number(std::string_view part) {
 }
 
 // A name that is written without escapes comes before others that are equal.
-std::optional<Span> member(const JsonText& json, Span object, std::string_view name, Arena& arena) {
+std::optional<Span> find_member(const JsonText& json, Span object, std::string_view name, Arena& arena) {
   std::optional<Span> plain;
   std::optional<Span> escaped;
   json.each_member(object, [&](Span key, Span value) {
@@ -180,7 +180,7 @@ std::optional<std::string_view> at_pointer(std::string_view payload, std::string
     is_last = slash == std::string_view::npos;
     if (!is_last) pointer.remove_prefix(slash + 1);
     if (json.first(*place) == '{') {
-      place = member(json, *place, part, arena);
+      place = find_member(json, *place, part, arena);
     } else if (const auto number = json.first(*place) == '[' ? item_number(part) : std::nullopt) {
       place = json.item(*place, *number);
     } else {

@@ -40,7 +40,7 @@ class YamlBuilder final : public YAML::EventHandler {
   std::vector<YamlSpan> quoted, quoted_in_flow, plain_roots;
 
  private:
-  struct Open {
+  struct OpenNode {
     std::uint32_t index;
     bool is_flow;
   };
@@ -58,7 +58,7 @@ class YamlBuilder final : public YAML::EventHandler {
   std::string_view text_;
   const YamlLimits limits_;
   YamlTree& tree_;
-  std::vector<Open> open_;
+  std::vector<OpenNode> open_;
   std::size_t flows_ = 0;     // number of open collections in brackets
   std::size_t last_end_ = 0;  // of the node that was added last
   std::size_t aliased_ = 0;

@@ -39,13 +39,13 @@ bool has_ended(const YamlTree& tree, const YamlLimits& limits) {
   return !tree.documents.empty() && (limits.only_first || tree.nodes[tree.documents.back()].kind == YamlNode::Kind::null);
 }
 
-struct Parsed {
+struct ParseResult {
   YamlTree tree;
   std::vector<YamlSpan> quoted, quoted_in_flow, plain_roots;
 };
 
-Parsed parse(std::string_view text, const YamlLimits& limits) {
-  Parsed parsed;
+ParseResult parse(std::string_view text, const YamlLimits& limits) {
+  ParseResult parsed;
   YamlBuilder builder(text, limits, parsed.tree);
   Buffer buffer(text);
   std::istream stream(&buffer);
@@ -111,7 +111,7 @@ bool begins_line(std::string_view text, std::size_t at) {
   return before == text.npos || is_break(text[before]);
 }
 
-std::optional<YamlError> second_scalar(std::string_view text, const Parsed& parsed) {
+std::optional<YamlError> second_scalar(std::string_view text, const ParseResult& parsed) {
   auto spans = parsed.quoted;
   const auto& error = parsed.tree.error;
   if (error && is_parsers(error) && !error->message.ends_with("flow not found")) {
@@ -128,7 +128,7 @@ std::optional<YamlError> second_scalar(std::string_view text, const Parsed& pars
   return std::nullopt;
 }
 
-std::optional<YamlError> leading_comma(std::string_view text, const Parsed& parsed, const YamlLimits& limits) {
+std::optional<YamlError> leading_comma(std::string_view text, const ParseResult& parsed, const YamlLimits& limits) {
   if (has_ended(parsed.tree, limits)) {
     const auto& last = parsed.tree.nodes[parsed.tree.documents.back()];
     text = text.substr(0, std::max(last.end, last.mark.offset + 1));
@@ -156,7 +156,7 @@ std::size_t next_token_line(std::string_view text, std::size_t at) {
   return next == text.size() ? next : text.rfind('\n', next) + 1;
 }
 
-void answer_like_newer(std::string_view text, Parsed& parsed, const YamlLimits& limits) {
+void answer_like_newer(std::string_view text, ParseResult& parsed, const YamlLimits& limits) {
   auto& error = parsed.tree.error;
   if (error && error->message == unknown_anchor)
     error->message += ": " + std::string(text.substr(error->mark.offset + 1, error->length - 1));

@@ -246,7 +246,7 @@ class Checker:
             if node.selector is not None:
                 subject = "transformer 'val'" if node.name == "val" else f"transformer '{node.name}'"
                 raise _RefusedError(f"filter error: {subject} does not support field arguments")
-            return sides[0] if node.name == "val" else self._single(node.name, sides[0])
+            return sides[0] if node.name == "val" else self._check_single(node.name, sides[0])
         row = BY_TRANSFORMER[node.name]
         if not row.is_combining:
             raise _RefusedError(f"transformer '{node.name}' takes one argument, not {len(sides)}")
@@ -257,7 +257,7 @@ class Checker:
         return _Side(operand, "NA", typed.Kind(FieldType.STRING), combined=True)
 
     @staticmethod
-    def _single(name: str, side: _Side) -> _Side:
+    def _check_single(name: str, side: _Side) -> _Side:
         row = BY_TRANSFORMER[name]
         if row.is_combining:
             raise _RefusedError(f"unknown field transfomer '{name}'")  # Falco's spelling

@@ -57,7 +57,7 @@ class ComparisonParser:
         scan = self.scan
         if not scan.take("["):
             return None
-        if not scan.quoted() and not scan.match(words.BARE_ARGUMENT):
+        if not scan.skip_quoted() and not scan.match(words.BARE_ARGUMENT):
             raise scan.error("expected a valid field argument: a quoted string or a bare string")
         argument = scan.last
         if not scan.take("]"):
@@ -101,7 +101,7 @@ class ComparisonParser:
 
     def _comparison(self, left: Field | Transform, begin: int) -> Check:
         scan = self.scan
-        scan.blank()
+        scan.skip_blanks()
         if scan.take("exists"):
             return Check(left, "exists", None, None, scan.span(begin))
         modifier = None
@@ -123,11 +123,11 @@ class ComparisonParser:
     def _modifier(self) -> Modifier | None:
         """Read oneof, anyof or allof if it is a modifier and not a string: `= oneof` without a list compares with a string."""
         scan = self.scan
-        blank = scan.blank()
+        blank = scan.skip_blanks()
         at, last = scan.at, scan.last
         if blank and scan.match(words.MODIFIER):
             modifier = scan.last
-            scan.blank()
+            scan.skip_blanks()
             if (scan.text.startswith("(", scan.at) or scan.sees(words.IDENTIFIER)) and not scan.sees(words.KEYWORD):
                 return cast("Modifier", modifier)
         scan.at, scan.last = at, last
@@ -156,7 +156,7 @@ class ComparisonParser:
         return operand
 
     def _list_side(self, *, transformers: bool) -> Operand:
-        self.scan.blank()
+        self.scan.skip_blanks()
         operand = self._list() or (self._right_transform() if transformers else None) or self._constant(words.IDENTIFIER)
         if operand is None and transformers:
             message = f"expected a list, an identifier, or a field with a valid transformer: {_TRANSFORMERS}"
@@ -184,19 +184,19 @@ class ComparisonParser:
     def _items(self, origin: int) -> tuple[Constant, ...]:
         """Return the items of the list whose parenthesis is at `origin`, from after it."""
         scan = self.scan
-        scan.blank()
+        scan.skip_blanks()
         first = self._first_text()
         items = [] if first is None else [self._from(origin, first)]
         self._plain_items(items, origin)
-        scan.blank()
+        scan.skip_blanks()
         while items and scan.take(","):
-            scan.blank()
+            scan.skip_blanks()
             item = self._text()
             if item is None:
                 raise scan.error("expected a string value")
             items.append(self._from(origin, item))
             self._plain_items(items, origin)
-            scan.blank()
+            scan.skip_blanks()
         if not scan.take(")"):
             raise scan.error("expected a ')' token")
         return tuple(items)
@@ -227,7 +227,7 @@ class ComparisonParser:
     def _text(self) -> Constant | None:
         scan = self.scan
         begin = scan.at
-        if scan.quoted():
+        if scan.skip_quoted():
             return Constant(scan.last, quoted=True, span=scan.span(begin))
         return self._constant(words.BARE_TEXT)
 
@@ -238,13 +238,13 @@ class ComparisonParser:
 
     def _right_transform(self) -> Transform | None:
         scan = self.scan
-        scan.blank()
+        scan.skip_blanks()
         begin = scan.at
         if scan.match(words.TRANSFORMER):
             return self._transform(begin)
         if not scan.take("val("):
             return None
-        scan.blank()
+        scan.skip_blanks()
         scan.last = "val"
         inner = scan.at
         if not scan.match(words.FIELD_NAME):
@@ -262,23 +262,23 @@ class ComparisonParser:
         self.transformers += 1
         scan.last = name = scan.last[:-1]
         arguments = [self._argument()]
-        scan.blank()
+        scan.skip_blanks()
         while scan.take(","):
             arguments.append(self._argument())
-            scan.blank()
+            scan.skip_blanks()
         self.transformers -= 1
         return self._close(name, tuple(arguments), begin)
 
     def _close(self, name: str, arguments: tuple[Field | Transform | Constant | OperandList, ...], begin: int) -> Transform:
         scan = self.scan
-        scan.blank()
+        scan.skip_blanks()
         if not scan.take(")"):
             raise scan.error("expected a ')' token closing the transformer")
         return Transform(name, arguments, self._brackets(), scan.span(begin))
 
     def _argument(self) -> Field | Transform | Constant | OperandList:
         scan = self.scan
-        scan.blank()
+        scan.skip_blanks()
         begin = scan.at
         argument = self._constant(words.NUMBER) or self._read_quoted()
         if argument is not None:
@@ -292,15 +292,15 @@ class ComparisonParser:
 
     def _operand_list(self, begin: int) -> OperandList:
         scan = self.scan
-        scan.blank()
+        scan.skip_blanks()
         if scan.take(")"):
             return OperandList((), scan.span(begin))
         items = [self._list_item()]
-        scan.blank()
+        scan.skip_blanks()
         while scan.take(","):
-            scan.blank()
+            scan.skip_blanks()
             items.append(self._list_item())
-            scan.blank()
+            scan.skip_blanks()
         if not scan.take(")"):
             raise scan.error("expected ')'")
         return OperandList(tuple(items), scan.span(begin))
@@ -313,4 +313,4 @@ class ComparisonParser:
 
     def _read_quoted(self) -> Constant | None:
         begin = self.scan.at
-        return Constant(self.scan.last, quoted=True, span=self.scan.span(begin)) if self.scan.quoted() else None
+        return Constant(self.scan.last, quoted=True, span=self.scan.span(begin)) if self.scan.skip_quoted() else None

@@ -90,7 +90,7 @@ class Scanner:
         self.at = 0
         self.last = ""
 
-    def blank(self) -> bool:
+    def skip_blanks(self) -> bool:
         """Skip blanks, and return whether there were any."""
         found = _BLANKS.match(self.text, self.at)
         if found is None:
@@ -119,7 +119,7 @@ class Scanner:
         """Return whether a token of this pattern is at the cursor. Do not move the cursor."""
         return pattern.match(self.text, self.at) is not None
 
-    def quoted(self) -> bool:
+    def skip_quoted(self) -> bool:
         """Skip a string in quotes; `last` becomes its unescaped value.
 
         A quote after a backslash does not close the text, even if that backslash is itself escaped.

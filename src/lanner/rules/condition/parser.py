@@ -118,7 +118,7 @@ class _Parser(ComparisonParser):
             self.group.ands.append(self._quick_operand(found))
             return
         while True:
-            scan.blank()
+            scan.skip_blanks()
             begin, negated = scan.at, False
             if scan.text.startswith("not", begin):
                 while scan.match(words.NOT):
@@ -126,7 +126,7 @@ class _Parser(ComparisonParser):
                 if scan.take("not("):
                     self._open("operand", negated=not negated, begin=begin)
                     continue
-                scan.blank()
+                scan.skip_blanks()
             if scan.text.startswith("(", scan.at):
                 scan.take("(")
                 self._open("operand", negated=negated, begin=begin)
@@ -160,7 +160,7 @@ class _Parser(ComparisonParser):
                     group.ors.append(_join(And, group.ands))
                     group.ands = []
                 return None
-            scan.blank()
+            scan.skip_blanks()
             if group.ands:
                 if scan.take("and"):
                     self._expect_operand("and")
@@ -182,7 +182,7 @@ class _Parser(ComparisonParser):
             (self.group.ors if group.glue == "or" else self.group.ands).append(tree)
 
     def _expect_operand(self, word: Literal["and", "or"]) -> None:
-        if self.scan.blank():
+        if self.scan.skip_blanks():
             return
         if not self.scan.take("("):
             raise self.scan.error(f"expected blank or '(' after '{word}'")

@@ -37,7 +37,7 @@ from lanner.rules.files.items import (
 )
 from lanner.rules.files.required_versions import parse_version
 from lanner.rules.files.rule_items import read_rule
-from lanner.rules.files.scalars import ItemError, read_required, texts, unsigned
+from lanner.rules.files.scalars import ItemError, read_required, texts, unsigned_number
 from lanner.rules.findings import Finding, RulesError, make_finding
 from lanner.sdk.files import TooLargeError, read_whole
 from lanner.sdk.text.encoding import from_bytes
@@ -177,7 +177,7 @@ def _first_key(item: Mapping) -> Spot:
 def _read_engine_version(item: Mapping, steps: list[Step]) -> None:
     context = item_context(item, "required_engine_version")
     text = read_required(item, "required_engine_version", context).value
-    number = unsigned(text)
+    number = unsigned_number(text)
     version = (0, number, 0) if number is not None else parse_version(text)
     if version is None:
         raise ItemError(f"Unable to parse engine version '{text}' as a semver string. Expected \"x.y.z\" semver format.", context)

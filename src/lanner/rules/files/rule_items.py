@@ -24,7 +24,7 @@ from lanner.rules.files.items import (
     Step,
 )
 from lanner.rules.files.overrides import APPENDABLE, REPLACEABLE, Overrides, read_overrides
-from lanner.rules.files.scalars import ItemError, boolean, read_optional, read_required, texts, unsigned, value_context
+from lanner.rules.files.scalars import ItemError, boolean, read_optional, read_required, texts, unsigned_number, value_context
 from lanner.rules.findings import make_finding
 from lanner.sdk.text.misspelt import find_near
 from lanner.yamlfile.reader import Mapping, Scalar
@@ -136,7 +136,7 @@ def _read_priority(item: Mapping, context: Context, advice: str = "", change: st
 
 def _read_duration(item: Mapping, context: Context) -> int:
     node = read_required(item, "capture_duration", context)
-    number = unsigned(node.value)
+    number = unsigned_number(node.value)
     if number is None:
         advice = "'capture_duration' takes a number of milliseconds."
         raise ItemError("Can't decode YAML scalar value", value_context(node, "capture_duration", context), advice)

@@ -95,7 +95,7 @@ def truth(text: str) -> bool | None:
     return plain in _TRUE if plain in _TRUE | _FALSE else None
 
 
-def unsigned(text: str) -> int | None:
+def unsigned_number(text: str) -> int | None:
     """Return a number below 2**32, decimal, octal with a leading 0 or hexadecimal; None if the text is not such a number."""
     found = _UINT.fullmatch(text)
     if found is None:

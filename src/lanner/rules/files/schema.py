@@ -73,20 +73,20 @@ _FILE: Final = _array(_ITEM)
 
 def json_schema() -> Schema:
     """Return the schema with the keywords of JSON Schema."""
-    return {"$schema": "http://json-schema.org/draft-06/schema#", "title": "FalcoRules", **_standard(_FILE)}
+    return {"$schema": "http://json-schema.org/draft-06/schema#", "title": "FalcoRules", **_standard_schema(_FILE)}
 
 
-def _standard(schema: Schema) -> Schema:
+def _standard_schema(schema: Schema) -> Schema:
     made: Schema = {key: value for key, value in schema.items() if key == "type"}
     if "anyOf" in schema:
-        made["anyOf"] = [_standard(each) for each in schema["anyOf"]]
+        made["anyOf"] = [_standard_schema(each) for each in schema["anyOf"]]
     if "enum" in schema:
         made["enum"] = list(schema["enum"])
     if "items" in schema:
-        made["items"] = _standard(schema["items"])
+        made["items"] = _standard_schema(schema["items"])
     if "properties" in schema:
         made["additionalProperties"] = False
-        made["properties"] = {name: _standard(each) for name, each in schema["properties"].items()}
+        made["properties"] = {name: _standard_schema(each) for name, each in schema["properties"].items()}
         made |= {"required": list(schema["required"])} if schema["required"] else {}
         made |= {"minProperties": schema["least"]} if schema["least"] else {}
     return made

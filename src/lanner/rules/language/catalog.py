@@ -117,12 +117,13 @@ class Catalog:
     """
 
     def __init__(self, fields: Iterable[FieldInfo], source: str, static: Iterable[str] = ()) -> None:
-        self.source = source
+        self.source: str = source
         self._plugin = {field.name: field for field in fields}
         self._generic = {field.name: field for field in (*GENERIC_FIELDS, LINK_FIELD)}
         names = [f"{STATIC}{name}" for name in sorted(static)]
         self._generic |= {name: FieldInfo(name, FieldType.STRING, "Set in the configuration", add_output=True) for name in names}
-        self.suggested = tuple(field.name for fields in (self._generic, self._plugin) for field in fields.values() if field.add_output)
+        generic_and_own = (*self._generic.values(), *self._plugin.values())
+        self.suggested: tuple[str, ...] = tuple(field.name for field in generic_and_own if field.add_output)
         self._requests: dict[str, FieldRequest] = {}
 
     def lookup(self, name: str) -> FieldInfo | None:

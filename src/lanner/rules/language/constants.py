@@ -42,7 +42,7 @@ def _string(text: str) -> str:
     return text
 
 
-def _unsigned(text: str) -> int:
+def _unsigned_number(text: str) -> int:
     """Return sscanf's %llu of a string: leading blanks and a sign allowed, a minus wraps, overflow saturates, nothing may follow."""
     found = _SCANF_UNSIGNED.fullmatch(text)
     if found is None:
@@ -74,7 +74,7 @@ def _network(text: str) -> Net:
         address = _inet_pton(socket.AF_INET, host, f"unrecognized IP address {text}")
     else:
         address = _inet_pton(socket.AF_INET6, host, f"unrecognized IPv6 address {text}")
-    bits = _unsigned(mask) & 0xFF  # Falco reads it into a byte
+    bits = _unsigned_number(mask) & 0xFF  # Falco reads it into a byte
     if four and bits > 32:
         raise ConstantError(f"invalid netmask {mask}")
     if not four and not 0 < bits <= 128:
@@ -91,9 +91,9 @@ def _inet_pton(family: socket.AddressFamily, text: str, message: str) -> bytes:
 
 _CONVERTERS: Final[dict[FieldType, Callable[[str], Constant]]] = {
     FieldType.STRING: _string,
-    FieldType.UINT64: _unsigned,
-    FieldType.RELTIME: _unsigned,
-    FieldType.ABSTIME: _unsigned,
+    FieldType.UINT64: _unsigned_number,
+    FieldType.RELTIME: _unsigned_number,
+    FieldType.ABSTIME: _unsigned_number,
     FieldType.BOOL: _boolean,
     FieldType.IPADDR: _address,
     FieldType.IPNET: _network,

@@ -70,7 +70,7 @@ def test(operator: Operator, constants: tuple[Constant, ...], modifier: Modifier
         return _compare_whole(members.__contains__, kind)
     if operator == "pmatch":
         return _compare_whole(PathPrefixes(map(str, constants)).match, kind)
-    return _single(operator, constants[0], kind)
+    return _compare_single(operator, constants[0], kind)
 
 
 def comparison(operator: Operator, left: Kind, right: Kind) -> Callable[[Any, Any], bool]:
@@ -124,7 +124,7 @@ def _modify(operator: Operator, constants: tuple[Constant, ...], modifier: Modif
     return lambda value: sum(each(value) for each in tests) == 1
 
 
-def _single(operator: Operator, constant: Constant, kind: Kind) -> Predicate:
+def _compare_single(operator: Operator, constant: Constant, kind: Kind) -> Predicate:
     if operator == "=":
         return _cut(lambda value: bool(value == constant), kind)
     if operator == "!=":

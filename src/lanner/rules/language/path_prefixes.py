@@ -56,7 +56,7 @@ class PathPrefixes:
         for component in components:
             following: list[_Directory] = []
             for directory in level:
-                for below in _matching(directory, component):
+                for below in _find_matching(directory, component):
                     if below is None:
                         return True
                     following.append(below)
@@ -74,7 +74,7 @@ def _entries(directory: _Directory, component: str) -> dict[str, _Directory | No
     return directory.plain if _WILDCARDS.isdisjoint(component) else directory.globs
 
 
-def _matching(directory: _Directory, component: str) -> Iterable[_Directory | None]:
+def _find_matching(directory: _Directory, component: str) -> Iterable[_Directory | None]:
     if component in directory.plain:
         yield directory.plain[component]
     if directory.globs:

@@ -156,7 +156,7 @@ def _getopt(node: Transformation) -> Callable[[Value, Value], Value | None]:
     constant = Options(_read_raw(optstring.text, optstring.kind)) if isinstance(optstring, Text) else None
     selector = None if node.selector is None else to_bytes(node.selector)
 
-    def parsed(values: Value, options: Value) -> Value | None:
+    def parse(values: Value, options: Value) -> Value | None:
         known = constant or Options(_read_raw(_take_first(options), optstring.kind))
         found = known.scan([_read_raw(value, arguments.kind) for value in _each(values)])
         if selector is None:
@@ -164,7 +164,7 @@ def _getopt(node: Transformation) -> Callable[[Value, Value], Value | None]:
         chosen = [option.texts[-1] for option in found if option.letter == selector]
         return from_bytes(chosen[-1]) if chosen else None
 
-    return parsed
+    return parse
 
 
 def _read_raw(value: Value, kind: Kind) -> bytes:
@@ -180,11 +180,11 @@ def _take_first(value: Value) -> Value:
 
 
 def _apply_to_each(change: Callable[[str], str | None]) -> Callable[[tuple[str, ...]], Value | None]:
-    def changed(values: tuple[str, ...]) -> Value | None:
+    def change_each(values: tuple[str, ...]) -> Value | None:
         results = tuple(change(value) for value in values)
         return None if None in results else results
 
-    return changed
+    return change_each
 
 
 def _length(operand: Operand) -> Callable[[Value], int | None]:

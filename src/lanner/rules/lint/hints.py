@@ -75,7 +75,7 @@ class Subject:
     rule: Rule
     checker: Checker
 
-    def typed(self, node: Condition) -> Tree:
+    def check(self, node: Condition) -> Tree:
         """Return a part of the condition in its checked form."""
         return self.checker.check(node).tree
 
@@ -89,7 +89,7 @@ class Subject:
         """Return the name of the macro whose text contains characters of the condition, or ""."""
         return self.expression(span).context[-1].name if span[0] >= TEXT else ""
 
-    def written(self, span: Span) -> str:
+    def text_of(self, span: Span) -> str:
         """Return characters of the condition as they read with expanded lists."""
         return self.expression(span).written[span[0] % TEXT : span[1] % TEXT]
 

@@ -71,7 +71,7 @@ class _Parts:
                 inner = frozenset(self.of(subject, child).number for child in children)
                 number = self._number((type(node).__name__, inner))
                 return _Part(number, inner) if isinstance(node, Or) else _Part(number)
-        test = subject.typed(node)
+        test = subject.check(node)
         if isinstance(test, Test) and isinstance(test.left, Slot) and _names_values(test):
             values = frozenset(test.constants)
             return _Part(self._number((test.left, values)), frozenset(), test.left.number, values)

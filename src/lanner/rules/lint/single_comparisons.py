@@ -65,7 +65,7 @@ def _explain_impossible(subject: Subject, check: Check, constant: Constant) -> s
     if isinstance(check.left, Transform) and (lacks := BY_TRANSFORMER[check.left.name].lacks) and check.operator in LITERAL_OPERATORS:
         pattern, reason = lacks
         return f"{check.left.name}() {reason}" if re.search(pattern, text) else ""
-    test = subject.typed(check)
+    test = subject.check(check)
     if isinstance(test, Test) and test.left.kind.type in _NUMBERS:
         if text.lstrip().startswith("-") and text.strip("- 0"):
             return "numbers here are not negative, and Falco reads it as a very large number"
@@ -85,7 +85,7 @@ def find_text_orders(subject: Subject) -> Iterator[Hint]:
     for check in subject.checks():
         if check.operator not in _ORDER or not isinstance(check.right, Constant):
             continue
-        test = subject.typed(check)
+        test = subject.check(check)
         if isinstance(test, Test) and test.left.kind.type is FieldType.STRING:
             shown = show_operand(check.left)
             message = f"`{show(check)}` compares strings, character by character: '10' is less than '5'."
@@ -133,7 +133,7 @@ def find_absent_fields(subject: Subject) -> Iterator[Hint]:
                     elif not _PLACEHOLDER.search(macro):
                         negated.setdefault(negation.span, (macro, {}))[1][shown] = None
     for span, (macro, fields) in negated.items():
-        yield _negated_macro(subject.written(span), macro, [*fields], span)
+        yield _negated_macro(subject.text_of(span), macro, [*fields], span)
 
 
 def _negated_macro(written: str, macro: str, fields: Sequence[str], span: Span) -> Hint:

@@ -41,7 +41,7 @@ class Truth:
     def hints(self, subject: Subject) -> Iterator[Hint]:
         """Yield the parts of a rule that are never or always true."""
         look = _Analysis(subject)
-        never = look.never(subject.rule.condition)
+        never = look.find_contradiction(subject.rule.condition)
         if never and not (look.waits(never.culprit) and not subject.rule.enabled):
             yield _make_hint(never, "The condition can never be true")
         for node in subject.parts():
@@ -49,11 +49,11 @@ class Truth:
                 continue
             self._seen[id(node)] = node
             if not never and isinstance(node, Or):
-                found = [look.never(child) for child in node.children]
+                found = [look.find_contradiction(child) for child in node.children]
                 yield from (
                     _make_hint(each, "This alternative can never be true") for each in found if each and not look.waits(each.culprit)
                 )
-            if hint := look.always(node):
+            if hint := look.find_tautology(node):
                 yield hint
                 self._seen |= {id(part): part for part in walk(node)}
 
@@ -89,7 +89,7 @@ class _Analysis:
         # An expanded list has a blank on both sides
         return "  " in self._subject.expression(node.span).written[begin:end]
 
-    def never(self, node: Condition) -> _ContradictionError | None:
+    def find_contradiction(self, node: Condition) -> _ContradictionError | None:
         """Return why no event can make the node true, or None if one may."""
         try:
             self._suppose(node, Facts(), (), wanted=True)
@@ -97,7 +97,7 @@ class _Analysis:
             return found
         return None
 
-    def always(self, node: Condition) -> Hint | None:
+    def find_tautology(self, node: Condition) -> Hint | None:
         """Return a hint if the node is true for all events, or for all that have its fields."""
         if not self._may_be_false(node, present=False):
             return Hint(ALWAYS_TRUE, f"{_shorten(node)} is always true.", "Remove it, or correct the comparison.", node.span)
@@ -159,7 +159,7 @@ class _Analysis:
     def _add(self, check: Check, facts: Facts, checks: list[Check], *, holds: bool) -> None:
         if self.waits(check) and (self._doubts or not holds):
             return
-        test = self._subject.typed(check)
+        test = self._subject.check(check)
         if isinstance(test, Test | Comparison) and not facts.add(test, holds=holds):
             raise _ContradictionError(check, tuple(other for other in checks if other.left == check.left), holds=holds)
         checks.append(check)

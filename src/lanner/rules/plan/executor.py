@@ -138,23 +138,23 @@ def compile_operand(operand: Operand, value: Callable[[int], FieldValue]) -> Cal
 
 
 def _apply_one(inner: Callable[[], FieldValue], function: Callable[..., FieldValue]) -> Callable[[], FieldValue]:
-    def transformed() -> FieldValue:
+    def transform() -> FieldValue:
         value = inner()
         return None if value is None else function(value)
 
-    return transformed
+    return transform
 
 
 def _apply_many(inner: Sequence[Callable[[], FieldValue]], function: Callable[..., FieldValue]) -> Callable[[], FieldValue]:
-    def transformed() -> FieldValue:
+    def transform() -> FieldValue:
         values = [each() for each in inner]
         return None if None in values else function(*values)
 
-    return transformed
+    return transform
 
 
 def _items(parts: Sequence[tuple[Callable[[], FieldValue], bool, Callable[[FieldValue], str]]]) -> Callable[[], FieldValue]:
-    def listed() -> FieldValue:
+    def list_items() -> FieldValue:
         values: list[str] = []
         for get, is_list, text in parts:
             value = get()
@@ -163,7 +163,7 @@ def _items(parts: Sequence[tuple[Callable[[], FieldValue], bool, Callable[[Field
             values.extend(map(text, value if is_list else (value,)))  # type: ignore[arg-type]
         return tuple(values)
 
-    return listed
+    return list_items
 
 
 class _Compiler:

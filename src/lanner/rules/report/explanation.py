@@ -55,7 +55,7 @@ class Part:
         shown["says_no_first"] = self.marked
         return {key: value for key, value in shown.items() if value or key == "holds"}
 
-    def deciding(self, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Part]]:
+    def find_deciding(self, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Part]]:
         """Yield the tests that decided the result, each with its path: the indexes in `parts` that lead to it."""
         if self.kind == "test":
             yield path, self
@@ -66,7 +66,7 @@ class Part:
         elif self.kind == "all" and not self.holds:
             inner = [at for at in inner if not self.parts[at[-1]].holds][:1]
         for at in inner:
-            yield from self.parts[at[-1]].deciding(at)
+            yield from self.parts[at[-1]].find_deciding(at)
 
 
 @dataclass(frozen=True, slots=True)

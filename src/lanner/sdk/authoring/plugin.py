@@ -226,8 +226,8 @@ def _read(cls: type[Plugin], namespace: dict[str, Any]) -> PluginInfo:
         raise _make_error(cls, problem)
     find_config, has_late_config = _config(cls, namespace)
     info = PluginInfo(
-        name=_matching(cls, "name", _NAME, 'lower-case letters, digits, "_" and "-", such as name = "counter"'),
-        version=_matching(cls, "version", _VERSION, 'three numbers, such as version = "0.1.0"'),
+        name=_check_matching(cls, "name", _NAME, 'lower-case letters, digits, "_" and "-", such as name = "counter"'),
+        version=_check_matching(cls, "version", _VERSION, 'three numbers, such as version = "0.1.0"'),
         description=_description(cls),
         contact=_text(cls, "contact", 'where users find you, such as contact = "github.com/you/counter"'),
         id=None,
@@ -297,7 +297,7 @@ def _flag(cls: type[Plugin], attribute: str) -> bool:
     return value
 
 
-def _matching(cls: type[Plugin], attribute: str, pattern: str, example: str) -> str:
+def _check_matching(cls: type[Plugin], attribute: str, pattern: str, example: str) -> str:
     value = _text(cls, attribute, example)
     if not _matches(value, pattern):
         raise _make_error(cls, f"{attribute!r} is {value!r}; write {example}")
@@ -363,7 +363,7 @@ def _takes_position(method: Any) -> bool:
 
 
 def _event_source(cls: type[Plugin]) -> str:
-    value = _matching(cls, "event_source", _SOURCE, 'the name for `source:` in rules, such as event_source = "counter"')
+    value = _check_matching(cls, "event_source", _SOURCE, 'the name for `source:` in rules, such as event_source = "counter"')
     if value == "syscall":
         raise _make_error(cls, "the event source 'syscall' is Falco's own; choose another name")
     return value

@@ -1,4 +1,4 @@
-"""Batches of events, which event sources return to hosts, and the members of open instances."""
+"""Batches of events, which event sources give to hosts, and the members of open instances."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from lanner.sdk.authoring.protocols import OpenInstance
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, Literal
+    from typing import Any, ClassVar, Literal
 
 
 class Batch:
@@ -16,9 +16,9 @@ class Batch:
     __slots__ = ("ended", "payloads", "timestamps")
 
     def __init__(self, payloads: Sequence[bytes], timestamps: list[int | None] | None = None, *, ended: bool = False) -> None:
-        self.payloads = payloads
-        self.timestamps = timestamps
-        self.ended = ended
+        self.payloads: Sequence[bytes] = payloads
+        self.timestamps: list[int | None] | None = timestamps
+        self.ended: bool = ended
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Batch) and repr(self) == repr(other)
@@ -26,7 +26,7 @@ class Batch:
     def __repr__(self) -> str:
         return f"Batch({list(self.payloads)}, {self.timestamps}, ended={self.ended})"
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
 
 def describe_instance(instance: Any, plugin: str) -> str:

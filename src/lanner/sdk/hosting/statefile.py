@@ -57,7 +57,7 @@ class StateFile:
         *,
         at_once: bool = False,
     ) -> None:
-        self.path = os.path.realpath(os.path.expanduser(path))
+        self.path: str = os.path.realpath(os.path.expanduser(path))
         self._new = self.path + ".tmp"
         self._interval, self._texts, self._content, self._failed, self._log = interval, texts, content, failed, log
         self._at_once = at_once
@@ -176,10 +176,13 @@ class StateFile:
             return
         descriptor = self._open_new()
         try:
-            with open(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(descriptor)
+            try:
+                left = memoryview(content)
+                while left:
+                    left = left[os.write(descriptor, left) :]
+                os.fdatasync(descriptor)
+            finally:
+                os.close(descriptor)
             os.rename(self._new, self.path)
         except OSError:
             os.unlink(self._new)
@@ -191,10 +194,13 @@ class StateFile:
             os.close(directory)
 
     def _open_new(self) -> int:
-        # left by a run that was killed while writing; never follow a link that another user has created there
-        if os.path.lexists(self._new):
+        # never follow a link that another user has created there
+        create = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            return os.open(self._new, create, 0o600)
+        except FileExistsError:  # left by a run that was killed while writing
             os.unlink(self._new)
-        return os.open(self._new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            return os.open(self._new, create, 0o600)
 
     def _check_directory(self) -> None:
         # with the lock: another run may be writing the new file

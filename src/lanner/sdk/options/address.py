@@ -25,13 +25,13 @@ class Address:
     def __init__(self, text: str) -> None:
         self._text = text
         scheme, separator, rest = text.partition("://")
-        self.scheme = scheme if separator else ""
+        self.scheme: str = scheme if separator else ""
         """The text before ://, or an empty string."""
         self.user: str | None = None
         """The user name, or None. Percent escapes are decoded, as in `password`."""
         self.password: str | None = None
         """The password, or None."""
-        self.place = rest if separator else text
+        self.place: str = rest if separator else text
         """The text after :// and the credentials: host, port, path and query; or the path of a local socket."""
         if self.scheme not in _LOCAL:
             self._split_credentials()

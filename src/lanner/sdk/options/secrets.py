@@ -10,6 +10,7 @@ import re
 from weakref import WeakValueDictionary
 
 from lanner.sdk.options.address import MASK, mask_addresses
+from lanner.sdk.text.encoding import to_lossless
 from lanner.sdk.typing_marks import final
 
 TYPE_CHECKING = False
@@ -81,7 +82,7 @@ class Secret:
             return NotImplemented
         from hmac import compare_digest  # its time does not depend on where the strings differ
 
-        return compare_digest(self._text.encode("utf-8", "surrogatepass"), other._text.encode("utf-8", "surrogatepass"))
+        return compare_digest(to_lossless(self._text), to_lossless(other._text))
 
     def __hash__(self) -> int:
         return hash(self._text)
@@ -248,7 +249,7 @@ def _forms_of(text: str) -> Iterator[str]:
     yield from text.split("\n")  # a traceback may indent each
     for quoted in (
         repr(text)[1:-1],
-        repr(text.encode("utf-8", "surrogatepass"))[2:-1],
+        repr(to_lossless(text))[2:-1],
         json.dumps(text)[1:-1],
         json.dumps(text, ensure_ascii=False)[1:-1],
     ):

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
-from lanner.sdk.text.encoding import cut_at_nul
+from lanner.sdk.text.encoding import cut_at_nul, from_bytes, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,4 +40,4 @@ def find_parameter(url: str, name: str | int | None) -> str | None:
 
 
 def _decode_query(text: str) -> str:
-    return unquote_to_bytes(text.replace("+", " ").encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+    return from_bytes(unquote_to_bytes(to_bytes(text.replace("+", " "))))

@@ -73,8 +73,8 @@ class LineForm(_Line):
         raise TypeError(f"{self.form} cannot be iterated")
 
 
-logfmt = LineForm("logfmt")
-cef = LineForm("cef")
+logfmt: LineForm = LineForm("logfmt")
+cef: LineForm = LineForm("cef")
 
 
 @final

@@ -391,8 +391,8 @@ class ArgumentPresence(Value):
         return ["given"]
 
 
-payload = Path()
-item = Path((), "item")
+payload: Path = Path()
+item: Path = Path((), "item")
 
 
 def kind_of(value: Value) -> str:

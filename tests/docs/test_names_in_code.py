@@ -1,4 +1,4 @@
-"""Classes are nouns: no class of the package ends in a participle or an adjective, and no two modules have one name."""
+"""Classes are nouns and functions begin with a verb: no name is a participle or an adjective. No two modules have one name."""
 
 import ast
 import re
@@ -82,18 +82,46 @@ OPERATORS = {"All", "Some"}
 """The conditions of lanner.rules.language.typed, which are named as in logic."""
 
 
-def classes():
+PUBLIC = {"any", "expected", "every", "fired", "listed", "next", "recorded"}
+"""Words on `payload`, and functions for authors' tests, that read as a part of a sentence."""
+OF_OTHERS = {"failed", "readable"}
+"""Functions that C++ and Python's library call by this name."""
+
+
+def definitions(kinds):
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ClassDef):
-                yield pytest.param(node.name, id=f"{path.stem}-{node.name}")
+            if isinstance(node, kinds):
+                yield path, node
 
 
-@pytest.mark.parametrize("name", list(classes()))
+def is_participle(word):
+    return (
+        word.capitalize() not in NOUNS
+        and re.search(r"(ed|ing)$", word) is not None
+        and word not in {"missing", "ping", "string", "succeed"}
+    )
+
+
+@pytest.mark.parametrize("name", sorted({node.name for _, node in definitions(ast.ClassDef)}))
 def test_a_class_is_named_by_a_noun(name):
     last = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", name)[-1]
-    assert last in NOUNS or not re.search(r"(ed|ing)$", last), f"{name}: name the thing"
+    assert not is_participle(last), f"{name}: name the thing"
     assert name in OPERATORS or last not in OTHERS, f"{name}: name the thing"
+
+
+def test_no_function_is_named_by_a_participle_alone():
+    """Properties and fixtures may be."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.name}"
+        for path, node in definitions((ast.FunctionDef, ast.AsyncFunctionDef))
+        if path.is_relative_to(PACKAGE)
+        and is_participle(node.name.strip("_"))
+        and "_" not in node.name.strip("_")
+        and node.name not in PUBLIC | OF_OTHERS
+        if not any(re.search("property|fixture|getter|setter", ast.unparse(each)) for each in node.decorator_list)
+    ]
+    assert found == []
 
 
 def test_no_two_modules_have_one_name():
