@@ -73,7 +73,7 @@ def test_a_clock_that_is_set_forward_deletes_nothing(tmp_path, monkeypatch, capl
     monkeypatch.setattr(retention.time, "time_ns", lambda: NOW + 4000 * DAY + DAY // 2)
     retaining.apply(TODAY)
     assert left(tmp_path) == [-2]
-    assert "the clock was set forward by 4000 days" in caplog.text
+    assert "the clock was set forward by 4,000 days" in caplog.text
 
 
 def test_a_file_that_cannot_be_deleted_is_said_once(tmp_path, caplog):

@@ -35,9 +35,9 @@ const answers = {
   },
   terms: ({ filter }) => modules["terms.js"].terms(filter),
   term: ({ key, value }) => modules["terms.js"].term(key, value),
-  words: ({ strings }) => strings.map((text) => modules["filter.js"].words(text).join(" ")),
+  words: ({ texts }) => texts.map((text) => modules["filter.js"].words(text).join(" ")),
   priorities: () => modules["dom.js"].PRIORITIES,
-  visible: ({ strings }) => strings.map((text) => modules["dom.js"].visible(text)),
+  visible: ({ texts }) => texts.map((text) => modules["dom.js"].visible(text)),
 };
 require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
   const [name, question] = JSON.parse(line);
