@@ -1,5 +1,5 @@
 // A parsed document, as simdjson stores it: a word for each value and name, and a second one after that of a number. The first byte of a
-// word is its type. Texts are elsewhere: their size, their bytes and a NUL. No Python here.
+// word is its type. Strings are elsewhere: their size, their bytes and a NUL. No Python here.
 #pragma once
 
 #include <algorithm>
@@ -79,7 +79,7 @@ class Tape {
   bool is_array(std::uint32_t element) const { return type(element) == '['; }
   bool is_text(std::uint32_t element) const { return type(element) == '"'; }
 
-  // Where the size of a text or a name is, its bytes and a NUL; at least seven more bytes can be read.
+  // Where the size of a string or a name is, its bytes and a NUL; at least seven more bytes can be read.
   const char* stored(std::uint32_t element) const { return texts_ + (words_[element] & 0x00FF'FFFF'FFFF'FFFF); }
 
   std::string_view text(std::uint32_t element) const {
@@ -109,11 +109,11 @@ class Tape {
   // Calls take(stored name, element of its value) for each member of an object.
   template <typename Take>
   void each_member(std::uint32_t object, Take&& take) const {
+    constexpr auto type_of_text = std::uint64_t{'"'} << 56;
     const auto* const words = words_;
-    const auto* const texts = texts_ - (std::uint64_t{'"'} << 56);  // a name's word has its type as well
     for (std::uint32_t name = first(object), stop = end(object); name != stop;) {
       const auto value = name + 1;
-      take(texts + words[name], value);
+      take(texts_ + (words[name] - type_of_text), value);  // a name's word has its type as well
       name = reinterpret_cast<const char*>(words + value)[7] == '"' ? value + 1 : after(value);
     }
   }
