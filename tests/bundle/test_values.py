@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -99,6 +101,61 @@ def test_fields_of_altered_events(built, seen, tmp_path, count):
     values = [values for _, values in expected(Docker, payloads, requests, APIS["3"])]
     assert sum(map(bool, values)) > 100
     assert [event["fields"] for event in run["events"]] == values
+
+
+ALIKE = [("container", "web"), ("container", "dbs"), ("containes", "dbs"), ("container", "dbs"), ("container", "x")]
+REUSED = """
+import ctypes, json, struct, sys
+
+class Field(ctypes.Structure):
+    _fields_ = [
+        ("values", ctypes.c_void_p), ("count", ctypes.c_uint64), ("id", ctypes.c_uint32), ("name", ctypes.c_char_p),
+        ("key", ctypes.c_char_p), ("index", ctypes.c_uint64), ("has", ctypes.c_uint32), ("type", ctypes.c_uint32), ("list", ctypes.c_uint32),
+    ]
+
+class Extraction(ctypes.Structure):
+    _fields_ = [
+        ("owner", ctypes.c_void_p), ("error", ctypes.c_void_p), ("count", ctypes.c_uint32), ("fields", ctypes.POINTER(Field)),
+        ("more", ctypes.c_void_p * 6),
+    ]
+
+class Event(ctypes.Structure):
+    _fields_ = [("block", ctypes.c_void_p), ("number", ctypes.c_uint64), ("source", ctypes.c_char_p)]
+
+class Init(ctypes.Structure):
+    _fields_ = [("config", ctypes.c_char_p), ("rest", ctypes.c_void_p * 4)]
+
+library = ctypes.CDLL(sys.argv[1])
+library.plugin_get_fields.restype = ctypes.c_char_p
+library.plugin_init.restype = ctypes.c_void_p
+library.plugin_extract_fields.argtypes = [ctypes.c_void_p] * 3
+numbers = {field["name"]: number for number, field in enumerate(json.loads(library.plugin_get_fields()))}
+rc = ctypes.c_int32(99)
+state = library.plugin_init(ctypes.byref(Init(b"{}")), ctypes.byref(rc))
+memory = ctypes.create_string_buffer(1000)
+found = []
+for payload in json.loads(sys.argv[2]):
+    size = 38 + len(payload)
+    memory[:size] = struct.pack("<QQIHIIIQ", 1, 2, size, 322, 2, 4, len(payload), 0)[:38] + payload.encode()
+    for name in json.loads(sys.argv[3]):
+        field = Field(None, 9, numbers[name], b"x", None, 0, 0, 9, 0)
+        event = Event(ctypes.addressof(memory), 1, None)
+        extraction = Extraction(None, None, 1, ctypes.pointer(field))
+        library.plugin_extract_fields(state, ctypes.addressof(event), ctypes.addressof(extraction))
+        found.append(ctypes.cast(field.values, ctypes.POINTER(ctypes.c_char_p))[0].decode() if field.count else None)
+print(json.dumps(found))
+"""
+
+
+def test_other_bytes_at_the_same_address_with_the_same_number_are_another_event(built):
+    payloads = [f'{{"Type":"{kind}","Actor":{{"Attributes":{{"image":"{image}"}}}}}}' for kind, image in ALIKE]
+    names = ["docker.type", "docker.attributes.image", "docker.from", "docker.type", "docker.from"]
+    command = [sys.executable, "-c", REUSED, str(built("recorded")), json.dumps(payloads), json.dumps(names)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    of_container = [image if kind == "container" else None for kind, image in ALIKE]
+    assert json.loads(done.stdout) == [
+        value for (kind, image), source in zip(ALIKE, of_container, strict=True) for value in (kind, image, source, kind, source)
+    ]
 
 
 def test_an_event_of_sixteen_million_bytes_is_one_among_others(built, seen, tmp_path):

@@ -36,6 +36,7 @@ Value item(std::vector<Step> steps) { return lanner::make_path(std::move(steps),
 Value walked(Value value) {
   value.place = lanner::Places::document;
   value.placed = 0;
+  value.is_place = false;
   for (auto& child : value.children) child = walked(child);
   return value;
 }

@@ -77,6 +77,20 @@ def test_an_object_has_no_items_even_if_a_member_has_no_name(path):
         assert reader.get(0) is None
 
 
+@pytest.mark.parametrize("name", ["abcd1xyz", "abcd" + "m" * 20 + "1", "abcd" + "m" * 20 + "2", "abc", "ab\0c"])
+def test_a_member_alone_among_names_that_begin_like_its_own(name):
+    random = Random(3)
+    alike = [name, name, name[:-1] + "9", name[:4] + "z" * (len(name) - 4), name + "1", "abcd" + "n" * 20 + "1"]
+    reader, reference = Reader([payload["a", name].data()]), evaluate.Reader([payload["a", name].data()])
+    for _ in range(300):
+        chosen = random.sample(alike, random.randrange(len(alike) + 1))
+        values = [random.choice(["x", [("b", "y")], Array(["z"])]) for _ in chosen]
+        document = written([("a", list(zip(chosen, values, strict=True)))]).encode()
+        assert reader.load(document)
+        assert reference.load(document)
+        assert reader.get(0) == reference.get(0), document
+
+
 def test_items_and_members_of_one_place():
     table = [payload["a", part].data() for part in (0, 2, 3, "0", "x")]
     reader = Reader(table)

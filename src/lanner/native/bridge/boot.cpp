@@ -310,6 +310,10 @@ bool extract(lanner_state* state, const lanner_event* event, const lanner_reques
              lanner_result* results) noexcept {
   return state->extract(*event, requests, count, offsets, results);
 }
+bool extract_again(lanner_state* state, const std::uint8_t* payload, std::uint32_t size, std::uint32_t field,
+                   lanner_result* result) noexcept {
+  return state->extract_again({reinterpret_cast<const char*>(payload), size}, field, *result);
+}
 
 const char* event_to_string(lanner_state* state, const lanner_event* event) noexcept {
   return guarded(*state, [&] { return state->event_to_string(*event); }, "");
@@ -325,7 +329,8 @@ double progress(lanner_instance* instance, const char** text) noexcept {
 }
 
 constexpr lanner_bridge table = {
-    LANNER_BRIDGE_VERSION, init, destroy, last_error, open, close, next_batch, extract, event_to_string, list_open_params, progress,
+    LANNER_BRIDGE_VERSION, init,     destroy, last_error, open, close, next_batch, extract, extract_again, event_to_string,
+    list_open_params,      progress,
 };
 
 }  // namespace

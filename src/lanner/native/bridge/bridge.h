@@ -138,6 +138,8 @@ struct lanner_bridge {
    * them, which was logged. */
   bool (*extract)(lanner_state* state, const struct lanner_event* event, const struct lanner_request* requests, uint32_t count,
                   bool offsets, struct lanner_result* results);
+  /* The value of a field as data without an argument, if the last call of `extract` read the same payload. False: only `extract` knows it. */
+  bool (*extract_again)(lanner_state* state, const uint8_t* payload, uint32_t size, uint32_t field, struct lanner_result* result);
   const char* (*event_to_string)(lanner_state* state, const struct lanner_event* event);
   const char* (*list_open_params)(lanner_state* state);             /* NULL: last_error */
   double (*progress)(lanner_instance* instance, const char** text); /* from 0 to 1 */

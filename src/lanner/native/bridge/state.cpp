@@ -57,10 +57,6 @@ std::optional<std::uint64_t> last_member(std::string_view payload, std::string_v
 
 std::string_view payload_of(const lanner_event& event) { return {reinterpret_cast<const char*>(event.payload), event.size}; }
 
-bool is_place(const Value& value) {
-  return value.kind == Value::Kind::path && !value.is_list && !value.is_of_item && value.placed == value.steps.size();
-}
-
 // Which argument is used: hosts pass an index also as a key if the field takes both.
 Given to_given(const Field& field, const lanner_request& request) {
   const auto is_number = [](const char* text) {
@@ -121,7 +117,8 @@ void lanner_state::take_fields() {
     field.takes_index = takes_index;
     field.needs_argument = needs_argument;
     if (tree != Py_None) field.value = tree_of(tree);
-    field.is_place = field.value && is_place(*field.value) && !field.needs_argument;
+    field.is_plain = field.value && !field.needs_argument;
+    field.is_place = field.is_plain && field.value->kind == Value::Kind::path && field.value->is_place;
     field.method = Ref::borrowed(method);
     field.info = Ref::borrowed(info);
     fields_.push_back(std::move(field));
@@ -153,24 +150,23 @@ std::optional<std::uint64_t> lanner_state::time_of(std::string_view payload) {
 bool lanner_state::extract(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets,
                            lanner_result* results) noexcept {
   try {
-    if (count == 1 && !offsets && requests->field < fields_.size()) {
-      // most calls: a field of the event that the last call read
-      Field& field = fields_[requests->field];
-      if (field.value && document_.holds(payload_of(event))) {
-        if (field.is_place) {
-          take_text(field, *results);  // uses no memory of a call
-          return true;
-        }
-        begin_call();
-        *results = {};
-        return extract_one(field, event, *requests, offsets, *results);
-      }
-    }
     return extract_each(event, requests, count, offsets, results);
   } catch (const std::exception& failure) {
     std::fill_n(results, count, lanner_result{});
     error = failure.what();
     return false;
+  }
+}
+
+// A field without an argument of the payload that is loaded
+bool lanner_state::compute(const Field& field, lanner_result& result) noexcept {
+  begin_call();
+  result = {};
+  try {
+    take(document_.read(*field.value, {}, arena_), field, result);
+    return true;
+  } catch (const std::exception&) {
+    return false;  // `extract` reports it
   }
 }
 
@@ -214,12 +210,6 @@ bool lanner_state::extract_each(const lanner_event& event, const lanner_request*
     }
   }
   return ok;
-}
-
-// The value of a field that is a place: without an evaluation or a copy.
-void lanner_state::take_text(Field& field, lanner_result& result) {
-  field.text = document_.text_at(field.value->place);
-  result = {.values = &field.text, .count = field.text != nullptr, .starts = nullptr, .sizes = nullptr};
 }
 
 bool lanner_state::extract_one(const Field& field, const lanner_event& event, const lanner_request& request, bool offsets,

@@ -24,7 +24,8 @@ struct alignas(64) Field {
   bool takes_index = false;
   bool needs_argument = false;
   const Value* value = nullptr;  // its tree in the table; none for a method
-  bool is_place = false;         // the tree is a path to a string, without an argument
+  bool is_plain = false;         // it has a tree, and needs no argument ...
+  bool is_place = false;         // ... and the tree is a path to a string
   const char* text = nullptr;    // of the path for the last call
   Ref method;                    // bound to the plugin's instance
   Ref info;                      // lanner.sdk.types.FieldInfo
@@ -42,6 +43,15 @@ struct lanner_state {
 
   bool extract(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets,
                lanner_result* results) noexcept;
+  // See lanner_bridge. Inline: most calls of hosts are for texts of an event that is loaded.
+  bool extract_again(std::string_view payload, std::uint32_t field, lanner_result& result) noexcept {
+    if (field >= fields_.size()) return false;
+    auto& one = fields_[field];
+    if (!one.is_plain || !document_.holds(payload)) return false;
+    if (!one.is_place) return compute(one, result);
+    take_text(one, result);  // uses no memory of a call
+    return true;
+  }
   const char* event_to_string(const lanner_event& event);
   const char* list_open_params();
 
@@ -64,7 +74,13 @@ struct lanner_state {
   bool extract_each(const lanner_event& event, const lanner_request* requests, std::uint32_t count, bool offsets, lanner_result* results);
   bool extract_one(const lanner::Field& field, const lanner_event& event, const lanner_request& request, bool offsets,
                    lanner_result& result);
-  void take_text(lanner::Field& field, lanner_result& result);
+  bool compute(const lanner::Field& field, lanner_result& result) noexcept;
+  // The value of a field that is a place: without an evaluation or a copy.
+  void take_text(lanner::Field& field, lanner_result& result) {
+    field.text = document_.text_at(field.value->place);
+    result.values = &field.text;
+    result.count = field.text != nullptr;
+  }
   void take(const lanner::Result& value, const lanner::Field& field, lanner_result& result);
   void take(lanner::Items items, const lanner::Field& field, lanner_result& result);
   bool call(const lanner::Field& field, const lanner_event& event, const lanner::Given& given, lanner_result& result);

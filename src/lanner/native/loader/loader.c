@@ -166,21 +166,20 @@ EXPORT const char* plugin_event_to_string(struct state* state, const struct host
 
 enum { AT_ONCE = 16 };
 
-/* Most hosts request one field per call. */
-static inline int32_t extract_one(struct state* state, const struct lanner_event* event, struct host_field* field, bool offsets,
-                                  struct lanner_result* result) {
-  struct lanner_request request;
-  request_from_host(field, &request);
-  const bool ok = atomic_load_explicit(&the_bridge, memory_order_relaxed)->extract(state->inner, event, &request, 1, offsets, result);
-  result_to_host(result, field);
-  return ok ? LANNER_SUCCESS : LANNER_FAILURE;
+/* Most hosts request one field per call, and several of an event: all but the first take this way, with no structure of the bridge. */
+static inline bool extract_again(struct state* state, const uint8_t* payload, uint32_t size, struct host_field* field) {
+  struct lanner_result result;
+  if (has_argument(field)) return false;
+  if (!atomic_load_explicit(&the_bridge, memory_order_relaxed)->extract_again(state->inner, payload, size, field->id, &result))
+    return false;
+  result_to_host(&result, field);
+  return true;
 }
 
 /* Pointers that must be valid until the next call stay valid for all fields of one. */
-static __attribute__((noinline)) int32_t extract_several(struct state* state, const struct lanner_event* event, uint32_t count,
-                                                         struct host_field* fields) {
+static inline int32_t extract(struct state* state, const struct lanner_event* event, uint32_t count, struct host_field* fields,
+                              bool offsets, struct lanner_result* results) {
   struct lanner_request requests[AT_ONCE];
-  struct lanner_result results[AT_ONCE];
   requests[0] = (struct lanner_request){0};
   if (count > AT_ONCE) {
     const struct lanner_result none = {0};
@@ -189,30 +188,46 @@ static __attribute__((noinline)) int32_t extract_several(struct state* state, co
   }
   for (uint32_t place = 0; place < count; ++place) request_from_host(&fields[place], &requests[place]);
   const struct lanner_bridge* bridge = atomic_load_explicit(&the_bridge, memory_order_relaxed);
-  const bool ok = bridge->extract(state->inner, event, requests, count, false, results);
+  const bool ok = bridge->extract(state->inner, event, requests, count, offsets, results);
   for (uint32_t place = 0; place < count; ++place) result_to_host(&results[place], &fields[place]);
   return ok ? LANNER_SUCCESS : LANNER_FAILURE;
 }
 
 #if LANNER_API == 3
-EXPORT int32_t plugin_extract_fields(struct state* state, const struct host_event* input, const struct host_extraction* extraction) {
+static __attribute__((noinline)) int32_t extract_fields(struct state* state, const struct host_event* input,
+                                                        const struct host_extraction* extraction) {
   struct lanner_event event;
+  struct lanner_result results[AT_ONCE];
   if (!event_from_host(input, &event)) {
     for (uint32_t place = 0; place < extraction->count; ++place) extraction->fields[place].count = 0;
     return LANNER_SUCCESS;
   }
-  if (extraction->count != 1) return extract_several(state, &event, extraction->count, extraction->fields);
-  struct lanner_result result;
-  struct host_offsets* offsets = state->has_offsets ? extraction->offsets : NULL;
-  const int32_t rc = extract_one(state, &event, extraction->fields, offsets != NULL, &result);
-  if (offsets) *offsets = (struct host_offsets){result.starts, result.sizes};
+  struct host_offsets* offsets = state->has_offsets && extraction->count == 1 ? extraction->offsets : NULL;
+  const int32_t rc = extract(state, &event, extraction->count, extraction->fields, offsets != NULL, results);
+  if (offsets) *offsets = (struct host_offsets){results->starts, results->sizes};
   return rc;
 }
+
+EXPORT int32_t plugin_extract_fields(struct state* state, const struct host_event* input, const struct host_extraction* extraction) {
+  struct lanner_event event;
+  const bool is_one = extraction->count == 1 && !(state->has_offsets && extraction->offsets);
+  if (is_one && event_from_host(input, &event) && extract_again(state, event.payload, event.size, extraction->fields))
+    return LANNER_SUCCESS;
+  return extract_fields(state, input, extraction);
+}
 #else
+static __attribute__((noinline)) int32_t extract_fields(struct state* state, const host_event* input, uint32_t count,
+                                                        struct host_field* fields) {
+  struct lanner_event event;
+  struct lanner_result results[AT_ONCE];
+  event_from_host(input, &event);
+  return extract(state, &event, count, fields, false, results);
+}
+
 EXPORT int32_t plugin_extract_fields(struct state* state, const host_event* input, uint32_t count, struct host_field* fields) {
   struct lanner_event event;
-  struct lanner_result result;
   event_from_host(input, &event);
-  return count == 1 ? extract_one(state, &event, fields, false, &result) : extract_several(state, &event, count, fields);
+  if (count == 1 && extract_again(state, event.payload, event.size, fields)) return LANNER_SUCCESS;
+  return extract_fields(state, input, count, fields);
 }
 #endif

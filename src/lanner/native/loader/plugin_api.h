@@ -116,6 +116,8 @@ struct host_field {
 
 #if LANNER_API == 0
 
+static inline bool has_argument(const struct host_field* field) { return field->argument && *field->argument; }
+
 /* An index arrives as text, which is also a key: the bridge uses what the field takes. */
 static inline void request_from_host(const struct host_field* from, struct lanner_request* to) {
   *to = (struct lanner_request){.field = from->id};
@@ -137,10 +139,12 @@ static inline void result_to_host(const struct lanner_result* from, struct host_
 
 #else
 
+static inline bool has_argument(const struct host_field* field) { return field->has_argument != 0; }
+
 /* For an index the host sets the key to NULL, or passes both. Without an argument both are undefined. */
 static inline void request_from_host(const struct host_field* from, struct lanner_request* to) {
   *to = (struct lanner_request){.field = from->id};
-  if (!from->has_argument) return;
+  if (!has_argument(from)) return;
   to->key = from->key;
   to->index = from->index;
   to->has_index = true;

@@ -100,26 +100,29 @@ void Search::begin() {
   if (++turn_ == 0 || places_.size() != table_.size()) {
     turn_ = 1;
     places_.clear();
-    for (const auto& node : table_.nodes_) places_.emplace_back().above = node.above;
+    for (const auto& node : table_.nodes_) {
+      auto& place = places_.emplace_back();
+      place.above = node.above;
+      place.is_alone = node.above != Places::document && !node.is_item;
+      place.name = node.name;
+    }
   }
   places_[Places::document].found = found(Tape::none);
 }
 
 std::uint32_t Search::look_for(std::uint32_t place) {
-  constexpr std::uint32_t turns = 64;  // after as many, it may be one place again
-  const auto container = places_[place].above;
-  const auto element = at(container);
-  auto& above = places_[container];
-  const bool is_second = std::exchange(above.asked, turn_) == turn_;
-  above.has_several = is_second || (above.has_several && turn_ % turns != 0);
-  const bool is_in_object = container != Places::document && element != Tape::none && tape_.is_object(element);
-  return is_in_object && !above.has_several && !table_.nodes_[place].is_item ? look_for_member(place, element)
-                                                                             : search(place, container, element);
-}
-
-std::uint32_t Search::look_for_member(std::uint32_t place, std::uint32_t object) {
-  const auto member = tape_.member(object, table_.nodes_[place].name);
-  if (member != Tape::none) places_[place].found = found(member);
+  constexpr std::uint32_t turns = 64;  // after as many, it may be few places again
+  constexpr std::uint8_t many = 3;
+  Place* const places = places_.data();
+  auto& one = places[place];
+  const auto element = at(one.above);
+  auto& above = places[one.above];
+  const bool is_first = std::exchange(above.asked, turn_) != turn_;
+  above.asked_for = is_first ? 1 : above.asked_for + (above.asked_for < many);
+  above.has_many = above.asked_for == many || (above.has_many && turn_ % turns != 0);
+  if (above.has_many || !one.is_alone || element == Tape::none || !tape_.is_object(element)) return search(place, one.above, element);
+  const auto member = tape_.member(element, one.name);
+  one.found = found(member);
   return member;
 }
 

@@ -137,8 +137,8 @@ class Places {
   std::vector<Node> nodes_ = std::vector<Node>(1);
 };
 
-// The places in one document after another. An object is searched once for all places in it. Only if it has been asked for one place in the
-// last documents, only that one is looked for: half the work. (The document itself is asked for several by nearly all hosts.)
+// The places in one document after another. An object is searched once for all places in it. Only if it has been asked for one or two in the
+// last documents, only these are looked for: less work. (The document itself is asked for more by nearly all hosts.)
 class Search {
  public:
   // `places` may grow until the first document.
@@ -163,18 +163,20 @@ class Search {
   }
 
  private:
-  struct Place {
-    std::uint64_t found = 0;     // an element, and before it the turn in which it was found: one store
-    std::uint32_t searched = 0;  // the turn in which the places below were searched ...
-    std::uint32_t asked = 0;     // ... or only one of them
+  struct alignas(64) Place {
+    std::uint64_t found = 0;     // an element or none, and before it the turn in which it was looked for: one store
+    std::uint32_t searched = 0;  // the turn in which all places below were searched ...
+    std::uint32_t asked = 0;     // ... or only some of them
     std::uint32_t above = Places::document;
-    bool has_several = false;  // several places below were asked for
+    std::uint8_t asked_for = 0;  // the number of places below that were asked for in that turn
+    bool has_many = false;       // that number was large in a turn
+    bool is_alone = false;       // it is a member that may be looked for without the others of its object
+    MemberName name = MemberName({});
   };
 
   std::uint64_t found(std::uint32_t element) const { return std::uint64_t{turn_} << 32 | element; }
-  std::uint32_t look_for(std::uint32_t place);
-  // Not inline: `look_for` needs few registers without them.
-  [[gnu::noinline]] std::uint32_t look_for_member(std::uint32_t place, std::uint32_t object);
+  // Not inline: `at` needs few registers without it, and this one few without the next.
+  [[gnu::noinline]] std::uint32_t look_for(std::uint32_t place);
   [[gnu::noinline]] std::uint32_t search(std::uint32_t place, std::uint32_t container, std::uint32_t element);
 
   const Places& table_;

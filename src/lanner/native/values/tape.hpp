@@ -11,24 +11,42 @@
 namespace lanner {
 
 // The name of a member to look for. Names are stored with their size before them. Two words have the size and the first four and last
-// eight bytes, so that most names are compared without a call.
+// eight bytes of size and name, so that most names are compared without a call.
 class MemberName {
  public:
-  explicit MemberName(std::string_view text) : text_(text), begin_(text.size()) {
-    const auto sized = std::string_view(text).substr(0, begin_bytes);
-    for (std::size_t at = 0; at < sized.size(); ++at)
-      begin_ |= std::uint64_t{static_cast<unsigned char>(text[at])} << 8 * (size_bytes + at);
-    if (text.size() < begin_bytes) known_ >>= 8 * (begin_bytes - text.size());
-    if (text.size() >= sizeof end_) std::memcpy(&end_, text.data() + text.size() - sizeof end_, sizeof end_);
+  explicit MemberName(std::string_view text) : text_(text) {
+    const auto size = static_cast<std::uint32_t>(text.size());
+    char stored[size_bytes + begin_bytes] = {};
+    std::memcpy(stored, &size, sizeof size);
+    if (!text.empty()) std::memcpy(stored + size_bytes, text.data(), std::min(text.size(), begin_bytes));  // no text may have no address
+    begin_.bits = word(stored);
+    if (text.size() < begin_bytes) begin_.known >>= 8 * (begin_bytes - text.size());
+    if (text.size() >= sizeof end_) {
+      std::memcpy(&end_, text.data() + text.size() - sizeof end_, sizeof end_);
+    } else if (text.size() > begin_bytes) {
+      char end[size_bytes + sizeof end_];
+      std::memcpy(end, &size, sizeof size);
+      std::memcpy(end + size_bytes, text.data(), text.size());
+      end_ = word(end + text.size() - begin_bytes);
+    }
   }
 
-  bool equals(const char* stored) const {
+  // The size and the first four bytes
+  struct Begin {
+    std::uint64_t bits = 0;
+    std::uint64_t known = ~std::uint64_t{0};  // those that a short name has
     // little-endian, as are all machines that Lanner supports
-    if ((word(stored) & known_) != begin_) return false;
+    bool is_at(const char* stored) const { return (word(stored) & known) == bits; }
+  };
+  Begin begin() const { return begin_; }
+
+  // Whether the rest of a name that begins like this one is the same
+  bool has_rest(const char* stored) const {
     const auto size = text_.size();
     if (size <= begin_bytes) return true;
-    if (size < sizeof end_ || size > begin_bytes + sizeof end_) return std::memcmp(stored + size_bytes, text_.data(), size) == 0;
-    return word(stored + size_bytes + size - sizeof end_) == end_;
+    if (word(stored + size - begin_bytes) != end_) return false;
+    return size <= begin_bytes + sizeof end_ ||
+           std::memcmp(stored + size_bytes + begin_bytes, text_.data() + begin_bytes, size - begin_bytes) == 0;
   }
 
  private:
@@ -41,8 +59,7 @@ class MemberName {
   }
 
   std::string_view text_;
-  std::uint64_t begin_;
-  std::uint64_t known_ = ~std::uint64_t{0};  // the bits of `begin_` that a short name has
+  Begin begin_;
   std::uint64_t end_ = 0;
 };
 
@@ -93,23 +110,22 @@ class Tape {
   template <typename Take>
   void each_member(std::uint32_t object, Take&& take) const {
     constexpr auto type_of_text = std::uint64_t{'"'} << 56;
-    const auto* const stop = words_ + end(object);
-    for (const auto* name = words_ + first(object); name != stop;) {
-      const auto* const value = name + 1;
-      const auto element = static_cast<std::uint32_t>(value - words_);
-      take(reinterpret_cast<const char*>(texts_ + (*name - type_of_text)), element);  // a name's word has its type as well
-      name = reinterpret_cast<const char*>(value)[7] == '"' ? value + 1 : words_ + after(element);
+    const auto* const words = words_;
+    for (std::uint32_t name = first(object), stop = end(object); name != stop;) {
+      const auto value = name + 1;
+      take(texts_ + (words[name] - type_of_text), value);  // a name's word has its type as well
+      name = reinterpret_cast<const char*>(words + value)[7] == '"' ? value + 1 : after(value);
     }
   }
 
   // The member of an object or the item of an array, or none
   std::uint32_t member(std::uint32_t object, const MemberName& name) const {
-    std::uint32_t last = none;  // of equal names the last counts
     if (!is_object(object)) return none;
-    each_member(object, [&last, name](const char* stored, std::uint32_t value) {
-      if (name.equals(stored)) last = value;
-    });
-    return last;
+    // Of equal names the last counts. Nearly always only it begins like this: then no branch depends on where it is.
+    std::uint32_t last = none;
+    const auto begin = name.begin();
+    each_member(object, [&last, begin](const char* stored, std::uint32_t value) { last = begin.is_at(stored) ? value : last; });
+    return last == none || name.has_rest(stored(last - 1)) ? last : member_of_several(object, name);
   }
   std::uint32_t item(std::uint32_t array, std::uint64_t index) const {
     if (!is_array(array)) return none;
@@ -120,6 +136,16 @@ class Tape {
   }
 
  private:
+  // The member where an other one begins like its name. Not inline: `member` needs few registers without it.
+  [[gnu::noinline]] std::uint32_t member_of_several(std::uint32_t object, const MemberName& name) const {
+    std::uint32_t last = none;
+    const auto begin = name.begin();
+    each_member(object, [&](const char* stored, std::uint32_t value) {
+      if (begin.is_at(stored) && name.has_rest(stored)) last = value;
+    });
+    return last;
+  }
+
   const std::uint64_t* words_ = nullptr;
   const char* texts_ = nullptr;
 };

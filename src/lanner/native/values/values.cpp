@@ -34,6 +34,7 @@ std::uint32_t next_place(const Tape& tape, std::uint32_t place, const Step& step
 
 // The element at the end of a path without `EACH`, or none. Its steps without a place are walked: an argument, and those after it.
 std::uint32_t find(const Value& value, Search& document, std::uint32_t item, const Given& given) {
+  if (value.is_place) return document.at(value.place);
   auto place = value.is_of_item ? item : document.at(value.place);
   for (auto at = value.placed; at != value.steps.size() && place != Tape::none; ++at)
     place = next_place(document.tape(), place, value.steps[at], given);
@@ -207,7 +208,8 @@ bool is_among(const Scalar& each, const std::vector<std::string>& texts) {
   return std::find(texts.begin(), texts.end(), each.text) != texts.end();
 }
 
-bool holds(const Value& value, Context& context) {
+// Not inline: most values lack what has a condition.
+[[gnu::noinline]] bool holds(const Value& value, Context& context) {
   const auto& condition = value.children[1];
   // conditions count nothing
   const auto misfit = context.misfit;
@@ -395,53 +397,14 @@ Result concat(const Value& value, Context& context) {
   return std::string_view(text);
 }
 
-}  // namespace
-
-Value make_path(std::vector<Step> steps, bool is_of_item, Places& places) {
-  Value value;
-  value.is_of_item = is_of_item;
-  if (!is_of_item) std::tie(value.place, value.placed) = places.add(steps);
-  value.is_list = std::any_of(steps.begin(), steps.end(), [](const Step& step) { return std::holds_alternative<Each>(step); });
-  value.steps = std::move(steps);
-  return value;
-}
-
-Value make_keys(Value path) {
-  Value value;
-  value.kind = Value::Kind::keys;
-  value.is_list = true;
-  value.word = word_of("keys");
-  value.children.push_back(std::move(path));
-  return value;
-}
-
-Result evaluate(const Value& value, Context& context, Reads reads) {
+// The value of a tree of another kind than those that most fields have
+[[gnu::noinline]] Result evaluate_other(const Value& value, Context& context, Reads reads) {
   if (value.is_list) {
     auto& list = context.arena.items();
     collect(value, context, list, reads);
     return list.empty() ? Result{} : Result{Items(list)};
   }
   switch (value.kind) {
-    case Value::Kind::path: {
-      const auto element = find(value, context.document, context.item, context.given);
-      return element != Tape::none ? read(element, context, reads) : Result{};
-    }
-    case Value::Kind::first:
-      for (const auto& option : value.children) {
-        auto result = evaluate(option, context, reads);
-        if (has_value(result)) return result;
-      }
-      return {};
-    case Value::Kind::when: {
-      if (value.has_lists) return holds(value, context) ? evaluate(value.children[0], context, reads) : Result{};
-      // the value before its condition: most events lack it
-      const auto before = context.misfit;
-      const auto result = evaluate(value.children[0], context, reads);
-      if (!has_value(result) && context.misfit == before) return {};
-      if (holds(value, context)) return result;
-      context.misfit = before;
-      return {};
-    }
     case Value::Kind::shared:
       return share(value, context, reads).result;
     case Value::Kind::given:
@@ -455,13 +418,69 @@ Result evaluate(const Value& value, Context& context, Reads reads) {
     case Value::Kind::logfmt:
     case Value::Kind::cef:
       return part(value, context);
-    case Value::Kind::word:
-      return value.word->make(evaluate(value.children[0], context, value.word->reads), value, context);
     case Value::Kind::exists:
       if (!value.children[0].is_list) return std::uint64_t{has_value(evaluate(value.children[0], context, value.word->reads))};
       [[fallthrough]];
     default:
       return of_list(value, context, reads);
+  }
+}
+
+}  // namespace
+
+Value make_path(std::vector<Step> steps, bool is_of_item, Places& places) {
+  Value value;
+  value.is_of_item = is_of_item;
+  if (!is_of_item) std::tie(value.place, value.placed) = places.add(steps);
+  value.is_list = std::any_of(steps.begin(), steps.end(), [](const Step& step) { return std::holds_alternative<Each>(step); });
+  value.steps = std::move(steps);
+  value.is_place = !is_of_item && value.placed == value.steps.size();
+  return value;
+}
+
+Value make_keys(Value path) {
+  Value value;
+  value.kind = Value::Kind::keys;
+  value.is_list = true;
+  value.word = word_of("keys");
+  value.children.push_back(std::move(path));
+  return value;
+}
+
+// The same as `evaluate`, which needs no call of itself for a path.
+inline Result evaluate_part(const Value& value, Context& context, Reads reads) {
+  if (!value.is_place) return evaluate(value, context, reads);
+  const auto element = context.document.at(value.place);
+  return element != Tape::none ? read(element, context, reads) : Result{};
+}
+
+Result evaluate(const Value& value, Context& context, Reads reads) {
+  if (value.is_list) return evaluate_other(value, context, reads);
+  switch (value.kind) {
+    case Value::Kind::path: {
+      const auto element = find(value, context.document, context.item, context.given);
+      return element != Tape::none ? read(element, context, reads) : Result{};
+    }
+    case Value::Kind::first:
+      for (const auto& option : value.children) {
+        auto result = evaluate_part(option, context, reads);
+        if (has_value(result)) return result;
+      }
+      return {};
+    case Value::Kind::when: {
+      if (value.has_lists) return holds(value, context) ? evaluate(value.children[0], context, reads) : Result{};
+      // the value before its condition: most events lack it
+      const auto before = context.misfit;
+      auto result = evaluate_part(value.children[0], context, reads);
+      if (!has_value(result) && context.misfit == before) return result;
+      if (holds(value, context)) return result;
+      context.misfit = before;
+      return {};
+    }
+    case Value::Kind::word:
+      return value.word->make(evaluate_part(value.children[0], context, value.word->reads), value, context);
+    default:
+      return evaluate_other(value, context, reads);
   }
 }
 

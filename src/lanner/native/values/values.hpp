@@ -89,6 +89,7 @@ struct Value {
   std::vector<Step> steps;         // path
   std::uint32_t place = 0;         // path: where the first `placed` steps lead, in Places
   std::size_t placed = 0;          // the others are walked
+  bool is_place = false;           // path: all are placed
   std::vector<Value> children;     // first: options; when: value, condition; each: path, value; word: one
   std::vector<std::string> texts;  // when, words
   const Word* word = nullptr;      // word
