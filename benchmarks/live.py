@@ -1,7 +1,7 @@
 """CPU of one event of a live stream: `lanner run docker` on a stand-in engine's socket, compared to a replay of the same events.
 
-The figures exclude the start: the CPU of a run that ends after the first event is subtracted. No event raises an alert. There are so
-many events that they cost more than the start with all rules.
+The figures exclude the start: the CPU of a run that ends after the first event is subtracted. No event raises an alert. The events
+are numerous enough to cost more than the start with all rules.
 """
 
 import sys

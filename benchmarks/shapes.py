@@ -32,8 +32,8 @@ SINGLE = {
     "path prefix": "docker.attributes[path] pmatch (/srv/x{0}, /opt/*/y{0})",
     "number": "docker.exitcode = {0}",
     "or of two fields": "(docker.attributes.name startswith x{0}- or docker.from contains x{0}/)",
-    "or of a number and a text": "(docker.attributes.name = x{0}-7 or docker.exitcode = 1{0})",
-    "list of texts": "docker.container.caps.added intersects (x{0}, y{0})",
+    "or of a number and a string": "(docker.attributes.name = x{0}-7 or docker.exitcode = 1{0})",
+    "list of strings": "docker.container.caps.added intersects (x{0}, y{0})",
     "prefix and negation": "docker.attributes.name startswith x{0}- and not docker.from startswith y{0}",
     "two negations": "not (not docker.attributes.name in (x{0}-7, y{0}) or docker.from startswith y{0})",
 }
@@ -139,7 +139,7 @@ def starts(rules: int) -> list[bytes]:
 
 
 def conditions(count: int, shapes: str) -> Iterator[str]:
-    """Yield that many conditions of the shapes in a text, each as often as the text says in proportion."""
+    """Yield that many conditions of the shapes in a string, each as often as the text says in proportion."""
     words = [each.split() for each in shapes.replace("\n", ";").split(";") if each.strip()]
     forms = [form for number, *form in words for _ in range(int(number))]
     for number in range(count):

@@ -1,4 +1,4 @@
-"""Fields as data with lists, conditions and JSON texts, in a built library: CPU time of an event in the C host of tests/conformance.
+"""Fields as data with lists, conditions and JSON strings, in a built library: CPU time of an event in the C host of tests/conformance.
 
 The events are recorded and made Kubernetes audit events, with the fields of examples/k8saudit.py. Others have a list of five items.
 """
@@ -39,7 +39,7 @@ class Words(lanner.Plugin):
 
     id, name, version, event_source, contact = 4250, "words", "0.1.0", "words", "the benchmarks"
     fields = (
-        field("words.text", payload["kind"], "A text"),
+        field("words.text", payload["kind"], "A string"),
         field("words.names", each["name"], "Five names"),
         field("words.images", each["image"].before(":"), "A word on each of five"),
         field("words.joined", each["name"].join(","), "Five names in one text"),
@@ -72,7 +72,7 @@ def main() -> None:
             go = "6.8 to 7.9" if what == "small events" else "-"
             rows.append([f"k8saudit: five fields, parse included, {what} ({mean:,.0f} bytes)", f"{cost:.2f}", "1.2", go])
         first, further = _measure(lists, place / "lists", LISTS)
-        names = ("list of five texts", "the same, with a word on each", "the same, joined", "each of five, the first of two")
+        names = ("list of five strings", "the same, with a word on each", "the same, joined", "each of five, the first of two")
         rows += [[name, f"{cost / 1e3:.2f}", "0.25", "-"] for name, cost in zip(names, further, strict=True)]
     table("Words on values in a built library, us of CPU", ["", "ours", "aim", "Go"], rows)
 

@@ -1,4 +1,4 @@
-"""A plugin of twelve lines: events as JSON, and fields that are places in it."""
+"""A plugin of twelve lines: events as JSON objects, and fields that read their members."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""GitHub's webhooks: who pushes, merges, releases, invites and changes settings. All fields are places in the payload.
+"""GitHub's webhooks: who pushes, merges, releases, invites and changes settings. All fields are members of the payload.
 
 LANNER_GITHUB_SECRET=... lanner run examples/github.py --config '{"secret": "${LANNER_GITHUB_SECRET}"}' -r examples/github_rules.yaml
 

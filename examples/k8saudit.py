@@ -1,10 +1,11 @@
 """The 100 fields of Falco's official plugin k8saudit 0.18, as a declaration.
 
-All fields but one are data. `ka.req.volume.hostpath` is a method: it compares the paths with its argument, which may end with `*` for a
-prefix, and no word compares with an argument.
+All fields but one are data. `ka.req.volume.hostpath` is a method, because it compares the paths with its argument, which may end with
+`*` for a prefix.
 
-Values are those of the official plugin, except in events that no API server sends: of two members of the same name the last one counts, an
-object in place of an array is not its only item, and items of another type are left out where the official plugin drops the whole list.
+The values differ from those of the official plugin only in events that no API server sends. If an object has two members of the same
+name, the last one counts. An object instead of an array is not treated as the array's only item. Items of another type are left out,
+whereas the official plugin drops the whole list.
 
 `ka.sourceips` reads the rules of a role, as the official plugin does, and not the member `sourceIPs` of the event.
 """

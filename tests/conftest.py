@@ -51,7 +51,7 @@ os.umask(0o022)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Exempt collected tests from the garbage collector, which would traverse thousands of them again and again."""
+    """Exempt collected tests from the garbage collector, which would traverse thousands of them repeatedly."""
     gc.disable()
     try:
         return (yield)

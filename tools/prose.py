@@ -30,7 +30,8 @@ CODE = re.compile(r"`[^`]*`|<!--.*?-->|\]\([^)]*\)", re.DOTALL)
 INDENT = re.compile(r"\n[ \t]+")
 NEW_BLOCK = re.compile(r"\s*([-*|#>]|\d+\.)\s?")
 RIDDLE = re.compile(r"\W*(What|Who|Where|How many|How much)\s")
-SENTENCE_END = re.compile(r"[.!?:]\s|\n\s*\n|\||\.\)")
+# ... and a gap of three blanks, as in an aligned list of commands
+SENTENCE_END = re.compile(r"[.!?:]\s|\n\s*\n|\||\.\)|(?<=\S) {3,}")
 
 
 class Block(NamedTuple):
@@ -49,6 +50,7 @@ class Settings:
         self.paths: list[str] = data["paths"]
         self.excluded = [ROOT / each for each in data["excluded"]]
         self.longest: int = data["longest_sentence"]
+        self.longest_by_file: dict[Path, int] = {ROOT / file: words for file, words in data["longest_sentences"].items()}
         self.quoted = re.compile("|".join(data["quoted"]) or r"(?!)")
         self.phrases = [
             (re.compile(rf"\b(?:{words})".replace(" ", r"\s"), re.IGNORECASE), advice) for words, advice in data["phrases"].items()
@@ -125,8 +127,8 @@ def files(paths: Sequence[Path]) -> Iterator[Path]:
             yield path
 
 
-def findings(text: str, suffix: str, settings: Settings) -> Iterator[tuple[int, str, str]]:
-    """Yield line, words and advice for each finding in a text."""
+def findings(text: str, suffix: str, settings: Settings, longest: int | None = None) -> Iterator[tuple[int, str, str]]:
+    """Yield line, words and advice for each finding. `longest` replaces the limit of words in a sentence."""
     blocks = [(each, settings.quoted.sub("QUOTED", INDENT.sub("\n", each.text))) for each in READERS.get(suffix, plain)(text)]
     # most phrases are in no block: one search through all of them is faster than one in each
     everything = "\0".join(words for _, words in blocks)
@@ -138,7 +140,7 @@ def findings(text: str, suffix: str, settings: Settings) -> Iterator[tuple[int, 
         if block.sentences and suffix != ".md" and (opening := RIDDLE.match(words)):
             yield block.line, opening[1], "begin with a noun: the X that"
         if block.sentences:
-            yield from _long_sentences(block.line, words, settings.longest)
+            yield from _long_sentences(block.line, words, longest or settings.longest)
 
 
 def _long_sentences(line: int, text: str, longest: int) -> Iterator[tuple[int, str, str]]:
@@ -164,7 +166,7 @@ def main(arguments: Sequence[str]) -> int:
             text = path.read_text("utf-8")
         except UnicodeDecodeError:
             continue
-        for line, words, advice in sorted(set(findings(text, path.suffix, settings))):
+        for line, words, advice in sorted(set(findings(text, path.suffix, settings, settings.longest_by_file.get(path.resolve())))):
             count += 1
             shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
             print(f"{shown}:{line}: '{words}': {advice}")

@@ -20,7 +20,7 @@ from .reading import MOMENT, ask, outputs, raised
 TODAY = MOMENT // DAY
 
 
-def test_a_full_disk_is_said_and_the_store_goes_on_when_there_is_room(tmp_path):
+def test_a_full_disk_is_said_and_the_store_continues_when_there_is_room(tmp_path):
     with small_file_system(tmp_path, "4m") as disk:
         writer = StoreWriter(disk / "store", wait=0)
         ballast = disk / "ballast"
@@ -111,7 +111,7 @@ def test_room_made_while_it_runs_is_used(tmp_path):
         assert len(stored) > 20
 
 
-def test_what_is_stored_of_a_call_is_told(tmp_path):
+def test_what_is_stored_of_a_call_is_reported(tmp_path):
     writer = StoreWriter(tmp_path, wait=0)
     (tmp_path / day_name(TODAY + 1)).mkdir()
     with pytest.raises(StoredPartlyError, match=r"it is not a regular file|Is a directory") as told:
@@ -178,7 +178,7 @@ def run_as_another_user(code, *arguments):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root, to become another user")
-def test_missing_rights_are_told_with_the_path(public_path):
+def test_missing_rights_are_reported_with_the_path(public_path):
     store = public_path / "store"
     StoreWriter(store, wait=0).close()
     store.chmod(0o755)

@@ -322,7 +322,7 @@ def test_any_text_is_a_filter(text):
     try:
         parse_filter(text, NOW).matches(SHELL)
     except FilterError as error:
-        assert text[error.place - 1 :].strip()  # noqa: PT017 - most texts have no error
+        assert text[error.place - 1 :].strip()  # noqa: PT017 - most strings have no error
 
 
 @given(st.text(), st.sampled_from(["rule", "subject", "source"]))

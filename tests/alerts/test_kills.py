@@ -26,7 +26,7 @@ def tell(store, run=LOAD.key, ended=None):
 
 
 def bound_of(store, number, monkeypatch, *, pause):
-    """Let a run raise so many alerts, `pause` seconds apart."""
+    """Let a run raise this number of alerts, `pause` seconds apart."""
     now = [100.0]
     monkeypatch.setattr("lanner.alerts.raised_bound.time.monotonic", lambda: now[0])
     recorder = Recorder()
@@ -61,7 +61,7 @@ def test_the_bound_is_exact_for_rare_alerts_and_costs_few_writes_for_many(tmp_pa
         (3, 0, "up to 3 of its last alerts may be missing in"),
     ],
 )
-def test_a_kill_is_told_with_the_number_of_missing_alerts(tmp_path, monkeypatch, number, stored, said, caplog):
+def test_a_kill_is_reported_with_the_number_of_missing_alerts(tmp_path, monkeypatch, number, stored, said, caplog):
     tell(tmp_path)
     assert bound_of(tmp_path, number, monkeypatch, pause=1) == number
     newest = f"{LOAD.key}-{stored}" if stored else ""
@@ -106,7 +106,7 @@ def test_a_bound_that_cannot_be_written_is_none(tmp_path):
 
 
 def test_a_run_that_could_not_write_its_end_was_not_killed(tmp_path):
-    """The file with the bound is written over in place, also on a full disk."""
+    """The file with the bound is written over in place, even on a full disk."""
     with small_file_system(tmp_path, "300k") as disk:
         tell(disk)
         bound = RaisedBound(disk, LOAD.key, 0)

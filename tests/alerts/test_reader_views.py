@@ -187,7 +187,7 @@ def test_a_directory_without_a_store_is_an_error_that_says_how_to_make_one(tmp_p
     with pytest.raises(StoreError) as caught:
         AlertStore(tmp_path / "store")
     assert str(caught.value) == (
-        f"there is no alert store at {tmp_path}/store: {says}. `lanner run` makes one, with "
+        f"there is no alert store at {tmp_path}/store: {says}. `lanner run` creates one, with "
         f"-o lanner.store_output.enabled=true -o lanner.store_output.path={tmp_path}/store"
     )
 
@@ -349,7 +349,7 @@ def test_a_missing_alert_is_explained_by_what_the_store_has_of_its_run(tmp_path)
 
 
 def test_a_file_that_another_one_replaced_is_opened_again(tmp_path):
-    """As after `rm -r` and a new run, while a console has the store open."""
+    """A console keeps a store open through `rm -r` and a new run."""
     make_store(tmp_path / "store", [alert(number) for number in range(1, 10)])
     make_store(tmp_path / "other", [alert(number, rule="Other") for number in range(1, 4)])
     with closing(AlertStore(tmp_path / "store")) as store:

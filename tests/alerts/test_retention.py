@@ -73,7 +73,7 @@ def test_a_clock_that_is_set_forward_deletes_nothing(tmp_path, monkeypatch, capl
     monkeypatch.setattr(retention.time, "time_ns", lambda: NOW + 4000 * DAY + DAY // 2)
     retaining.apply(TODAY)
     assert left(tmp_path) == [-2]
-    assert "the clock was set forward by 4000 days" in caplog.text
+    assert "the clock was set forward by 4,000 days" in caplog.text
 
 
 def test_a_file_that_cannot_be_deleted_is_said_once(tmp_path, caplog):
@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_deleted_is_said_once(tmp_path, caplog):
     assert caplog.text.count(f"cannot delete the alert store's file {path}") == 1
 
 
-def test_the_writer_applies_it_and_goes_on_to_another_file_in_time(tmp_path):
+def test_the_writer_applies_it_and_continues_to_another_file_in_time(tmp_path):
     make_day(tmp_path, TODAY - 40)
     writer = StoreWriter(tmp_path, Limits(days=30, size=4_000_000), wait=0)
     text = "x" * 25_000

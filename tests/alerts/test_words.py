@@ -11,7 +11,7 @@ TEXTS = st.text(max_size=30) | st.text(alphabet="aAbÄäéE\u0301\u0338=-_. \0İ
 
 
 def indexed_words(text):
-    """The words that SQLite's index makes of a text."""
+    """The words that SQLite's index makes of a string."""
     database = sqlite3.connect(":memory:")
     database.execute("create virtual table words using fts5(text, content='', tokenize='ascii')")
     database.execute("create virtual table vocabulary using fts5vocab(words, 'row')")

@@ -245,6 +245,6 @@ def test_a_check_creates_nothing(tmp_path):
     assert [*tmp_path.iterdir()] == []
 
 
-def test_the_line_is_valid_json_whatever_the_event_has(writer, store):
+def test_the_line_is_valid_json_for_any_event(writer, store):
     writer.write([raised(1, output="\u202e \U0001f600 \x00 é")])
     assert json.loads(ask(store, "SELECT line FROM alerts")[0][0])["output"] == "\u202e \U0001f600 \x00 é"

@@ -46,7 +46,7 @@ def small(tmp_path):
         "import lanner\n\nclass Small(lanner.Plugin):\n    '''Small'''\n"
         "    id, name, version, event_source, contact = 999, 'small', '1.2.3', 'small', 'the tests'\n"
         "    def open(self, params):\n        yield '{}'\n"
-        "    @lanner.field('small.text', 'A text')\n    def text(self, event) -> str:\n        return 'x'\n"
+        "    @lanner.field('small.text', 'A string')\n    def text(self, event) -> str:\n        return 'x'\n"
         "    @lanner.field('small.list', 'Texts')\n    def list(self, event) -> list[str]:\n        return ['x']\n",
         "utf-8",
     )

@@ -301,7 +301,7 @@ def test_rules_of_other_event_sources_are_named(small):
     assert "    both.yaml:1:3: Unknown source docker, skipping\n" in done.stderr
 
 
-def test_a_directory_that_cannot_be_written_is_told(small):
+def test_a_directory_that_cannot_be_written_is_reported(small):
     (small / "file").touch()
     done = lanner("package", "small.py", "-o", "file/inside", cwd=small)
     assert done.returncode == 1

@@ -22,7 +22,7 @@ def test_the_table_is_written_between_the_comments(small):
         lines = readme.read_text().splitlines()
         assert lines[:5] == ["# Small", "", BEGIN, "| NAME | TYPE | ARG | DESCRIPTION |", "| --- | --- | --- | --- |"]
         assert lines[5:-3] == [
-            "| `small.text` | `string` | None | A text |",
+            "| `small.text` | `string` | None | A string |",
             "| `small.list` | `string (list)` | None | Texts |",
             "| `small.any` | `string` | Key, Required | By &lt;key> \\|<br/>of any |",
         ]

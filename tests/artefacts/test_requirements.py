@@ -81,7 +81,7 @@ def test_a_stated_engine_that_is_higher_counts(small, engine):
     assert "required_" not in done.stderr
 
 
-def test_a_stated_engine_that_is_too_low_is_told(small):
+def test_a_stated_engine_that_is_too_low_is_reported(small):
     config, done = _package(small, STATED.format(engine=12, plugin="1.2.3") + _rule("small.text iglob a*"))
     assert config["requirements"][0]["version"] == "0.40.0"
     assert (
@@ -90,7 +90,7 @@ def test_a_stated_engine_that_is_too_low_is_told(small):
     )
 
 
-def test_what_is_not_stated_is_told_as_it_is_to_be_written(small):
+def test_what_is_not_stated_is_reported_as_it_is_to_be_written(small):
     _, done = _package(small, _rule())
     assert "add `- required_engine_version: 11`" in done.stderr
     assert "add `- required_plugin_versions: [{name: small, version: 1.2.3}]`" in done.stderr

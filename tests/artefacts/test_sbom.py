@@ -70,7 +70,7 @@ def test_names_in_it_are_there_once_and_all_that_depends_is_named(bundled):
     assert document["dependencies"][0]["dependsOn"] == names[1:]
 
 
-def test_what_a_bound_plugin_needs_is_told_from_what_it_holds(small):
+def test_what_a_bound_plugin_needs_is_reported_from_what_it_holds(small):
     (small / "beside.py").write_text("X = 1\n")
     (small / "small.py").write_text("import beside\n" + (small / "small.py").read_text())
     done = lanner("package", "small.py", cwd=small)

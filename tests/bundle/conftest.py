@@ -58,7 +58,7 @@ def bundled(made_once):
 
 @pytest.fixture(scope="session", params=["bound", pytest.param("bundled", marks=pytest.mark.bundled)])
 def built(request):
-    """Both: what a host sees is the same."""
+    """A host sees the same plugin in both kinds of libraries."""
     return request.getfixturevalue(request.param)
 
 

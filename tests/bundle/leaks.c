@@ -2,7 +2,7 @@
  *
  * leaks FILE PARAMS init N            init and destroy
  *                   open N            open, all batches, close
- *                   extract N FIELD.. extract these fields, in turn, from all events (FIELD is ID, ID=KEY or ID:INDEX)
+ *                   extract N FIELD.. extract these fields, in turn, from all events; FIELD: ID, ID=KEY or ID:INDEX
  * Prints the resident kilobytes after each tenth of N, and at the end the number of values. */
 #include <dlfcn.h>
 #include <stdint.h>
@@ -101,7 +101,7 @@ static void extract_next(unsigned long long turn) {
   extract(state, &event, &extraction);
   values += field.count;
   for (uint64_t i = 0; i < field.count; ++i) {
-    if (field.type == 9 && !((const char* const*)field.values)[i]) fail("a text");
+    if (field.type == 9 && !((const char* const*)field.values)[i]) fail("a string");
   }
 }
 

@@ -85,7 +85,7 @@ def init_error(report):
     return init["error"]
 
 
-def test_it_runs_where_there_is_neither_python_nor_a_writable_disk(bare):
+def test_it_runs_without_python_and_without_a_writable_disk(bare):
     needs_mounts()
     engine = StandInEngine(f"unix://{bare}/run/engine.sock")
     (bare / "run" / "engine.sock").chmod(0o777)
@@ -207,7 +207,7 @@ class Late(lanner.Plugin):
 '''
 
 
-def test_an_import_that_nobody_could_foresee_is_told_and_can_be_included(tmp_path, run_host):
+def test_an_import_by_a_computed_name_is_reported_and_can_be_included(tmp_path, run_host):
     (tmp_path / "late.py").write_text(LATE, "utf-8")
     so = tmp_path / "liblate.so"
     assert lanner("build", tmp_path / "late.py", "--bundle", "-o", so).returncode == 0
@@ -252,8 +252,8 @@ def test_a_module_that_is_excluded_is_not_there(tmp_path, bundled):
     assert "runtime/difflib.code" in zipfile.ZipFile(bundled("docker")).namelist()
 
 
-def test_host_names_in_other_letters_are_for_plugins_with_sockets_of_their_own(tmp_path, bundled):
-    """Their tables are 7 % of the Docker plugin, which passes names in ASCII as bytes."""
+def test_host_names_in_other_letters_are_for_plugins_that_import_socket(tmp_path, bundled):
+    """The tables of IDNA are 7 % of the Docker plugin, which passes names in ASCII as bytes."""
     tables = {"runtime/encodings/idna.code"}
     if "unicodedata" not in sys.builtin_module_names:  # Debian's Python has it inside
         tables.add("native/unicodedata")
@@ -272,7 +272,7 @@ def test_host_names_in_other_letters_are_for_plugins_with_sockets_of_their_own(t
         (["--include", "wave"], 2, "add --bundle"),
     ],
 )
-def test_wrong_options_are_told(tmp_path, options, status, says):
+def test_wrong_options_are_reported(tmp_path, options, status, says):
     done = lanner("build", "docker", *options, "-o", tmp_path / "libdocker.so")
     assert done.returncode == status
     assert says in done.stderr
@@ -321,7 +321,7 @@ def test_extension_modules_come_along_with_the_libraries_that_they_need(helped, 
     assert [event["payload"] for event in report["runs"][0]["events"]] == ["42"]
 
 
-def test_a_library_that_is_missing_when_it_is_built_is_told(helped):
+def test_a_library_that_is_missing_when_it_is_built_is_reported(helped):
     (helped / "libhelper.so.1").unlink()
     done = lanner("build", helped / "late.py", "--bundle", "-o", helped / "liblate.so")
     assert done.returncode == 1

@@ -80,7 +80,7 @@ def test_only_the_symbols_of_its_capabilities_are_there(built):
         (
             "2",
             "2.0.0",
-            ["every.bool (bool) becomes", "every.ip (ipaddr) becomes a text", "every.time (abstime) becomes a number of nanoseconds"],
+            ["every.bool (bool) becomes", "every.ip (ipaddr) becomes a string", "every.time (abstime) becomes a number of nanoseconds"],
         ),
         ("1", "1.0.0", ["every.reltime (reltime) becomes a number of nanoseconds"]),
         ("0.3", "0.3.0", ["every.keys is omitted: API 0.3 has no lists"]),
@@ -139,7 +139,7 @@ def test_what_cannot_be_is_said_in_one_line(tmp_path, arguments, says):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_python_without_lanner_is_told(tmp_path):
+def test_a_python_without_lanner_is_reported(tmp_path):
     python = tmp_path / "env" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
     done = lanner("build", "docker", "--python", python, "-o", tmp_path / "libdocker.so")
@@ -198,7 +198,7 @@ def test_a_file_named_as_a_module_of_pythons_is_not_built(tmp_path):
     assert not so.exists()
 
 
-def test_an_import_that_nobody_has_is_a_warning(tmp_path):
+def test_an_import_of_an_unknown_module_is_a_warning(tmp_path):
     plugin = tmp_path / "it.py"
     plugin.write_text(
         "import lanner\n\nclass It(lanner.Plugin):\n    '''It'''\n    id, name, version, event_source = 4244, 'it', '0.1.0', 'it'\n"
@@ -246,16 +246,16 @@ def test_a_source_that_fails_at_its_first_step_is_a_warning(tmp_path, body, said
     done = lanner("build", "it.py", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "libit.so").exists()
-    warning = "warning: its event source fails before the first event, here and now: plugin it: "
+    warning = "warning: its event source fails before the first event on this machine: plugin it: "
     assert (warning in done.stderr) == bool(said), done.stderr
     assert said in done.stderr
 
 
-def test_a_source_that_cannot_be_opened_is_told_with_the_path_of_the_file(tmp_path):
+def test_a_source_that_cannot_be_opened_is_reported_with_the_path_of_the_file(tmp_path):
     so = tmp_path / "libit.so"
     body = "def open(self, params):\n        raise OSError('not here\\nand not now')"
     done = lanner("build", _plugin(tmp_path / "it.py", body), "-o", so)
     assert done.returncode == 0, done.stderr
-    assert "opened      not here and now: plugin it: open: " in done.stdout
-    assert str(so) in done.stdout.partition("not here and now")[2].splitlines()[0]
+    assert "opened      failed: plugin it: open: " in done.stdout
+    assert str(so) in done.stdout.partition("opened      failed")[2].splitlines()[0]
     assert ".libit.so." not in done.stdout

@@ -50,7 +50,7 @@ def test_a_bundled_file_says_what_it_brings(bundled):
     assert {library["name"] for library in seen["brought"]["libraries"]} >= {"libstdc++.so.6", "lanner-bridge.so"}
     assert "encodings/utf_8.code" in seen["brought"]["runtime"]
     shown = lanner("inspect", bundled("every")).stdout
-    assert f"with glibc {seen['brought']['glibc']} or newer; it brings Python" in shown
+    assert f"with glibc {seen['brought']['glibc']} or newer; it contains Python" in shown
     licences = lanner("inspect", bundled("every"), "--licences").stdout
     assert "==== python ====" in licences
     assert "PYTHON SOFTWARE FOUNDATION LICENSE" in licences
@@ -148,7 +148,7 @@ def test_a_plugin_of_another_make_is_asked(foreign):
     ],
     ids=["crashes", "ends", "no JSON", "does not load", "no version", "half a version", "no name"],
 )  # fmt: skip
-def test_what_goes_wrong_in_a_library_of_others_is_told_and_the_rest_shown(foreign, options, said):
+def test_what_goes_wrong_in_a_library_of_others_is_reported_and_the_rest_shown(foreign, options, said):
     done = lanner("inspect", foreign(*options))
     assert done.returncode == 1
     assert said in done.stderr

@@ -173,7 +173,7 @@ for name in sys.argv[2:]:
         ({"search_path": ()}, "cannot start Python"),
     ],
 )
-def test_an_environment_that_has_gone_is_told_and_the_infos_still_answer(docker_in, run_host, changes, says):
+def test_an_environment_that_has_gone_is_reported_and_the_infos_still_answer(docker_in, run_host, changes, says):
     so = docker_in(**changes)
     error = init_error(run_host(so))
     assert says in error

@@ -54,7 +54,7 @@ def test_lines_have_the_same_values_in_a_c_host(built, seen, api):
 
 
 def test_the_places_of_parts_of_lines(built, seen):
-    """The place of a value is that of its text in the line; a text with escapes has none."""
+    """The place of a value is that of its text in the line; a string with escapes has none."""
     lines = [
         LINES[0],
         'level=info msg="a b"',

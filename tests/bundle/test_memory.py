@@ -64,7 +64,7 @@ def run(so, program, *arguments):
     return done
 
 
-def test_a_value_stays_until_the_next_extraction_whatever_is_read_between(built):
+def test_a_value_stays_until_the_next_extraction(built):
     program = """
 state = init(1)
 a, block = first_event(state, sys.argv[2])

@@ -48,7 +48,7 @@ def test_a_bundled_library_resumes_too(bundled, count, tmp_path):
 
 
 def test_a_host_that_opens_it_again_resumes(bound, count):
-    """As Falco does when it reloads."""
+    """The host reloads the library, as Falco does."""
     assert count(bound("counts"), "3 ends", "--cycles", "3") == [[1, 2, 3], [], []]
     assert count(bound("counts"), "5 ends", "--cycles", "2", "--reload") == [[4, 5], []]
 

@@ -19,7 +19,7 @@ def forks(tmp_path_factory):
 
 @pytest.mark.parametrize("plugin", ["every", "recorded"])
 @pytest.mark.parametrize("how", ["fork", "exit"])
-def test_the_plugin_goes_on_and_the_process_ends(built, forks, tmp_path, plugin, how):
+def test_the_plugin_continues_and_the_process_ends(built, forks, tmp_path, plugin, how):
     recording = tmp_path / "events"
     recording.write_bytes(b"{}\n[]\n")
     params = '["{}", "[]"]' if plugin == "every" else str(recording)

@@ -121,7 +121,7 @@ def test_a_library_that_no_host_can_init_does_not_replace_one(folder):
     write(folder / "doors.py", init="def __init__(self): raise OSError('not here')")
     done = lanner("build", "doors.py", "-o", "doors.so", cwd=folder)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "a host cannot init the new library, so doors.so stays as it was (remove it first if init" in done.stderr
+    assert "a host cannot init the new library, so doors.so is unchanged (remove it first if init" in done.stderr
     assert "not here" in done.stderr
     assert (folder / "doors.so").read_bytes() == good
     assert sorted(path.name for path in folder.iterdir() if path.name != "__pycache__") == ["doors.py", "doors.so"]

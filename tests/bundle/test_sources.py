@@ -99,7 +99,7 @@ def test_no_request_is_answered_200_before_the_host_asks_for_more(built, run_hos
 
 @pytest.mark.parametrize("name", ["github", "okta"])
 def test_a_host_may_open_a_source_again(bound, run_host, tmp_path, name):
-    """As Falco does when it reloads: the port is free at once, and no descriptor stays open."""
+    """After a reload, as in Falco, the port is free immediately, and no descriptor stays open."""
     url = f"http://127.0.0.1:{unused_port()}"
     config = {"github": {"secret": "secret", "address": url.removeprefix("http://")}, "okta": {"url": url, "token": "token"}}[name]
     options = ["--init", json.dumps(config), "--seconds", "0.2", "--cycles", "3"]

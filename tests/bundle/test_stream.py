@@ -20,7 +20,7 @@ def engine(tmp_path):
 
 @pytest.fixture
 def events_of(built, run_host, engine, tmp_path):
-    """`events_of(happens, count)`: the events that a host with a cursor reads, up to so many, while `happens()`."""
+    """`events_of(happens, count)`: the events that a host with a cursor reads, up to `count`, while `happens()`."""
 
     def run(happens, count, **engines):
         config = {**(engines or {"host": engine.url}), "cursor": f"{tmp_path}/cursor", "cursorInterval": 10, "inspect": False}
@@ -59,7 +59,7 @@ def test_an_engine_that_restarts_is_a_gap_and_each_event_comes_once(engine, watc
     assert len(gaps) == 2
 
 
-def test_with_a_cursor_the_next_host_goes_on(engine, watch, tmp_path):
+def test_with_a_cursor_the_next_host_continues(engine, watch, tmp_path):
     cursor = tmp_path / "cursor"
 
     def one_after_the_other():
@@ -135,7 +135,7 @@ def test_an_event_has_the_time_that_its_time_nano_tells_wherever_it_is(engine, e
 
 
 @pytest.mark.parametrize("end", [b"nonsense\r\n", LAST_CHUNK, None], ids=["invalid chunk", "last chunk", "closed"])
-def test_after_the_end_of_a_connection_the_next_one_goes_on(engine, watch, end):
+def test_after_the_end_of_a_connection_the_next_one_continues(engine, watch, end):
     def happen():
         stream = engine.stream()
         for line in lines(0, 5):

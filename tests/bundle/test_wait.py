@@ -1,4 +1,4 @@
-"""The docker plugin in a host while its engine is away."""
+"""The docker plugin in a host while its engine is unreachable."""
 
 import json
 
@@ -31,7 +31,7 @@ def test_wrong_open_parameters_are_told_to_the_host(built, run_host):
     assert "the open parameters have 'sinc', which is none of since, until, filters: did you mean 'since'?" in opened["error"]
 
 
-def test_unknown_options_are_told_in_the_hosts_log(bound, run_host):
+def test_unknown_options_are_reported_in_the_hosts_log(bound, run_host):
     report = run_host(bound("docker", "3.3"), "--init", '{"inspct": true, "waitForEngine": false}')
     assert report["runs"][0]["init"] == {"rc": "success"}
     (log,) = [log for log in report["logs"] if log["severity"] == 4]

@@ -89,7 +89,7 @@ def test_all_words_in_a_host(built, seen, api):
         ('{"kind":"k","a":true}', {"text": ["true"], "boolean": ["true"]}),
     ],
 )
-def test_the_position_of_a_value_is_told_only_if_the_value_is_a_part_of_the_payload(bound, seen, payload, expected):
+def test_the_position_of_a_value_is_reported_only_if_the_value_is_a_part_of_the_payload(bound, seen, payload, expected):
     fields = ",".join(f"w.{name}" for name in expected)
     run = seen(bound("wording:Told"), "--offsets", "--open", json.dumps([payload]), "--fields", fields)
     data = payload.encode()

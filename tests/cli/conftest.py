@@ -36,7 +36,7 @@ class Done(NamedTuple):
 
 
 def read_terminal(leader):
-    """All that was written to a terminal, up to its end, which is closed here."""
+    """Return the output on a terminal up to its end, and close the terminal."""
     data = b""
     try:
         while piece := os.read(leader, 1 << 16):
@@ -67,7 +67,7 @@ def lanner():
 
 @pytest.fixture
 def start():
-    """`start(*arguments)` starts the command, with stdin, stdout and stderr as pipes of bytes, on a terminal of so many columns."""
+    """`start(*arguments)` starts the command, with stdin, stdout and stderr as pipes of bytes, on a terminal of this number of columns."""
     with contextlib.ExitStack() as stack:
 
         def run(*arguments, columns="200", env=(), **options):
@@ -109,7 +109,7 @@ def rules(tmp_path):
 
 @pytest.fixture
 def listen(tmp_path):
-    """`listen(*answers)` is the address of a server that reads each request, answers in turn (the last again and again) and hangs up."""
+    """`listen(*answers)` is the address of a server that reads each request, answers in turn (the last repeatedly) and hangs up."""
     with contextlib.ExitStack() as stack:
 
         def serve(*answers):

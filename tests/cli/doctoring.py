@@ -61,7 +61,7 @@ def checked(code, document):
 
 
 def only(findings):
-    """The one finding."""
+    """Return the only finding."""
     (finding,) = findings
     return finding
 

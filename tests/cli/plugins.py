@@ -36,14 +36,14 @@ class Words(lanner.Plugin):
 
 
 class Suggesting(Words):
-    """Its field suggests itself for outputs."""
+    """A plugin whose field is suggested for outputs."""
 
     name = "suggesting"
     fields = (lanner.field("words.length", lanner.payload["length"], "The length", add_output=True),)
 
 
 class Quiet(Words):
-    """That many words, then silence."""
+    """A plugin that yields a number of words, then no more."""
 
     name = event_source = "quiet"
 
@@ -52,7 +52,7 @@ class Quiet(Words):
 
 
 class Choosy(Words):
-    """It opens only one door."""
+    """A plugin whose source has one event."""
 
     name = event_source = "choosy"
 
@@ -81,7 +81,7 @@ class ThenNothing:
 
 
 class Nudging(Words):
-    """Its source gives control back often, with nothing."""
+    """A plugin whose source often yields NOTHING."""
 
     name = event_source = "nudging"
 
@@ -96,7 +96,7 @@ class Reader:
 
 
 class Hinting(Nudging):
-    """Its hint has two lines."""
+    """A plugin with a hint of two lines."""
 
     name = event_source = "hinting"
     hint = "say something\nsay more"
@@ -141,7 +141,7 @@ class Items(Hanging):
 
 
 class Deaf(Words):
-    """Its source ignores that it is closed, in a library call."""
+    """A plugin whose source blocks in a library call, and ignores that it is closed."""
 
     name = event_source = "deaf"
 
@@ -170,7 +170,7 @@ async def deaf_async_generator() -> AsyncIterator[bytes]:
 
 
 class Pretty(Words):
-    """Its payloads are JSON that tells the time, over several lines."""
+    """A plugin whose payloads are JSON with a time, over several lines."""
 
     name = event_source = "pretty"
     timestamp = lanner.payload["at"].time("ns")
@@ -178,7 +178,7 @@ class Pretty(Words):
 
 
 class Broken(Words):
-    """Its source fails after the first event."""
+    """A plugin whose source fails after the first event."""
 
     name = event_source = "broken"
 
@@ -212,7 +212,7 @@ class _Lines:
 
 
 class Loud(Words):
-    """It prints where it can."""
+    """A plugin that prints in each of its methods."""
 
     name = event_source = "loud"
 
@@ -241,13 +241,13 @@ class Extractor(lanner.Plugin):
 
 
 class Copy(Extractor):
-    """It has a field of another plugin."""
+    """A plugin with a field of another plugin."""
 
     name = "copy"
 
 
 class Stranger(lanner.Plugin):
-    """It reads events of another source."""
+    """An extractor for events of another source."""
 
     name, version, contact = "stranger", "0.1.0", "the tests"
     extract_sources = ("k8s_audit",)
@@ -258,7 +258,7 @@ class Stranger(lanner.Plugin):
 
 
 class Every(lanner.Plugin):
-    """It reads events of all sources."""
+    """An extractor for events of all sources."""
 
     name, version, contact = "every", "0.1.0", "the tests"
     extract_sources = lanner.ANY

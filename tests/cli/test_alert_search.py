@@ -172,7 +172,7 @@ def test_a_missing_store_is_an_error_that_says_how_to_make_one(lanner, tmp_path,
     done = lanner("alerts", command[0], tmp_path / "none", *command[1:])
     assert done.code == 1
     assert done.err == (
-        f"lanner: error: there is no alert store at {tmp_path}/none: it does not exist. `lanner run` makes one, with "
+        f"lanner: error: there is no alert store at {tmp_path}/none: it does not exist. `lanner run` creates one, with "
         f"-o lanner.store_output.enabled=true -o lanner.store_output.path={tmp_path}/none\n"
     )
 

@@ -35,7 +35,7 @@ def whole(lanner, example):
     [(), ALL_MEMBERS, ("-o", "json_output=true", *BARE), ("--jobs", "2"), ("--executor", "python")],
     ids=["text", "json", "bare json", "jobs", "python"],
 )
-def test_a_replay_stores_whole_alerts_whatever_it_prints(lanner, example, whole, tmp_path, options):
+def test_a_replay_stores_whole_alerts_for_each_printed_form(lanner, example, whole, tmp_path, options):
     plain = lanner("run", "docker", "--replay", example, *options)
     done = lanner("run", "docker", "--replay", example, *options, *storing(tmp_path / "store"))
     assert done.code == 0, done.err

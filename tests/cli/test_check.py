@@ -77,7 +77,7 @@ def test_rules_of_another_source_ask_for_their_plugin(lanner, files, rules, plug
     assert lanner("rules", "check", rules("words"), "good.yaml", cwd=files).code == 0
 
 
-def test_a_file_without_rules_is_told(lanner, files):
+def test_a_file_without_rules_is_reported(lanner, files):
     (files / "empty.yaml").write_text("# later\n")
     done = lanner("rules", "check", "good.yaml", "empty.yaml", cwd=files)
     assert done.code == 0
@@ -150,7 +150,7 @@ import lanner
 
 
 class Ext(lanner.Plugin):
-    """Reads all events."""
+    """An extractor for all events."""
 
     name, version, contact, extract_sources = "ext", "0.1.0", "github.com/you/ext", lanner.ANY
     fields = (lanner.field("ext.size", lanner.payload["size"].integer(), "The size"),)

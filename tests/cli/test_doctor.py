@@ -44,7 +44,7 @@ def test_where_all_is_well_it_says_so(examine, engine):
         "disk": [],
         "web server": [],
         "native module": [("ok", "the native module works", "")],
-        "Falco": [("ok", "Falco is not installed, and `lanner run` needs none", "")],
+        "Falco": [("ok", "Falco is not installed; `lanner run` does not need it", "")],
         "sysdig": [],
     }
     assert only(found["rules"])[0] == "ok"
@@ -94,7 +94,7 @@ def test_an_engine_that_is_not_there(examine, tmp_path):
     assert problems(found) == ["engine: rights"]
 
 
-def test_a_socket_that_nobody_listens_on(examine, tmp_path):
+def test_a_socket_without_a_listener(examine, tmp_path):
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(tmp_path / "dead.sock"))
     (tmp_path / "dead.sock").chmod(0o600)
@@ -186,7 +186,7 @@ def test_a_check_that_fails(tmp_path):
     assert [each.text for each in found[1].findings] == ["fine"]
 
 
-def test_podman_is_told(examine, engine):
+def test_podman_is_reported(examine, engine):
     engine.answers["/version"] = (200, {"Version": "4.3.1", "ApiVersion": "1.41", "Components": [{"Name": "Podman Engine"}]})
     code, found = examine()
     assert code == 0
@@ -240,7 +240,7 @@ def test_an_engine_without_a_clock(examine, engine):
     assert only(examine()[1]["engine: clock"])[:2] == ("warning", "the engine does not send its time")
 
 
-def test_plain_tcp_is_told(examine):
+def test_plain_tcp_is_reported(examine):
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))  # and no process listens
         code, found = examine(host=f"tcp://127.0.0.1:{server.getsockname()[1]}")
@@ -280,7 +280,7 @@ def test_an_engine_that_begins_to_answer_with_its_first_event(examine, engine, m
     assert code == 0
     level, text, fix = found["engine: answer"][-1]
     assert level == "warning"
-    assert "has not begun to send events within" in text
+    assert "did not send the head of its answer within" in text
     assert "`lanner run` waits for that event" in fix
 
 
@@ -411,7 +411,7 @@ def test_the_web_server(examine, falco_yaml, webserver, levels):
     assert [each[0] for each in found] == levels
 
 
-def test_few_descriptors_are_told(examine):
+def test_few_descriptors_are_reported(examine):
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
     try:
@@ -440,14 +440,14 @@ sys.exit(commands.main(["doctor", "--json"], standalone_mode=False))
 """
 
 
-def test_a_lanner_that_does_not_load_is_told_by_itself(path):
+def test_a_lanner_that_does_not_load_is_reported_by_itself(path):
     done = subprocess.run([sys.executable, "-c", WITHOUT_NATIVE], env=ENVIRONMENT | path(), capture_output=True, timeout=120, check=False)
     code, found = checked(done.returncode, json.loads(done.stdout))
     assert code == 1
     assert only(found["Lanner"])[1] == "it does not load: libsimdjson.so.14: cannot open shared object file"
     level, text, fix = only(found["native module"])
     assert (level, text) == ("problem", "the native module does not load: libsimdjson.so.14: cannot open shared object file")
-    assert fix.startswith("Install the library that it names, if any, or reinstall Lanner with this Python")
+    assert fix.startswith("Install the library that the error names, if any, or reinstall Lanner with this Python")
     assert only(found["Falco"])[0] == "ok"
 
 

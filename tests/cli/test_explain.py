@@ -53,7 +53,7 @@ def test_of_events_without_a_match_the_one_that_came_furthest(lanner):
 def test_a_rule_that_matches_but_is_not_the_first_is_told_which_one_was(lanner):
     done = explain(lanner, "Service removed", "--replay", "example")
     assert done.lines[0].endswith(") matches event 128:")
-    assert 'the alert is that of "Stack removed"' in done.lines[2]
+    assert '"Stack removed" raises the alert' in done.lines[2]
 
 
 def test_a_disabled_rule_is_explained_all_the_same(lanner):

@@ -295,7 +295,7 @@ def test_what_is_wrong_is_said_in_one_sentence(falco, what):
         (["docker", "-o", "json_output[0]=x", "-o", "json_output.a=b"], 1, "-o json_output.a=...: $.json_output is not a mapping"),
         (["docker", "-r", "."], 1, "the directory . has no rules file: none ends in .yaml or .yml"),
         (["-o", "json_output=true"], 1, "no plugin is loaded"),
-        ([], 2, "Missing argument 'PLUGIN', what to load, as in `lanner run docker` (or -c FILE)."),
+        ([], 2, "Missing argument 'PLUGIN': name the plugin to load, as in `lanner run docker`, or a configuration with -c FILE."),
     ],
 )
 def test_wrong_usage_is_said(lanner, tmp_path, arguments, code, problem):
@@ -311,7 +311,7 @@ def test_wrong_usage_is_said(lanner, tmp_path, arguments, code, problem):
 def test_a_dry_run_loads_everything_and_opens_nothing(lanner, tmp_path):
     done = lanner("run", "docker", "--dry-run", "--host", "unix:///nonexistent", "--output", tmp_path / "alerts")
     assert (done.code, done.out) == (0, b"")
-    assert done.err.endswith("rules (the plugin's own) would run; nothing was opened\n")
+    assert done.err.endswith("rules (the plugin's own) would run; no source was opened\n")
     assert not (tmp_path / "alerts").exists()
     (tmp_path / "rules.yaml").write_text(RULES.replace("docker.action exists", "docker.nope exists"))
     done = lanner("run", "docker", "--dry-run", "-r", tmp_path / "rules.yaml")

@@ -164,7 +164,7 @@ def test_a_run_without_a_rule_is_an_error_unless_asked_for(lanner, plugin, words
 
 
 def error(done):
-    """The one message of a run that could not open its source."""
+    """Return the only message of a run that could not open its source."""
     assert (done.code, done.out) == (3, b""), done.err
     assert "Traceback" not in done.err
     (line,) = done.err.splitlines()
@@ -180,7 +180,7 @@ def test_a_missing_socket_is_said_with_who_named_it_and_what_to_do(lanner, tmp_p
 
 
 @pytest.mark.parametrize("make", ["mkdir", "touch"])
-def test_what_stands_in_a_sockets_place_is_told(lanner, tmp_path, make):
+def test_what_stands_in_a_sockets_place_is_reported(lanner, tmp_path, make):
     path = tmp_path / "docker.sock"
     getattr(path, make)()
     done = lanner("run", "docker", "--host", f"unix://{path}")

@@ -19,7 +19,7 @@ class Pushes(lanner.Plugin):
     fields = (
         field("github.forced", payload["forced"], "Whether history was replaced"),
         field("github.kept", payload["forced"].boolean(), "The same as a boolean"),
-        field("github.shown", payload["forced"].text(), "The same as a text"),
+        field("github.shown", payload["forced"].text(), "The same as a string"),
         field("github.label", payload["labels", lanner.KEY], "A label"),
         field("github.size", payload["size"], "Number of commits"),
         field("github.private", payload["private"], "Whether it is private: the text true", always_text=True),

@@ -19,7 +19,7 @@ class Receiver:
         self.lines = []
         self._changed = threading.Condition()
         self._server = None
-        # bound all the time, so that no other process gets the port while the server is away
+        # bound all the time, so that no other process gets the port while the server is unreachable
         self._place = socket.socket()
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._place.bind(("127.0.0.1", 0))
@@ -70,7 +70,7 @@ def receiver():
 
 @pytest.fixture
 def configure(tmp_path, plugin, rules):
-    """`configure(text, count)` is a configuration file for a stream of so many numbers, with an alert for each."""
+    """`configure(text, count)` is a configuration file for a stream of this number of numbers, with an alert for each."""
 
     def write(text, count=1000):
         path = tmp_path / "falco.yaml"
@@ -172,7 +172,7 @@ def test_alerts_that_a_program_left_unread_fail_the_run(start, configure, tmp_pa
     assert "unread" in err
 
 
-def test_a_log_that_was_moved_away_is_made_anew_on_sigusr1(start, configure, tmp_path):
+def test_a_log_that_was_moved_away_is_created_again_on_sigusr1(start, configure, tmp_path):
     log = tmp_path / "alerts"
     process = start("run", "-c", configure(f"file_output: {{enabled: true, filename: {log}, keep_alive: true}}\n", 1_000_000))
     wait_for_line(log, "got 10\n")

@@ -98,7 +98,7 @@ def test_options_of_the_command_line_are_not_looked_for_in_the_file(lanner, falc
         (("record", "-o", "-"), "unix:///nonexistent/x.sock", 3),
     ],
 )
-def test_an_address_of_the_option_host_is_told_as_such(lanner, command, url, code):
+def test_an_address_of_the_option_host_is_reported_as_such(lanner, command, url, code):
     done = lanner(*command, "docker", "--host", url)
     assert done.code == code
     assert f"{url} (from --host)" in done.err.replace("'", "")

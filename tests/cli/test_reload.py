@@ -142,7 +142,7 @@ def test_what_takes_a_restart_is_said(start, plugin, file, tmp_path):
 
 
 def reload_often(start, plugin, file, times):
-    """Have rules loaded so many times; the resident memory (KiB) and descriptors after a tenth of them, and at the end."""
+    """Have rules loaded this number of times; the resident memory (KiB) and descriptors after a tenth of them, and at the end."""
     process = start("run", plugin("Ticks"), "-r", file("Any"), "-o", "watch_config_files=false", "--open", "1")
     told(process, "watching")
     seen = []

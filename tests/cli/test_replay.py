@@ -1,4 +1,4 @@
-"""Recorded events through rules: the same alerts each time, whatever a recording looks like, and wherever alerts go."""
+"""Recorded events through rules: the same alerts each time, for any form of recording and any output."""
 
 import json
 import os
@@ -284,7 +284,7 @@ def test_no_recording_at_all_is_not_taken_for_a_live_source(lanner):
     assert (done.code, done.err) == (1, "lanner: error: cannot read the recording '': No such file or directory\n")
 
 
-def test_a_file_that_is_no_recording_is_told(lanner, tmp_path):
+def test_a_file_that_is_no_recording_is_reported(lanner, tmp_path):
     path = tmp_path / "events.txt"
     path.write_text("2026-11-23T21:26:41 container start 1234\n2026-11-23T21:26:42 container die 1234\n")
     done = lanner("run", "docker", "--replay", path)
@@ -339,7 +339,7 @@ def test_text_is_no_recording_of_a_plugin_of_json(lanner, hooks):
     assert f"{hooks / 'h.jsonl'} is not a recording of hooks: {said}" in done.err
 
 
-def test_the_recording_of_another_plugin_is_told(lanner, tmp_path):
+def test_the_recording_of_another_plugin_is_reported(lanner, tmp_path):
     words = tmp_path / "words.jsonl"
     words.write_text('{"ts":5,"payload":"Zm9v"}\n')
     done = lanner("run", "docker", "--replay", words)

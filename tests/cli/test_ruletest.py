@@ -76,7 +76,7 @@ def test_an_alert_that_did_not_come_is_explained(run):
     assert done.lines[1:7] == [
         "  FAILED  A kill  0 alerts",
         "",
-        "Differences (- is expected, + is what the events raised, ! is an alert whose content differs):",
+        "Differences (- is an expected alert, + a raised alert, ! an alert whose content differs):",
         "",
         "t.yaml: A kill",
         "  - Container killed by signal 9: expected, but not raised",
@@ -85,7 +85,7 @@ def test_an_alert_that_did_not_come_is_explained(run):
     assert done.lines[-1] == "1 test, 1 failed"
 
 
-def test_an_alert_that_nobody_expected_is_explained(run):
+def test_an_unexpected_alert_is_explained(run):
     done = run(f"tests: [{{name: T, events: [{SHELL}], alerts: []}}]")
     assert done.code == 1
     assert f"  + Shell in a container: not expected, but event 1 raised it: {OUTPUT}" in done.lines
@@ -120,7 +120,7 @@ def test_the_order_and_the_number_of_alerts_count(run):
 def test_a_rule_that_another_one_stands_before_is_told_so(run):
     event = "{Type: service, Action: remove, Actor: {Attributes: {name: shop_web}}}"
     done = run(f"tests: [{{name: T, events: [{event}], alerts: [Service removed]}}]")
-    assert '          but the alert is that of "Stack removed", which is tried first: only the first match raises an alert' in done.lines
+    assert '          but "Stack removed" raises the alert, because it comes first: only the first match raises an alert' in done.lines
     done = run(f"tests: [{{name: T, events: [{event}], alerts: [Stack removed, Service removed], all_matches: true}}]")
     assert done.code == 0
 
@@ -217,8 +217,8 @@ def test_json_and_junit(run, tmp_path):
             "t.yaml:3: unknown key `alert`: did you mean 'alerts'?; allowed are: name, alerts, events",
         ),
         ("tests:\n- name: a\n  events: [x]", "t.yaml:2: missing key `alerts`; allowed are: name, alerts, events"),
-        ("tests:\n- name: a\n  events:\n  - 1\n  alerts: []", "t.yaml:4: a text or a mapping is expected here, not a number"),
-        ("tests:\n- name: a\n  events: [x]\n  alerts:\n  - 1", "t.yaml:5: a text or a mapping is expected here, not a number"),
+        ("tests:\n- name: a\n  events:\n  - 1\n  alerts: []", "t.yaml:4: a string or a mapping is expected here, not a number"),
+        ("tests:\n- name: a\n  events: [x]\n  alerts:\n  - 1", "t.yaml:5: a string or a mapping is expected here, not a number"),
         ("tests:\n- name: a\n  events: [x]\n  alerts:\n  - {rule: x, outputs: y}", "t.yaml:5: unknown key `outputs`"),
         ("tests:\n- name: a\n  alerts: []", "t.yaml:2: the test 'a' needs `events` or `recording`"),
         (
@@ -243,7 +243,7 @@ def test_json_and_junit(run, tmp_path):
             "tests:\n- {name: a, alerts: [], events: [&x {a: *x}]}",
             "t.yaml:2: invalid YAML: the alias '*x' is inside the node that it names",
         ),
-        ("tests:\n- {name: a, alerts: [], events: [{1: 2}]}", "t.yaml:2: a text is expected here, not a number"),
+        ("tests:\n- {name: a, alerts: [], events: [{1: 2}]}", "t.yaml:2: a string is expected here, not a number"),
         ("tests: []", "t.yaml:1: no tests: `tests` is empty"),
         ("- rule: x", "t.yaml: this is a list, perhaps a rules file; a test file is a mapping with the key `tests`"),
         ("tests: [", "t.yaml:1: invalid YAML: end of sequence flow not found"),

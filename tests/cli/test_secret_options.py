@@ -1,4 +1,4 @@
-"""Options of the type Secret: their three forms, clear errors, and never their text, whatever the command prints."""
+"""Options of the type Secret: their three forms, clear errors, and no command that prints them."""
 
 import json
 from pathlib import Path
@@ -117,8 +117,8 @@ def test_a_text_is_taken_as_it_is(run):
         ("apiPat: file:/nonexistent/token", "cannot read the file /nonexistent/token: No such file or directory - at `$.apiPat`"),
         ("apiPat: file:/etc", "cannot read the file /etc: Is a directory"),
         ("apiPat: file:/bin/sh", "cannot read the file /bin/sh: it is larger than 64 KiB"),
-        ("apiPat: 0123", "expected a text, got a number"),
-        ("apiPat: [open-sesame]", "expected a text, got a list"),
+        ("apiPat: 0123", "expected a string, got a number"),
+        ("apiPat: [open-sesame]", "expected a string, got a list"),
         ("{apiPat: open-sesame, api_pat: open-sesame}", "Object contains `apiPat` twice, in different spellings"),
         ("{apiPat: open-sesame, login: {user: a}}", "the option `$.login.pin` is required: Personal number"),
         ("{apiPat:open-sesame}", "unknown option `$.apiPat...`; did you mean `apiPat`?"),

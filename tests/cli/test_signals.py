@@ -44,7 +44,7 @@ def test_a_signal_ends_the_command_wherever_it_arrives(tmp_path, code):
 
 
 def test_a_signal_while_python_imports_ends_the_command_silently(tmp_path):
-    """As any other command: by the signal. Python's own handler would print a traceback."""
+    """A signal ends the command, as any other command. Python's own handler would print a traceback."""
     # a module of Python's library that the command imports before it handles signals
     (tmp_path / "signal.py").write_text("import _signal\n_signal.raise_signal(_signal.SIGINT)\n")
     done = subprocess.run(
@@ -131,7 +131,7 @@ def commands(tmp_path, plugin, words, rules, store, tested):
 
 
 class Signalled:
-    """A command on a terminal. It receives a signal after so many seconds, if it has not ended."""
+    """A command on a terminal. It receives a signal after this number of seconds, if it has not ended."""
 
     def __init__(self, command, folder, number, seconds):
         self._leader, follower = pty.openpty()

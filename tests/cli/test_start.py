@@ -188,7 +188,7 @@ def test_a_rules_file_that_is_not_there_is_said(lanner, tmp_path):
     assert "Traceback" not in done.err
 
 
-def test_the_fields_are_told_as_falcos_get_fields_does(lanner):
+def test_the_fields_are_reported_as_falcos_get_fields_does(lanner):
     done = lanner("fields", "docker", "--json")
     assert done.code == 0
     fields = {field["name"]: field for field in json.loads(done.out)}
@@ -210,7 +210,7 @@ def test_the_fields_are_shown_as_a_table(lanner):
     assert len({row.find(row.split(maxsplit=1)[1]) for row in rows if row.split()[1] == "string"}) == 1
 
 
-def test_a_plugin_is_told_with_its_schema(lanner):
+def test_a_plugin_is_reported_with_its_schema(lanner):
     facts = json.loads(lanner("plugin", "docker", "--json").out)
     assert (facts["name"], facts["id"], facts["event_source"]) == ("docker", 5, "docker")
     assert set(facts["init_schema"]["properties"]) > {"flushInterval", "host", "hosts", "since", "until", "filters", "cursor", "inspect"}
@@ -292,7 +292,7 @@ def test_each_line_of_a_hint_is_a_line(start, plugin, rules):
 
 
 def test_a_run_imports_no_lints_and_no_reports(tmp_path):
-    """They would cost the start, and most runs need none of them."""
+    """These modules would slow down the start, and most runs need none of them."""
     empty = tmp_path / "empty.jsonl"
     empty.touch()
     code = (
@@ -307,3 +307,4 @@ def test_a_run_imports_no_lints_and_no_reports(tmp_path):
     assert "lanner.rules.plan.compile" in imported
     rooms = ("lanner.rules.lint", "lanner.rules.report", "lanner.doctor", "lanner.package", "lanner.bundle", "lanner.testing")
     assert not [name for name in imported if name.startswith(rooms)]
+    assert "lanner.sdk.options.config_class" not in imported  # checks of a plugin class, which the tests make for a built-in plugin

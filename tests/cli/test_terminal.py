@@ -9,7 +9,7 @@ import pytest
 from .conftest import ENVIRONMENT, LANNER, read_terminal
 
 EVIL = "a\\x1b]0;title\\x07\\nforged line\\u202e"
-"""As YAML and Python write it."""
+"""A hostile name of a rule, with escapes of YAML and Python."""
 RULES = f"""\
 - rule: "{EVIL}"
   desc: "{EVIL}"

@@ -43,7 +43,7 @@ class Top:
         self.seen = b""
 
     def until(self, *wanted):
-        """Read until one of the texts was there."""
+        """Read until one of the strings was there."""
         deadline = time.monotonic() + PATIENCE
         while not any(text in self.seen for text in wanted):
             assert select.select([self.leader], [], [], max(0.0, deadline - time.monotonic()))[0], self.seen

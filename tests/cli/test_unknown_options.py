@@ -3,7 +3,7 @@
 SAYS = "unknown option `$.inspct`, which has no effect; did you mean `inspect`?"
 
 
-def test_run_says_so_and_goes_on(lanner):
+def test_run_says_so_and_continues(lanner):
     done = lanner("run", "docker", "--config", '{"inspct": true}', "--dry-run")
     assert done.code == 0
     assert f"warning: plugin docker: {SAYS}" in done.err

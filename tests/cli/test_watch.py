@@ -1,4 +1,4 @@
-"""`lanner run --watch`: a summary in place of the alerts."""
+"""`lanner run --watch`: a summary instead of the alerts."""
 
 import os
 import pty
@@ -56,7 +56,7 @@ def test_it_excludes_json_where_no_other_output_has_it(lanner, falco_yaml, tmp_p
     for more in ((), ("--dry-run",), ("-c", falco_yaml("json_output: true"))):
         done = lanner(*common, *more)
         assert (done.code, done.out) == (2, b"")
-        assert "--watch prints a summary in place of the alerts, so --format json has no effect: leave out one of them" in done.err
+        assert "--watch prints a summary instead of the alerts, so --format json has no effect: leave out one of them" in done.err
     path = tmp_path / "alerts"
     for more in (("--output", path), ("-c", falco_yaml(f"file_output: {{enabled: true, filename: {path}}}"))):
         path.unlink(missing_ok=True)

@@ -133,7 +133,7 @@ def test_what_falco_ignores_is_warned_about(read, text, warning):
 
 @pytest.mark.parametrize("path", ["store_output.path", "spool.path", "console.address", "state_directory", "webserver_hosts[]"])
 def test_own_keys_without_a_text_are_refused(read, path):
-    """As `null`, they would name a file or directory of this name."""
+    """A value `null` would name a file or directory `null`."""
     *blocks, key = path.removesuffix("[]").split(".")
     for value, said in (
         ("~", "takes a string, not nothing: write one, or leave the key out"),
@@ -191,7 +191,7 @@ def test_other_paths_are_not(read, value):
 
 
 def test_a_path_is_kept_as_it_is_written(read, monkeypatch):
-    """As in Falco, which replaces only `${NAME}`."""
+    """Falco, too, replaces only `${NAME}`."""
     monkeypatch.setenv("A", "/tmp")
     for written, kept in (("~/x", "~/x"), ("$A/x", "$A/x"), ("${A}/x", "/tmp/x"), ("$${A}/x", "${A}/x")):
         assert read(_set("file_output.filename", f'"{written}"')).falco.file_output.filename == kept

@@ -350,7 +350,7 @@ def test_the_built_in_plugin_stands_for_its_library(read, library):
 
 @pytest.mark.parametrize(
     ("library", "problem"),
-    [("libk8saudit.so", "Lanner loads no compiled plugins"), ("", "Lanner cannot tell what that is"), ("x", "Lanner cannot tell")],
+    [("libk8saudit.so", "Lanner loads no compiled plugins"), ("", "Lanner does not recognise it"), ("x", "Lanner does not recognise")],
 )
 def test_a_library_that_cannot_be_loaded_is_said_with_what_can(read, library, problem):
     with pytest.raises(ConfigError) as caught:
@@ -467,5 +467,5 @@ def test_two_entries_for_one_plugin_are_refused_with_both_places(include, read, 
         ("stdout_output: {enabled: true}\nlanner: {stdout: {summary: true}}", (), []),
     ],
 )
-def test_keys_of_lanner_without_effect_are_told_once(read, text, options, expected):
+def test_keys_of_lanner_without_effect_are_reported_once(read, text, options, expected):
     assert read(text, *options).warnings == expected

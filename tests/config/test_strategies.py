@@ -5,9 +5,9 @@ import pytest
 from lanner.config.read import read_configuration
 
 FILES = {
-    "a text": ("priority: warning", "priority: error"),
+    "a string": ("priority: warning", "priority: error"),
     "a list": ("rules_files: [a.yaml, b.yaml]", "rules_files: [b.yaml, c.yaml]"),
-    "a text for a list": ("rules_files: [a.yaml]", "rules_files: b.yaml"),
+    "a string for a list": ("rules_files: [a.yaml]", "rules_files: b.yaml"),
     "a block": ("webserver: {enabled: false, listen_port: 1111}", "webserver: {listen_port: 2222}"),
     "nothing for a block": ("webserver: {enabled: false, listen_port: 1111}", "webserver:"),
     "a new key": ("", "priority: error"),
@@ -21,14 +21,14 @@ def _values(falco):
 @pytest.mark.parametrize(
     ("files", "strategy", "expected"),
     [
-        ("a text", "append", ("error", None, 8765)),
-        ("a text", "override", ("error", None, 8765)),
-        ("a text", "add-only", ("warning", None, 8765)),
+        ("a string", "append", ("error", None, 8765)),
+        ("a string", "override", ("error", None, 8765)),
+        ("a string", "add-only", ("warning", None, 8765)),
         ("a list", "append", ("debug", ("a.yaml", "b.yaml", "b.yaml", "c.yaml"), 8765)),
         ("a list", "override", ("debug", ("b.yaml", "c.yaml"), 8765)),
         ("a list", "add-only", ("debug", ("a.yaml", "b.yaml"), 8765)),
-        ("a text for a list", "append", ("debug", ("b.yaml",), 8765)),
-        ("a text for a list", "add-only", ("debug", ("a.yaml",), 8765)),
+        ("a string for a list", "append", ("debug", ("b.yaml",), 8765)),
+        ("a string for a list", "add-only", ("debug", ("a.yaml",), 8765)),
         ("a block", "append", ("debug", None, 2222)),
         ("a block", "override", ("debug", None, 2222)),
         ("a block", "add-only", ("debug", None, 1111)),

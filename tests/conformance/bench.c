@@ -1,8 +1,8 @@
 /* The cost of a plugin, as CPU time: loading, each batch, each field. Checks only what the measurement needs.
  *
- * Fields are measured in rounds over the same events, copied beforehand into memory of the host (as when a capture file is read); the
- * clock is read around a whole round, since reading it costs as much as a field. One round asks each event for some fields; two rounds'
- * difference is what the further field cost. Of all rounds the fastest counts. */
+ * Fields are measured in rounds over the same events, which are copied into the host's memory first, as if read from a capture file.
+ * The clock is read before and after a whole round, because reading it costs as much as a field. A round asks each event for some
+ * fields. The difference between two rounds is the cost of the further field. The fastest of all rounds counts. */
 #include "bench.h"
 
 #include <stdio.h>

@@ -212,7 +212,7 @@ static void check_distinct(const struct session* sessions, unsigned count) {
   }
 }
 
-/* All plugins live at the same time, each with so many states and instances. False: the fields asked for are not a plugin's. */
+/* All plugins live at the same time, each with this number of states and instances. False: the fields asked for are not a plugin's. */
 static bool run_cycle(const struct plugins* plugins, const struct options* options, unsigned cycle, struct json_out* out) {
   struct session sessions[MOST_PLUGINS * MOST_THREADS] = {0};
   pthread_t threads[MOST_PLUGINS * MOST_THREADS];

@@ -1,4 +1,4 @@
-/* Loading, and what plugins say of themselves: symbols, texts, fields. */
+/* Loading, and what plugins say of themselves: symbols, strings, fields. */
 #include "plugin.h"
 
 #include <ctype.h>
@@ -20,7 +20,7 @@ bool plugin_has(const struct plugin* plugin, enum symbol symbol) { return plugin
 
 bool plugin_since(const struct plugin* plugin, unsigned major, unsigned minor) { return plugin->major == major && plugin->minor >= minor; }
 
-/* -- texts that plugins hand out ---------------------------------------------------------------------------------------------------- */
+/* -- strings that plugins hand out ---------------------------------------------------------------------------------------------------- */
 
 static const char* call_text(struct plugin* plugin, enum symbol symbol) {
   doing = symbol_names[symbol];

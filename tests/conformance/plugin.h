@@ -41,7 +41,7 @@ struct request {
   uint64_t index;
 };
 
-/* A text that a plugin handed out, and how it was then. */
+/* A string that a plugin handed out, and how it was then. */
 struct held_text {
   const char* function;
   const char* text;
@@ -80,7 +80,7 @@ bool plugin_unload(struct plugin* plugin); /* whether it is really gone from the
 
 /* Everything that can be asked without init; written as members of an object. False: the framework would refuse the plugin. */
 bool plugin_describe(struct plugin* plugin, struct json_out* out);
-/* Texts of plugin_describe must stay as they were for as long as their functions are not called again. */
+/* Strings of plugin_describe must stay as they were for as long as their functions are not called again. */
 void plugin_check_held_texts(const struct plugin* plugin);
 
 /* "name,name[arg]"; NULL: every field that needs no argument. NULL is returned with a message on stderr when the wish cannot be met. */

@@ -66,7 +66,7 @@ static bool check_any(const struct json* schemas, const struct json* value, cons
   return false;
 }
 
-/* Of numbers, of texts. */
+/* Of numbers, of strings. */
 static bool check_bound(const char* word, double bound, const struct json* value, const struct place* place) {
   char why[128];
   double size = value->type == JSON_NUMBER ? strtod(value->text, NULL) : value->type == JSON_STRING ? (double)strlen(value->text) : 0;

@@ -158,7 +158,7 @@ void session_open(struct session* session) {
   session->instance = call_open(session->plugin, session->state, params, &rc);
   memset(params, 'x', strlen(params));
   free(params);
-  session->is_open = true; /* close is called after a failure too, with whatever came back */
+  session->is_open = true; /* close is called after a failure too, with the returned instance */
   check_rc("open", rc);
   if (rc == RC_SUCCESS && session->instance == NULL) violation("open: the instance is NULL");
   write_outcome(session, "open", rc);

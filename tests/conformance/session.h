@@ -49,7 +49,7 @@ void text_free(struct text* text);
 void session_init(struct session* session);
 void session_open(struct session* session);
 void session_pump(struct session* session);
-void session_end(struct session* session); /* close and destroy, whatever came before */
+void session_end(struct session* session); /* close and destroy, after any calls */
 void session_write(struct session* session, struct json_out* out, bool with_events);
 void session_free(struct session* session);
 

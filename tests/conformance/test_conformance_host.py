@@ -102,7 +102,7 @@ def test_it_stops_after_some_events_and_keeps_what_it_is_told_to(conformance_hos
     assert [(run["end"], run["count"], len(run["events"])) for run in report["runs"]] == [("events", 5, 5)] * 2
 
 
-def test_failures_are_told_and_no_violations(conformance_host, peers, api):
+def test_failures_are_reported_and_no_violations(conformance_host, peers, api):
     report = conformance_host(peers[api], "--init", "{ }")
     assert report["violations"] == []
     assert report["runs"][0]["init"] == {"rc": "failure", "error": "there is nothing to configure: {}"}
@@ -189,7 +189,7 @@ def test_a_source_that_waits(conformance_host, peers, api, tmp_path):
     assert request[0].startswith(b"GET /events HTTP/1.1\r\n")
 
 
-def test_a_source_that_goes_on_is_left_after_some_time(conformance_host, peers, tmp_path):
+def test_a_source_that_continues_is_left_after_some_time(conformance_host, peers, tmp_path):
     path = str(tmp_path / "engine.sock")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)

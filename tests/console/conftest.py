@@ -46,7 +46,7 @@ class Client:
         return status, given, body
 
     def say(self, data):
-        """All that the console answers to these bytes."""
+        """Return the console's answer to these bytes."""
         with socket.create_connection(("127.0.0.1", self.console.port), timeout=PATIENCE) as connection:
             connection.sendall(data)
             return b"".join(iter(lambda: connection.recv(65536), b""))

@@ -1,4 +1,4 @@
-"""Texts of alerts that attack, or only confuse, a page that shows them."""
+"""Strings of alerts that attack, or only confuse, a page that shows them."""
 
 HOSTILE = [
     "<img src=x onerror=alert(1)><script>alert(2)</script>",

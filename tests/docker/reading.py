@@ -72,7 +72,7 @@ def texts(members):
 
 
 def number(*values):
-    """The first of the values that is there, as an unsigned 64-bit integer, also out of its digits."""
+    """The first existing value, as an unsigned 64-bit integer, or as a string of its digits."""
     value = next((value for value in values if type(value) in {int, str}), None)
     if type(value) is str:
         value = int(value) if re.fullmatch("[0-9]+", value) else -1

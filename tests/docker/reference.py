@@ -14,7 +14,7 @@ SPAN = 2_000_000_000
 LEAST, MOST = 1024, 16_384
 BLANKS = b" \t\r\n"
 
-# In a text of JSON the quotes would be escaped, so this is a member's name, and labels have texts as values
+# In a string of JSON the quotes would be escaped, so this is a member's name, and labels have strings as values
 _TIME = re.compile(rb'"timeNano":[ \t-\r]*([0-9]{1,19})(?![0-9])')
 _OWN = Reader([payload["lanner"].keys().data()])
 

@@ -230,7 +230,7 @@ class RememberingEngine(StandInEngine):
         super().__init__(url)
 
     def publish(self, *lines):
-        """These happen, one after the other."""
+        """Add these events, one after the other."""
         with self._publishing:
             self.memory += lines
             if not self.mute:
@@ -239,12 +239,12 @@ class RememberingEngine(StandInEngine):
                         exchange.send(chunk(b"".join(lines)))
 
     def miss(self, *lines):
-        """These events happen without a listener."""
+        """Add events that no listener receives."""
         with self._publishing:
             self.memory += lines
 
     def cut(self):
-        """All streams are lost, and nothing else."""
+        """Break all streams, and leave the other connections."""
         with self._publishing:
             for exchange in self._listeners:
                 exchange.close()

@@ -44,7 +44,7 @@ def failure(engine, **config):
 
 
 def lines(first, count=1):
-    """So many events, a nanosecond apart."""
+    """Return this number of events, a nanosecond apart."""
     return [event(NOW + number) for number in range(first, first + count)]
 
 
@@ -65,7 +65,7 @@ def is_gap(payload):
 
 
 def eventually(holds):
-    """Wait until it does."""
+    """Wait until `holds()` is true."""
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, "it never came to be"

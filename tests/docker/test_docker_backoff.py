@@ -38,7 +38,7 @@ def test_an_engine_that_gives_one_event_a_connection_is_asked_ever_less_often(re
 
 
 def test_a_stream_that_is_cut_now_and_then_is_no_warning_where_nothing_is_lost(remembering, no_pause, caplog):
-    """As by a proxy that ends idle streams."""
+    """An engine behind a proxy that ends idle streams."""
     caplog.set_level(logging.INFO)
     with watching(remembering) as host:
         remembering.stream()

@@ -1,4 +1,4 @@
-"""Whatever a stream is about when it is closed: it ends, and leaves no thread, no descriptor and no connection."""
+"""A stream that is closed in any state ends, and leaves no thread, no descriptor and no connection."""
 
 import gc
 import threading

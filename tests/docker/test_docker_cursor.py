@@ -60,7 +60,7 @@ def written(path):
     return json.loads(path.read_text())
 
 
-def test_what_was_dealt_with_does_not_come_again_and_all_else_does(remembering, path):
+def test_what_was_processed_does_not_come_again_and_all_else_does(remembering, path):
     run = Run(remembering, path)
     remembering.publish(*lines(0, 10))
     run.read(10)
@@ -99,8 +99,8 @@ def test_an_engine_that_was_left_out_for_a_while_is_still_known(remembering, pat
     run.close()
 
 
-def test_what_was_read_and_not_dealt_with_comes_again_with_the_same_id(remembering, path):
-    """As after kill -9: a host that does not commit any more."""
+def test_what_was_read_and_not_processed_comes_again_with_the_same_id(remembering, path):
+    """Run a host that stops committing, as kill -9 would."""
     run = Run(remembering, path)
     remembering.publish(*lines(0, 5))
     run.read(5)
@@ -114,7 +114,7 @@ def test_what_was_read_and_not_dealt_with_comes_again_with_the_same_id(rememberi
     run.close()
 
 
-def test_what_waits_in_the_queue_is_not_dealt_with(remembering, path):
+def test_what_waits_in_the_queue_is_not_processed(remembering, path):
     run = Run(remembering, path)
     remembering.publish(*lines(0))
     run.read(1)
@@ -377,7 +377,7 @@ def test_what_is_committed_while_the_file_is_written_is_written_at_the_close(pat
     assert written(path)["hosts"]["a"]["last"] == NOW + 1
 
 
-def test_whoever_reads_the_file_finds_it_whole(path):
+def test_a_reader_of_the_file_finds_it_whole(path):
     cursor = Cursor(str(path), 0.0, ["a"], Counters())
     found = set()
     number = 0

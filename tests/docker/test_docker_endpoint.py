@@ -90,7 +90,7 @@ def test_a_config_of_dockers_client_that_names_no_context_is_passed_over(folder,
     "meta",
     [None, "", "{broken", "[]", "null", "{}", '{"Endpoints": null}', '{"Endpoints": {"kubernetes": {}}}', '{"Endpoints": {"docker": {}}}'],
 )
-def test_a_context_without_an_address_is_told_with_its_file_and_who_named_it(folder, meta):
+def test_a_context_without_an_address_is_reported_with_its_file_and_who_named_it(folder, meta):
     place = folder / "contexts" / "meta" / sha256(b"lab").hexdigest() / "meta.json"
     if meta is not None:
         write_context(folder, "lab", meta)
@@ -101,7 +101,7 @@ def test_a_context_without_an_address_is_told_with_its_file_and_who_named_it(fol
     assert f'"lab" (from currentContext in {folder}/config.json) has no readable address' in failure()
 
 
-def test_a_context_with_a_bad_address_is_told_as_such(folder):
+def test_a_context_with_a_bad_address_is_reported_as_such(folder):
     write_context(folder, "lab", context("npipe://lab"))
     assert failure(environ={"DOCKER_CONTEXT": "lab"}) == (
         f"invalid engine address 'npipe://lab' (from the docker context \"lab\"): npipe:// is not supported; {ADDRESSES}"
@@ -156,7 +156,7 @@ def test_an_address_is_a_socket_or_a_host_and_port(url, path, host, port):
         " ",
     ],
 )
-def test_what_is_no_address_is_told_with_who_named_it_and_what_to_write(url):
+def test_what_is_no_address_is_reported_with_who_named_it_and_what_to_write(url):
     says = f"invalid engine address {url.strip()!r} (from"
     assert failure(url) == f"{says} `$.host` of the configuration): {ADDRESSES}"
     assert failure("", {"DOCKER_HOST": url}) == f"{says} DOCKER_HOST): {ADDRESSES}"
@@ -169,7 +169,7 @@ def test_what_is_no_address_is_told_with_who_named_it_and_what_to_write(url):
         ("fd://", f"fd:// is not supported; {ADDRESSES}"),
     ],
 )
-def test_what_dockers_client_knows_and_we_do_not_is_told_as_such(url, advice):
+def test_what_dockers_client_knows_and_we_do_not_is_reported_as_such(url, advice):
     assert failure(url) == f"invalid engine address {url!r} (from `$.host` of the configuration): {advice}"
 
 
@@ -279,7 +279,7 @@ def test_https_alone_is_tls_with_the_authorities_of_the_system():
         (
             "http://engine",
             FILES,
-            "http://engine (from `$.host` of the configuration) is without TLS, which is asked for: write https:// or tcp://",
+            "http://engine (from `$.host` of the configuration) is without TLS, but the configuration requests TLS: write https:// or tcp://",
         ),
         (
             "tcp://engine",
@@ -289,7 +289,7 @@ def test_https_alone_is_tls_with_the_authorities_of_the_system():
         ("", FILES, "the configuration has `tls` but no `host`: write the engine's address, tcp://host:2376"),
     ],
 )
-def test_tls_that_cannot_be_spoken_is_told(url, tls, says):
+def test_tls_that_cannot_be_spoken_is_reported(url, tls, says):
     assert failure(url, tls=tls) == says
 
 
@@ -350,7 +350,7 @@ def test_the_variable_that_asks_for_tls_without_trust_gets_it(certificates):
         ("tcp://engine", {"DOCKER_TLS_VERIFY": "1"}),
     ],
 )
-def test_where_nobody_asks_for_tls_there_is_none(configured, environ):
+def test_without_a_request_for_tls_there_is_none(configured, environ):
     """For an engine that the configuration names, only the configuration counts: the environment may be about another engine."""
     assert find_endpoint(configured, environ=environ).tls is None
 

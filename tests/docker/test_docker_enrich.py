@@ -1,4 +1,4 @@
-"""With `inspect` events of containers bring what the engine says of them, in order, and reading never waits for it."""
+"""With `inspect`, events of containers contain the engine's description, in order, and the reader never waits for it."""
 
 import json
 import subprocess
@@ -78,7 +78,7 @@ def test_without_the_option_nothing_is_asked(asked):
     assert not any("/containers/" in request for request in asked.requests)
 
 
-def test_reading_goes_on_while_the_engine_is_asked_and_the_order_stays(asked):
+def test_reading_continues_while_the_engine_is_asked_and_the_order_stays(asked):
     """An engine drops a listener's events after 100 ms, and this one takes until the last of them."""
     asked.free.clear()
     with watching(asked, inspect=True, inspectTimeout=20_000) as host:
@@ -113,7 +113,7 @@ def test_close_ends_the_asking(asked):
     asked.wait_until_idle()
 
 
-def test_what_has_no_room_is_told_of_with_the_asking_as_well(asked):
+def test_what_has_no_room_is_reported_with_the_asking_as_well(asked):
     with watching(asked, inspect=True, queueEvents=10) as host:
         for number in range(0, 1000, 10):
             asked.publish(*others(number, 10))

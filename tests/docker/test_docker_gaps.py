@@ -19,7 +19,7 @@ def in_words(when):
     return f"{datetime.fromtimestamp(when // 10**9, UTC):%Y-%m-%dT%H:%M:%S}.{when % 10**9:09}Z"
 
 
-def test_a_restart_of_the_engine_is_told_in_front_of_what_comes_after_it(remembering, no_pause):
+def test_a_restart_of_the_engine_is_reported_in_front_of_what_comes_after_it(remembering, no_pause):
     began = time.time_ns()
     with watching(remembering) as host:
         remembering.publish(*lines(0, 3))
@@ -42,7 +42,7 @@ def test_a_restart_of_the_engine_is_told_in_front_of_what_comes_after_it(remembe
         assert host.extract(gap, "docker.gap.until.iso8601") == in_words(told["until"])
 
 
-def test_each_restart_is_told_once(remembering, no_pause):
+def test_each_restart_is_reported_once(remembering, no_pause):
     with watching(remembering) as host:
         for number in range(5):
             remembering.publish(*lines(number))
@@ -112,7 +112,7 @@ def test_a_list_that_cannot_be_had_proves_nothing(engine, no_pause, listing):
 
 
 def test_what_the_stream_begins_with_proves_as_well(engine, no_pause):
-    """By the time of the list the engine may have forgotten more."""
+    """The engine may have forgotten more events when it lists them."""
     with watching(engine) as host:
         connection = engine.stream()
         connection.send(chunk(event()))

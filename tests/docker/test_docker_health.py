@@ -94,7 +94,7 @@ def test_close_ends_the_asking(remembering, impatient, monkeypatch):
     remembering.wait_until_idle()
 
 
-def test_a_gap_is_told_of_where_a_dead_stream_has_missed_more_than_the_engine_keeps(remembering, impatient, no_pause):
+def test_a_gap_is_reported_where_a_dead_stream_has_missed_more_than_the_engine_keeps(remembering, impatient, no_pause):
     with watching(remembering, **impatient) as host:
         remembering.publish(*lines(0))
         assert payloads(host, 1) == lines(0)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def engines(stand_in, tmp_path):
-    """`engines(3)`: so many."""
+    """`engines(3)`: this number of engines."""
     return lambda count: [stand_in(f"unix://{tmp_path}/{number}.sock", RememberingEngine) for number in range(count)]
 
 
@@ -107,7 +107,7 @@ def test_an_engine_that_is_down_at_the_start_is_said_and_found_later(engines, no
         assert host.extract(host.next(), "docker.host") == "n1"
     said = [record.getMessage() for record in caplog.records]
     assert said[0].startswith(f"no Docker engine at {down.url} (from `$.hosts` of the configuration): no such file or directory.")
-    assert said[0].endswith("; it is tried again")
+    assert said[0].endswith("; Lanner retries")
     assert said[1] == f"connected to n1: Docker Engine 20.10.24 (API 1.41) at {down.url}"
     assert len(said) == 2
 
@@ -121,10 +121,10 @@ def test_an_engine_that_does_not_answer_holds_up_nothing(engines, monkeypatch, c
         assert host.source
         up.publish(event())
         assert host.extract(host.next(), "docker.host") == "n0"
-    assert [record.getMessage() for record in caplog.records] == [f"{silent.url} has not answered yet; it is tried again"]
+    assert [record.getMessage() for record in caplog.records] == [f"{silent.url} has not answered yet; Lanner retries"]
 
 
-def test_where_no_engine_can_be_reached_each_is_told(engines):
+def test_where_no_engine_can_be_reached_each_is_reported(engines):
     away, mad = engines(2)
     away.stop()
     mad.version = answer(b"<html>")
@@ -187,7 +187,7 @@ def test_what_cannot_be_is_refused(config, says):
     assert says in str(caught.value)
 
 
-def test_an_address_that_is_none_is_told_with_where_it_is_from():
+def test_an_address_that_is_none_is_reported_with_where_it_is_from():
     with pytest.raises(lanner.UsageError) as caught:
         Docker.open(init_plugin(Docker, {"inspect": False, "hosts": ["npipe://a"]}), "")
     assert str(caught.value).startswith(

@@ -129,7 +129,7 @@ def test_no_other_event_is_asked_about(engine, other):
     ],
     ids=["a label Action", "a label Type", "cut off", "no UTF-8", "deep", "a list", "lists"],
 )
-def test_what_only_looks_like_one_is_told_apart_when_it_is_read(engine, other):
+def test_what_only_looks_like_one_is_reported_apart_when_it_is_read(engine, other):
     asking = inspector(engine)
     assert wants(other)
     assert asking.describe(other) is None
@@ -344,7 +344,7 @@ VALUES = st.recursive(
 
 @settings(suppress_health_check=[HealthCheck.too_slow])  # large values are wanted, and take their time to make on a busy machine
 @given(st.dictionaries(st.sampled_from(MEMBERS), VALUES))
-def test_whatever_an_engine_answers_becomes_one_line_of_bounded_json(container):
+def test_any_answer_of_an_engine_becomes_one_line_of_bounded_json(container):
     kept = inspector_module._select_members(container, "/var/run/docker.sock")
     said = msgspec.json.encode(kept)
     assert len(said) < 64 * 1024  # of which a word of control characters takes six bytes for each
@@ -411,7 +411,7 @@ def test_the_last_containers_are_known_and_no_more(engine, monkeypatch):
     assert [request.split("/")[3] for request in engine.requests] == ["aa", "bb", "cc", "bb"]
 
 
-def test_a_container_that_is_gone_is_told_and_is_no_fault_of_the_engine(engine):
+def test_a_container_that_is_gone_is_reported_and_is_no_fault_of_the_engine(engine):
     engine.events = answer({"message": "No such container"}, "404 Not Found")
     asking = inspector(engine)
     assert [described(asking) for _ in range(5)] == [{"error": "gone"}] * 5

@@ -47,7 +47,7 @@ def test_of_an_event_that_is_too_long_what_identifies_it_is_kept(remembering, ca
         assert host.source.counters == {"events truncated": 1}
         said = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
         assert len(said) == 1
-        assert "only what identifies it is kept" in said[0]
+        assert "Lanner keeps only its identifying members" in said[0]
 
 
 @pytest.mark.usefixtures("short")
@@ -83,7 +83,7 @@ def test_an_event_that_is_too_long_is_known_again(remembering, no_pause):
 
 
 @pytest.mark.usefixtures("short")
-def test_an_event_that_is_too_long_in_another_form_is_told_of_as_a_gap(remembering, caplog):
+def test_an_event_that_is_too_long_in_another_form_is_reported_as_a_gap(remembering, caplog):
     with watching(remembering) as host:
         remembering.publish(*lines(0), b'{"x":"' + b"x" * 2000 + b'"}\n', *lines(1))
         seen = payloads(host, 3)
@@ -127,12 +127,12 @@ def test_an_event_that_does_not_end_is_warned_of(engine, monkeypatch, caplog):
     monkeypatch.setattr(intake, "_UNFINISHED", 0.05)
     with watching(engine) as host:
         engine.stream().send(chunk(event()[:40]))
-        eventually(lambda: "has not ended it" in caplog.text)
+        eventually(lambda: "is incomplete" in caplog.text)
         assert host.source.next_batch(0.01).payloads == []
 
 
 def test_a_member_that_only_lanner_writes_does_not_count(engine, caplog):
-    """However it is written: the fields have no value, and the event stays."""
+    """A member `lanner` of the engine has no effect in any spelling: the fields have no value, and the event stays."""
     own = b'{"host":"fake","gap":{"reason":"fake"},"inspect":{"privileged":"true","error":"no"},"truncated":"true","bytes":7}'
     fields = ["docker.host", "docker.gap.reason", "docker.container.privileged", "docker.container.inspect.error", "docker.truncated"]
     known = b'{"Actor":{"ID":"4f2d","Attributes":{"name":"web"}},"Type":"container","Action":"create"'

@@ -70,7 +70,7 @@ def test_a_trailer_is_not_waited_for(dripping, drip):
     assert (head.status, text) == (200, b"OK")
 
 
-def test_a_stream_has_ended_with_its_last_chunk_whatever_follows(remembering, no_pause):
+def test_a_stream_ends_with_its_last_chunk_even_if_bytes_follow(remembering, no_pause):
     with watching(remembering) as host:
         stream = remembering.stream()
         remembering.publish(*lines(0))
@@ -143,7 +143,7 @@ def test_such_a_stream_is_left_alone_while_the_engine_answers(late, no_pause):
 
 
 def test_such_an_engine_need_not_list_what_is_not_there(late, no_pause, monkeypatch):
-    """As the stream, its listing may not begin without an event."""
+    """Like the stream, a listing may not begin without an event."""
     monkeypatch.setattr(listing, "TIMEOUT", 0.1)
     late.events = None
     respond = late.respond
@@ -189,7 +189,7 @@ def test_events_that_such_a_stream_does_not_bring_are_found(late, no_pause):
         (b"SSH-2.0-OpenSSH\r\n", "which is not HTTP"),
     ],
 )
-def test_a_late_refusal_is_told(late, no_pause, caplog, head, says):
+def test_a_late_refusal_is_reported(late, no_pause, caplog, head, says):
     late.head = head
     with watching(late) as host:
         late.begin()
@@ -232,7 +232,7 @@ def test_the_clock_is_that_of_the_first_answer_until_the_head_has_come(late):
     assert find_engine(parse_endpoint(late.url, "a test")).ahead == 0
 
 
-def test_an_engine_that_does_not_answer_at_all_is_told_at_the_start(late, monkeypatch):
+def test_an_engine_that_does_not_answer_at_all_is_reported_at_the_start(late, monkeypatch):
     monkeypatch.setattr(client, "TIMEOUT", 0.1)
     late.version = None
     with pytest.raises(EngineTimeoutError, match=r"did not answer GET /version: no answer within 0.1 s"):

@@ -14,7 +14,7 @@ from lanner.docker.query import Query, make_query
 SECOND = 1_000_000_000
 NOW = 1795426345 * SECOND + 860357172
 HOUR = 3600 * SECOND
-TIME_ADVICE = "which is not a time: write seconds since 1970, 2026-01-31T20:00:00Z, or a span before now such as 10m"
+TIME_ADVICE = "which is not a time: write seconds since 1970, 2026-01-31T20:00:00Z, or a duration before now such as 10m"
 
 
 @pytest.fixture(autouse=True)
@@ -126,7 +126,7 @@ def test_a_time_in_json_may_be_a_number_and_keeps_its_nanoseconds(number):
         "2026-13-01",
     ],
 )
-def test_what_is_no_time_is_told_with_what_to_write(key, text):
+def test_what_is_no_time_is_reported_with_what_to_write(key, text):
     says = f"{key}` is {text!r}, {TIME_ADVICE}"
     assert failure(**{key: text}) == f"`$.{says}"
     assert failure(json.dumps({key: text})) == f"`{says}"
@@ -213,7 +213,7 @@ def test_a_word_may_be_percent_encoded_and_a_plus_is_a_plus(instant):
         ),
     ],
 )
-def test_wrong_parameters_are_told_by_the_part_that_is_wrong(params, says):
+def test_wrong_parameters_are_reported_by_the_part_that_is_wrong(params, says):
     assert failure(params).startswith(says)
 
 

@@ -28,7 +28,7 @@ def part(first, count, host=HOST):
 
 
 def taken(buffer):
-    """All that is in it, and the times of gaps."""
+    """Return the contents of the queue, and the times of gaps."""
     found = []
     while more := buffer.take():
         found += [each for part in more for each in contents(part)]
@@ -73,7 +73,7 @@ def test_the_oldest_are_dropped_and_told_of_in_front_of_those_after_them():
     assert counters.counts == {"events dropped": 7, "gaps": 1}
 
 
-def test_of_several_engines_each_is_told_of():
+def test_of_several_engines_each_is_reported():
     buffer, _ = full_of("drop_newest")
     buffer.put(part(10, 2))
     buffer.put(part(12, 2, OTHER))
@@ -89,7 +89,7 @@ def test_a_gap_stands_where_the_queue_was_full_though_it_is_taken_from_in_parts(
     assert taken(buffer) == [*plain(4096, 904), ("a", 5000, 5009), *plain(5010, 10)]
 
 
-def test_a_gap_that_has_no_room_is_part_of_the_one_that_is_told_of():
+def test_a_gap_that_has_no_room_is_part_of_the_one_that_is_reported():
     """Missing lines are reported with their whole time span, regardless of the cause."""
     for policy in ("drop_newest", "drop_oldest"):
         buffer, _ = full_of(policy, 100)
@@ -107,7 +107,7 @@ def test_bytes_count_as_well_as_events():
     assert counters.counts["events dropped"] == 2
 
 
-def test_a_line_larger_than_the_queue_is_taken_where_there_is_no_other():
+def test_a_line_larger_than_the_queue_is_taken_if_the_queue_is_empty():
     for policy in ("drop_newest", "drop_oldest", "block"):
         buffer = Buffer(1000, 10, policy, Counters())
         assert buffer.put(part(0, 1)) == 1
@@ -145,7 +145,7 @@ STEPS = st.lists(st.integers(1, 30) | st.none(), max_size=30)
 
 @pytest.mark.parametrize("policy", ["drop_newest", "drop_oldest"])
 @given(STEPS)
-def test_all_that_is_missing_is_told_of_and_all_else_comes_in_order(policy, steps):
+def test_all_that_is_missing_is_reported_and_all_else_comes_in_order(policy, steps):
     """A number is that of events put at once, None a host that takes what is there."""
     counters = Counters()
     buffer = Buffer(20, 1_000_000, policy, counters)
@@ -200,7 +200,7 @@ def inside(part):
 
 
 def test_a_reader_learns_that_the_host_is_more_than_one_batch_behind():
-    """It then leaves time to the host, so that a burst neither fills the memory nor is dropped."""
+    """The reader then leaves time to the host, so that a burst neither fills the memory nor is dropped."""
     buffer = Buffer(65_536, 10**9, "drop_newest", Counters())
     buffer.put(part(0, 4096))
     assert not buffer.is_crowded
@@ -231,7 +231,7 @@ def test_a_descriptor_tells_whether_there_is_something(remembering):
 
 
 @pytest.mark.parametrize(("policy", "first"), [("drop_newest", 0), ("drop_oldest", 90)])
-def test_the_reader_goes_on_while_the_host_does_not(remembering, policy, first):
+def test_the_reader_continues_while_the_host_does_not(remembering, policy, first):
     with watching(remembering, queueEvents=10, queuePolicy=policy) as host:
         for number in range(100):
             remembering.publish(*lines(number))

@@ -1,4 +1,4 @@
-"""A stream that is lost is taken up where it was: each event that the engine still has comes once, whatever the engine does with them."""
+"""A lost stream resumes: each event that the engine still has arrives once, in any order and form."""
 
 import random
 
@@ -29,7 +29,7 @@ def test_a_burst_comes_whole_and_in_order(remembering):
 
 
 def test_the_last_one_is_that_which_arrived_last(remembering, no_pause):
-    """Its time, less two seconds, is what is asked from, though others are later."""
+    """Lanner asks for events since two seconds before the last event, even if earlier events have later times."""
     with watching(remembering) as host:
         remembering.stream()
         remembering.publish(event(NOW + 5 * SECOND), event(NOW))

@@ -37,7 +37,7 @@ def server(_server, remembering, monkeypatch):
     _server.dials.write_text("")
     remembering.keeps_alive = True  # as engines do
     yield _server
-    eventually(lambda: not [pid for pid, _ in _server.started() if is_running(pid)])  # whatever a test does, none is left
+    eventually(lambda: not [pid for pid, _ in _server.started() if is_running(pid)])  # no test leaves a process
 
 
 def at(server):
@@ -154,7 +154,7 @@ def test_containers_are_described_over_it(server, remembering):
             assert json.loads(host.next().payload)["lanner"]["inspect"]["privileged"] == "true"
 
 
-def test_several_engines_of_which_one_is_away(server, remembering, no_pause):
+def test_several_engines_of_which_one_is_unreachable(server, remembering, no_pause):
     away = server.url.replace(str(server.port), "1")
     hosts = [{"url": server.url, "name": "far"}, {"url": remembering.url, "name": "near"}, {"url": away, "name": "away"}]
     with watching(type("Engine", (), {"url": ""}), hosts=hosts) as host:
@@ -204,7 +204,7 @@ def test_a_password_is_not_asked_for(server, no_key):
     assert told.endswith("give ssh a key without a passphrase, or an agent (SSH_AUTH_SOCK), for this user")
 
 
-def test_an_unknown_host_is_told(server):
+def test_an_unknown_host_is_reported(server):
     known = server.known_hosts.read_text()
     server.known_hosts.write_text("")
     try:
@@ -215,7 +215,7 @@ def test_an_unknown_host_is_told(server):
     assert told.endswith("to accept the host's key into its known_hosts")
 
 
-def test_a_machine_without_docker_is_told(server):
+def test_a_machine_without_docker_is_reported(server):
     (server.remote / "docker").rename(server.remote / "no-docker")
     write_program(server.remote / "docker", "#!/bin/sh\nexec docker-is-not-here\n")
     told = failure(server.url)
@@ -224,7 +224,7 @@ def test_a_machine_without_docker_is_told(server):
     assert told.endswith("docker version; `docker` must be in the PATH of commands that ssh runs")
 
 
-def test_an_engine_that_is_away_there_is_told(server, remembering):
+def test_an_engine_that_is_unreachable_there_is_reported(server, remembering):
     remembering.stop()
     told = failure(server.url)
     assert "failed to open the raw stream connection" in told
@@ -232,14 +232,14 @@ def test_an_engine_that_is_away_there_is_told(server, remembering):
     remembering.start()
 
 
-def test_a_machine_that_is_away_is_told(server):
+def test_a_machine_that_is_unreachable_is_reported(server):
     told = failure(server.url.replace(str(server.port), "1"))
     assert "ssh ended with status 255: ssh: connect to host 127.0.0.1 port 1: Connection refused. Check that the user" in told
     assert "ssh -p 1 " in told
 
 
 @pytest.mark.parametrize("away", ["machine", "engine"])
-def test_a_machine_or_an_engine_that_is_away_is_waited_for(server, remembering, away):
+def test_a_machine_or_an_engine_that_is_unreachable_is_waited_for(server, remembering, away):
     url = server.url.replace(str(server.port), "1") if away == "machine" else server.url
     remembering.stop()
     try:
@@ -253,14 +253,14 @@ def test_a_login_that_is_refused_is_not_waited_for(server, no_key):
         Docker.open(init_plugin(Docker, {"host": server.url, "waitForEngine": True}), "")
 
 
-def test_a_shell_that_prints_something_is_told(server):
+def test_a_shell_that_prints_something_is_reported(server):
     write_program(server.remote / "docker", "#!/bin/sh\necho Welcome\nexec cat\n")
     told = failure(server.url)
     assert "the answer begins with b'Welcome" in told
     assert told.endswith("Does the start-up file of the shell on the other machine print something?")
 
 
-def test_a_remote_command_that_ends_without_a_word_is_told(server):
+def test_a_remote_command_that_ends_without_a_word_is_reported(server):
     write_program(server.remote / "docker", "#!/bin/sh\n")
     assert "ssh ended without a message. Check that the user that Lanner runs as can run `docker` on the other" in failure(server.url)
 
@@ -287,7 +287,7 @@ def test_a_host_that_does_not_answer_ends_in_time_with_what_ssh_said(server, mon
     assert "the engine did not answer GET /version: no answer within 0.4 s" in told
 
 
-def test_without_the_program_ssh_that_is_told(monkeypatch):
+def test_without_the_program_ssh_that_is_reported(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     assert failure("ssh://engine") == (
         "no Docker engine at ssh://engine (from `$.host` of the configuration): cannot start ssh: there is no such program in PATH. "

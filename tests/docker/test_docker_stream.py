@@ -111,7 +111,7 @@ def test_the_engine_may_listen_on_tcp(tcp_engine):
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "is not a Docker engine: invalid chunk size 'zz'"),
     ],
 )
-def test_what_is_no_engine_is_told_apart(engine, said, says):
+def test_what_is_no_engine_is_reported_apart(engine, said, says):
     engine.version = said
     told = failure(engine)
     assert told.startswith(engine.url)
@@ -126,7 +126,7 @@ def test_what_is_no_engine_is_told_apart(engine, said, says):
         (answer({"message": "Kaputt: ü"}, "500 Internal Server Error"), "500 Kaputt: ü"),
     ],
 )
-def test_a_refusal_of_the_engine_is_told_in_its_own_words(engine, said, says):
+def test_a_refusal_of_the_engine_is_reported_in_its_own_words(engine, said, says):
     engine.events = said
     assert failure(engine, since="10m") == f"{engine.url}: the engine refuses GET /v1.41/events: {says}"
 
@@ -150,12 +150,12 @@ def test_filters_that_the_engine_refuses_are_the_users_fault(engine):
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nwhat\r\n", "invalid chunk size 'what'"),
     ],
 )
-def test_an_engine_that_has_no_events_is_told(engine, said, says):
+def test_an_engine_that_has_no_events_is_reported(engine, said, says):
     engine.events = said
     assert says in failure(engine)
 
 
-def test_an_engine_that_is_not_there_is_told_with_what_to_do(engine):
+def test_an_engine_that_is_not_there_is_reported_with_what_to_do(engine):
     engine.stop()
     assert failure(engine) == (
         f"no Docker engine at {engine.url} (from `$.host` of the configuration): no such file or directory. "
@@ -163,7 +163,7 @@ def test_an_engine_that_is_not_there_is_told_with_what_to_do(engine):
     )
 
 
-def test_a_refused_connection_is_told_with_what_to_do(tcp_engine):
+def test_a_refused_connection_is_reported_with_what_to_do(tcp_engine):
     tcp_engine.stop()
     assert failure(tcp_engine) == (
         f"no Docker engine at {tcp_engine.url} (from `$.host` of the configuration): connection refused. "
@@ -172,7 +172,7 @@ def test_a_refused_connection_is_told_with_what_to_do(tcp_engine):
 
 
 @pytest.mark.parametrize("url", ["unix:///" + "x" * 200, "unix:///a\0b", "tcp://a..b:2375", "tcp://" + "x" * 70 + ":2375"])
-def test_an_address_that_cannot_be_one_is_told_as_an_engine_that_is_not_there(url):
+def test_an_address_that_cannot_be_one_is_reported_as_an_engine_that_is_not_there(url):
     with pytest.raises(lanner.SourceError) as caught:
         open_source(init_plugin(Docker, {"inspect": False, "host": url}))
     assert str(caught.value).startswith(f"no Docker engine at {url} (from `$.host` of the configuration): ")

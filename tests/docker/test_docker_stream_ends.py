@@ -87,7 +87,7 @@ def test_a_lost_connection_is_made_again_and_asks_for_what_follows(tcp_engine, n
         (event(NOW + 7) + event(NOW + 8, Action="x" * 1_000_000)[:-2], NOW + 7),
         (b"".join(event(NOW + number) for number in range(5000)), NOW + 4999),
     ],
-    ids=["one", "order", "tail", "broken", "in a text", "attribute", "blank", "huge", "huge tail", "many"],
+    ids=["one", "order", "tail", "broken", "in a string", "attribute", "blank", "huge", "huge tail", "many"],
 )
 @pytest.mark.parametrize("params", ["", "since=1795426000&until=4000000000"])
 def test_the_new_connection_asks_from_two_seconds_before_the_last_whole_event(engine, no_pause, sent, last, params):
@@ -121,7 +121,7 @@ def test_no_event_from_before_the_time_asked_for_is_asked_for_later(engine, no_p
 
 
 def test_while_nothing_was_seen_the_time_of_the_first_connection_is_asked_from(engine, no_pause):
-    """By the engine's clock, which has whole seconds."""
+    """The end is a time of the engine's clock, which has whole seconds."""
     engine.events = STREAM.replace(b"\r\n\r\n", b"\r\nDate: Sat, 02 Oct 2100 07:06:40 GMT\r\n\r\n")
     source = source_of(engine)
     engine.events = STREAM + chunk(event())
@@ -176,7 +176,7 @@ def test_an_engine_that_was_away_is_found_again(engine, no_pause, away):
         assert host.next().payload == event().rstrip()
 
 
-def test_while_the_engine_is_away_the_pauses_grow_up_to_a_limit(engine, monkeypatch):
+def test_while_the_engine_is_unreachable_the_pauses_grow_up_to_a_limit(engine, monkeypatch):
     pauses, wanted, tried, go_on = [], 16, threading.Event(), threading.Event()
 
     def wait(flags, seconds):

@@ -45,7 +45,7 @@ def test_an_engine_that_is_not_verified_may_be_any(certificates, tls_engine):
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
 @pytest.mark.parametrize("size", [1, 100, 16_384, 1_000_000])
-def test_whatever_records_events_come_in_poll_tells_of_all_of_them(certificates, tls_engine, version, size):
+def test_poll_reports_events_in_records_of_any_size(certificates, tls_engine, version, size):
     lines = b"".join(b'{"number":%d}\n' % number for number in range(20)) + b"x" * (3 * size)
     connection, stream = events_of(tls_engine(version=version), certificates.good)
     wire = b"".join(map(chunk, (lines[:7], lines[7:])))
@@ -135,7 +135,7 @@ def test_an_engine_of_another_name_gets_no_request(certificates, tls_engine, hos
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
-def test_an_engine_that_wants_a_client_certificate_is_told_as_such(certificates, tls_engine, version):
+def test_an_engine_that_wants_a_client_certificate_is_reported_as_such(certificates, tls_engine, version):
     where = endpoint(tls_engine(version=version), certificates.bare)
     told = failure(lambda: find_engine(where))
     assert "the engine requires a client certificate (" in told
@@ -143,7 +143,7 @@ def test_an_engine_that_wants_a_client_certificate_is_told_as_such(certificates,
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
-def test_an_engine_that_refuses_the_client_certificate_is_told_as_such(certificates, tls_engine, version):
+def test_an_engine_that_refuses_the_client_certificate_is_reported_as_such(certificates, tls_engine, version):
     where = endpoint(tls_engine(version=version), certificates.strange)
     told = failure(lambda: find_engine(where))
     assert f"the engine rejects the client certificate {certificates.strange.cert} (" in told
@@ -170,14 +170,14 @@ def test_an_engine_that_refuses_the_client_certificate_is_told_as_such(certifica
         ),
     ],
 )
-def test_a_file_that_cannot_be_used_is_told_by_its_path(certificates, tls_engine, tls, says):
+def test_a_file_that_cannot_be_used_is_reported_by_its_path(certificates, tls_engine, tls, says):
     known = vars(certificates)
     used = certificates.good._replace(**{name: text.format(**known) for name, text in tls.items()})
     where = endpoint(tls_engine(), used)
     assert failure(lambda: find_engine(where)) == f"{where} (from DOCKER_HOST): {says.format(**known)}"
 
 
-def test_a_python_without_openssl_is_told(certificates, monkeypatch):
+def test_a_python_without_openssl_is_reported(certificates, monkeypatch):
     monkeypatch.setitem(sys.modules, "ssl", None)
     with pytest.raises(TlsError, match=r"^TLS needs Python's module ssl, which is missing here$"):
         make_context(certificates.good)
@@ -202,7 +202,7 @@ def other_user(certificates):
             os.seteuid(0)
 
 
-def test_a_key_that_may_not_be_read_is_told(other_user):
+def test_a_key_that_may_not_be_read_is_reported(other_user):
     with pytest.raises(TlsError) as caught:
         make_context(other_user)
     assert str(caught.value) == f"cannot read the TLS key {other_user.key}: permission denied"
@@ -223,7 +223,7 @@ def test_no_failure_tells_what_is_in_a_key(certificates, tls_engine, caplog):
 # one side with TLS, the other without
 
 
-def test_a_clear_request_to_a_tls_port_that_hangs_up_is_told_with_the_question(certificates, tls_engine):
+def test_a_clear_request_to_a_tls_port_that_hangs_up_is_reported_with_the_question(certificates, tls_engine):
     where = endpoint(tls_engine(), None)
     assert failure(lambda: find_engine(where)).endswith(". Is this a TLS port, or another service's?")
 
@@ -251,7 +251,7 @@ def test_servers_that_say_that_they_want_tls_are_understood(tcp_engine, said):
         (b"", "it closed the connection during the TLS handshake. Is this a TLS port?"),
     ],
 )
-def test_tls_to_a_clear_port_is_told_as_such(certificates, said, says):
+def test_tls_to_a_clear_port_is_reported_as_such(certificates, said, says):
     with listening() as (listener, port):
         answering = threading.Thread(target=answer_once, args=[listener, said])
         answering.start()

@@ -54,7 +54,7 @@ def test_close_ends_a_handshake(certificates, monkeypatch):
 
 
 def test_close_ends_a_wait_for_a_connection(monkeypatch):
-    """A listener whose queue is full takes no more: the system tries again and again."""
+    """A listener whose queue is full takes no more: the system tries repeatedly."""
     monkeypatch.setattr(client, "TIMEOUT", 3600.0)
     wake = os.eventfd(1)
     with contextlib.ExitStack() as open_sockets:
@@ -72,7 +72,7 @@ def test_close_ends_a_wait_for_a_connection(monkeypatch):
 
 
 @pytest.mark.parametrize("host", ["a..b", "a\0b", "x" * 70, "no-such-host.invalid"])
-def test_a_name_that_no_host_has_is_told(host):
+def test_a_name_that_no_host_has_is_reported(host):
     told = failure(lambda: find_engine(Endpoint(Address("tcp://engine"), "DOCKER_HOST", host=host, port=2375)))
     assert told.startswith("no Docker engine at tcp://engine (from DOCKER_HOST): ")
 
@@ -145,7 +145,7 @@ def test_without_tls_openssl_is_not_loaded(engine):
     assert done.stdout == "[]\n"
 
 
-def test_no_descriptor_is_left_open_whatever_fails(certificates, tls_engine):
+def test_no_descriptor_is_left_open_after_any_failure(certificates, tls_engine):
     engine = tls_engine()
     cases = [certificates.other_ca, certificates.bare, certificates.strange, certificates.locked, certificates.mixed, None]
     before = count_descriptors()

@@ -28,7 +28,7 @@ def open_error(**config):
     return str(caught.value)
 
 
-def test_a_start_waits_and_the_gap_is_told_before_the_engines_events(engine, no_pause, caplog):
+def test_a_start_waits_and_the_gap_is_reported_before_the_engines_events(engine, no_pause, caplog):
     caplog.set_level(logging.INFO, "lanner.plugin.docker")
     with watching(engine, waitForEngine=True) as host:
         assert host.source.connections == {engine.url: False}
@@ -41,7 +41,7 @@ def test_a_start_waits_and_the_gap_is_told_before_the_engines_events(engine, no_
         assert host.next().payload + b"\n" == event()
     said = [record.getMessage() for record in caplog.records]
     assert said[0].startswith(f"no Docker engine at {engine.url}")
-    assert said[0].endswith("it is tried again")
+    assert said[0].endswith("Lanner retries")
     assert said[1].startswith("connected to ")
     assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.INFO]
 

@@ -95,7 +95,7 @@ def agree(window, model):
 
 @given(st.lists(LINES, max_size=10), BATCHES)
 def test_of_all_lines_the_first_of_each_comes_out(before, batches):
-    """After a run that saw some of them."""
+    """The window recognises events of a previous run."""
     keys = [key for line in before if (key := reference.key_of(line)) is not None]
     window, model = new_window(keys), reference.Window(dict.fromkeys(keys))
     for number, batch in enumerate(batches):
@@ -108,7 +108,7 @@ def test_of_all_lines_the_first_of_each_comes_out(before, batches):
 
 @given(SEEDS, st.sampled_from([0, 1, 500_000, SECOND]), st.integers(1, 3000))
 def test_a_long_stream_is_forgotten_as_it_is_by_the_reference(seed, pace, size):
-    """With clocks that jump, doubles from long ago and batches of any size."""
+    """The window and the reference agree for clocks that jump, late duplicates, and batches of any size."""
     source = random.Random(seed)
     window, model = new_window(), reference.Window()
     clock, sent = NOW, []
@@ -123,7 +123,7 @@ def test_a_long_stream_is_forgotten_as_it_is_by_the_reference(seed, pace, size):
         agree(window, model)
 
 
-def test_the_last_thousand_are_known_whatever_their_times_and_no_more_than_some_thousand_at_all():
+def test_the_last_thousand_are_known_for_any_times_and_at_most_some_thousand_in_total():
     window = new_window()
     for number in range(50_000):  # backwards, half an hour apart
         window.take([plain((50_000 - number) * 1800 * SECOND)])
@@ -157,7 +157,7 @@ FIRST = f"7-{0:016x}"
 
 @given(st.lists(st.lists(LINES | st.just(b"x" * 9000 + plain(NOW)), max_size=4), max_size=300))
 def test_the_last_keys_are_those_of_the_last_events_that_tell_a_time(batches):
-    """However they are put together, and whether they are asked for on the way."""
+    """The keys are the same for any batches, and for keys that were read in between."""
     last, whole = LastKeys([FIRST]), LastKeys([FIRST])
     for number, batch in enumerate(batches):
         last.add(Events(batch))

@@ -42,7 +42,7 @@ class TlsEngine(StandInEngine):
 
 
 class Certificates:
-    """All that tests need: an authority with an engine's and a client's certificate, and another authority with a client's."""
+    """Files for tests: an authority with an engine's and a client's certificate, and another authority with a client's."""
 
     def __init__(self, folder):
         self.folder = folder

@@ -56,6 +56,16 @@ def test_a_long_sentence_is_found():
     assert found("word " * SETTINGS.longest + "\n", ".md") == []
 
 
+def test_a_file_may_have_its_own_limit():
+    page = ROOT / "benchmarks" / "README.md"
+    assert SETTINGS.longest_by_file[page] > SETTINGS.longest
+    assert list(prose.findings("word " * (SETTINGS.longest + 1), ".md", SETTINGS, SETTINGS.longest_by_file[page])) == []
+
+
+def test_an_aligned_list_of_commands_is_not_one_sentence():
+    assert found(("lanner run one two three    " * SETTINGS.longest) + "\n", ".md") == []
+
+
 def test_a_lint_names_place_and_advice_and_fails(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("Nobody knows.\n")

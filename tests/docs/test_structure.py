@@ -19,7 +19,7 @@ MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def imports_of(path):
-    """Yield the modules of this package that a module imports, also in functions and for types only."""
+    """Yield the modules of this package that a module imports, including in functions and for types only."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in MODULES)
@@ -29,7 +29,7 @@ def imports_of(path):
 
 
 FACES = {name for name, path in MODULES.items() if path.name == "__init__.py"}
-"""They hand on names, and import them late."""
+"""Packages' `__init__` modules, which import their public names late."""
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def test_an_engine_with_which_all_is_well(engine):
     assert found["engine: clock"] == [("ok", "the engine's clock matches this machine's")]
 
 
-def test_an_engine_that_is_frozen_holds_nobody_up(engine):
+def test_a_frozen_engine_delays_no_check(engine):
     os.kill(engine.pid, signal.SIGSTOP)
     try:
         code, found = examine(engine)

@@ -161,7 +161,7 @@ def test_the_start_of_a_container_is_asked_about_too(engine, asking):
     assert asking.describe(wanted[1]) == asking.describe(wanted[0])
 
 
-def test_a_container_that_is_gone_is_told_and_one_that_was_seen_is_still_known(engine, asking):
+def test_a_container_that_is_gone_is_reported_and_one_that_was_seen_is_still_known(engine, asking):
     with engine.recorded() as recording:
         engine.docker("create", "--name", "seen", "--network", "none", "--cap-add", "SYS_ADMIN", IMAGE, "true")
         created = json.dumps(recording.wait_for_action("container", "create", name="seen")).encode()

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 
 
 class UnreadWatcher(Watcher):
-    """Its standard output is not read before `reading` is set."""
+    """A run whose standard output is not read before `reading` is set."""
 
     def __init__(self, *arguments, **config):
         super().__init__(*arguments, **config)
@@ -87,7 +87,7 @@ class Path:
 
 
 def compare(watcher, listener):
-    """All that the listener received was seen, each once."""
+    """Check that Lanner has seen each event of the listener exactly once."""
     received = [line for line in listener.lines if b'"ID":"load-' in line]
     assert received
     assert set(received) - set(watcher.lines) == set()
@@ -108,7 +108,7 @@ def come_to_an_end(engine, watcher, listener):
 
 
 def pass_events(load, count):
-    """Wait until the load has done so many more."""
+    """Wait until the load has done this number of further rounds."""
     before, pause = load.done, threading.Event()
     for _ in range(3000):
         if load.done >= before + count:
@@ -117,7 +117,7 @@ def pass_events(load, count):
     pytest.fail("the engine is blocked")
 
 
-def test_a_pipe_that_nobody_reads_holds_up_neither_the_engine_nor_an_event(engine, tmp_path):
+def test_a_pipe_without_a_reader_delays_neither_the_engine_nor_an_event(engine, tmp_path):
     watcher = UnreadWatcher(tmp_path, engine.host).start()
     try:
         with Listener(engine.socket) as listener:

@@ -24,7 +24,7 @@ DISORDER = 1_000_000_000
 
 
 def volumes(lines):
-    """Those of the load; others may belong to what was there before a listener."""
+    """Events of the load; others may be of containers from before the listener."""
     return [line for line in lines if b'"ID":"load-' in line]
 
 
@@ -74,7 +74,7 @@ def kill_and_restart(engine, tmp_path, times):
     assert len(watcher.gaps) == times
 
 
-def test_an_engine_that_is_killed_again_and_again_under_load(engine, tmp_path):
+def test_an_engine_that_is_killed_repeatedly_under_load(engine, tmp_path):
     kill_and_restart(engine, tmp_path, 4)
 
 
@@ -83,7 +83,7 @@ def test_an_engine_that_is_killed_twenty_times_under_load(engine, tmp_path):
     kill_and_restart(engine, tmp_path, 20)
 
 
-def test_a_host_that_is_stopped_goes_on_where_it_was(engine, tmp_path):
+def test_a_host_that_is_stopped_continues_where_it_was(engine, tmp_path):
     watcher = Watcher(tmp_path, engine.host, cursor=str(tmp_path / "cursor"))
     begin = time.time()
     for _ in range(4):
@@ -93,7 +93,7 @@ def test_a_host_that_is_stopped_goes_on_where_it_was(engine, tmp_path):
             while load.done < before + 60:
                 time.sleep(0.01)
             assert watcher.end() == 0
-            # while it is away, fewer than the engine keeps
+            # while Lanner is disconnected, fewer than the engine keeps
             before = load.done
             while load.done < before + 60:
                 time.sleep(0.01)

@@ -99,7 +99,7 @@ ID = "4f2d" * 16
         ("GET", "http://docker/v1.41/images/json"),
     ],
 )
-def test_nobody_has_more(proxy, method, path):
+def test_no_other_request_is_allowed(proxy, method, path):
     assert status(proxy, method, path) in {400, 403}
 
 

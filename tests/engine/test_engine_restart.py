@@ -16,7 +16,7 @@ pytestmark = pytest.mark.engine
 
 
 class Reader:
-    """Reads events up to ones that are known; `events` are the engine's own and `gaps` what Lanner says of gaps."""
+    """Reads events up to known ones; `events` are the engine's own and `gaps` Lanner's gap events."""
 
     def __init__(self, host):
         self._host = host
@@ -40,7 +40,7 @@ def identity(event):
 
 
 @pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
-def test_each_event_comes_once_over_restarts_and_each_restart_is_told_of(engine, kill):
+def test_each_event_comes_once_over_restarts_and_each_restart_is_reported(engine, kill):
     expected = []
     with lanner.testing.host(Docker, {"inspect": False, "host": engine.host}, f"since={time.time_ns() / 1e9:.9f}") as host:
         assert host.source
@@ -64,7 +64,7 @@ def test_each_event_comes_once_over_restarts_and_each_restart_is_told_of(engine,
     assert all(gap["from"] < gap["until"] for gap in reader.gaps)
 
 
-def test_an_engine_that_is_away_is_waited_for_and_then_read(engine):
+def test_an_engine_that_is_unreachable_is_waited_for_and_then_read(engine):
     with lanner.testing.host(Docker, {"inspect": False, "host": engine.host}, f"since={time.time_ns() / 1e9:.9f}") as host:
         assert str(engine.socket) in host.source.description
         reader = Reader(host)

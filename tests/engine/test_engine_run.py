@@ -204,7 +204,7 @@ def test_what_happens_on_the_engine_raises_its_rules(engine, scene, rules):
 
 def test_a_container_that_needs_too_much_memory_raises_its_rule(engine):
     with lanner(engine, "run", "--format", "json") as running:
-        # again and again: the engine can miss the kernel's report of one kill
+        # repeatedly: the engine can miss the kernel's report of one kill
         command = "while :; do tail /dev/zero; sleep 0.2; done"
         engine.docker(*RUN, "--name", "report", "-m", "16m", "--memory-swap", "16m", IMAGE, "sh", "-c", command)
         alert = running.wait_for("Container out of memory")
@@ -245,7 +245,7 @@ def test_alerts_alone_are_on_stdout_and_a_summary_on_stderr_at_ctrl_c(engine):
     assert "Volume destroyed" in told
 
 
-def test_alerts_go_on_after_the_engine_was_restarted(engine):
+def test_alerts_continue_after_the_engine_was_restarted(engine):
     with lanner(engine, "run", "--format", "json") as running:
         for name in ("one", "two"):
             engine.docker("volume", "create", name)

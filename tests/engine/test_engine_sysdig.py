@@ -106,7 +106,7 @@ def test_a_restart_of_the_engine_does_not_end_it(engine, sysdig):
     assert process.poll() is None
 
 
-def test_a_configuration_that_does_not_fit_is_told(library):
+def test_a_configuration_that_does_not_fit_is_reported(library):
     done = subprocess.run(
         ["sysdig", "-H", f'{library}:{{"flushInterval":"x"}}', "-I", f"{library}:"],
         capture_output=True,
@@ -118,8 +118,8 @@ def test_a_configuration_that_does_not_fit_is_told(library):
     assert "In <root>[flushInterval], Value type not permitted by 'type' constraint" in done.stderr + done.stdout
 
 
-def test_why_the_source_cannot_be_opened_is_told(library):
-    # sysdig 0.29.3 itself then ends with a segmentation fault, whatever the plugin
+def test_why_the_source_cannot_be_opened_is_reported(library):
+    # sysdig 0.29.3 itself then ends with a segmentation fault, with any plugin
     done = subprocess.run(
         ["sysdig", "-H", f"{library}:{{}}", "-I", f"{library}:since=soon"], capture_output=True, text=True, check=False, timeout=PATIENCE
     )

@@ -1,7 +1,7 @@
-// Values of all kinds of trees, read off any bytes, JSON or lines: texts are UTF-8 without NUL, spans lie in the payload, the same answer twice.
+// Values of all kinds of trees, read off any bytes, JSON or lines: strings are UTF-8 without NUL, spans lie in the payload, the same answer twice.
 //
 // The first byte of an input says what argument is given (none, a key, an index) and how the payload is made: of a byte below 128 the
-// rest is the payload; of others the rest chooses what comes next in a text that is always JSON.
+// rest is the payload; of others the rest chooses what comes next in a string that is always JSON.
 #include <algorithm>
 #include <iterator>
 #include <memory>
@@ -263,7 +263,7 @@ void check(const Value& value, const Result& result, bool is_utf8) {
   const bool may_be_bytes = !is_utf8 || value.type == lanner::ValueType::address || (value.word && value.word->name == "query");
   const auto check_text = [&](std::string_view text) {
     REQUIRE(may_be_bytes || is_text(text));
-    // the bridge looks whether the byte after a text is NUL already
+    // the bridge looks whether the byte after a string is NUL already
     static_cast<void>(*const_cast<const volatile char*>(text.data() + text.size()));
   };
   if (const auto* text = std::get_if<std::string_view>(&result)) check_text(*text);

@@ -33,7 +33,7 @@ def rules():
 
 @pytest.fixture(scope="module")
 def lines():
-    """Some blocks full of lines."""
+    """Lines for some blocks."""
     writing = Writing(11)
     some = [writing.payload().replace(b"\n", b" ") or b" " for _ in range(500)]
     # a line that ends within an object continues in the next

@@ -73,7 +73,7 @@ def test_the_one_plugin_of_a_file(file, tmp_path, name):
 def test_one_of_the_plugins_of_a_file_is_named(file):
     path = file("doors.py", DOORS + NOT_ONE)
     assert load_plugin(f"{path}:Windows").__name__ == "Windows"
-    assert said(path) == f"cannot tell which class of {path} is the plugin: it has Doors, Windows; say which: {path}:Doors"
+    assert said(path) == f"cannot determine which class of {path} is the plugin: it has Doors, Windows; say which: {path}:Doors"
 
 
 def test_a_plugin_that_a_file_imports_is_not_the_plugin_of_the_file(file):

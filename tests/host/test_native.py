@@ -30,16 +30,16 @@ class Things(lanner.Plugin):
     contact = "the tests"
     timestamp = payload["at"].time("s")
     fields = (
-        lanner.field("t.a", payload["a"], "A text"),
+        lanner.field("t.a", payload["a"], "A string"),
         lanner.field("t.b", payload["b"] | payload["c"], "One of two texts"),
-        lanner.field("t.when", payload["a"].when(payload["b"], "x", "ab"), "A text that counts sometimes"),
-        lanner.field("t.before", payload["a"].before("/"), "A part of a text"),
-        lanner.field("t.after", payload["a"].after("/"), "A part of a text"),
+        lanner.field("t.when", payload["a"].when(payload["b"], "x", "ab"), "A string that counts sometimes"),
+        lanner.field("t.before", payload["a"].before("/"), "A part of a string"),
+        lanner.field("t.after", payload["a"].after("/"), "A part of a string"),
         lanner.field("t.n", payload["n"].integer(), "A number"),
         lanner.field("t.time", payload["n"].time("ms"), "A time"),
         lanner.field("t.keys", payload["map"].keys(), "A list"),
-        lanner.field("t.map", payload["map", lanner.KEY], "A text by its key"),
-        lanner.field("t.items", payload["items", lanner.INDEX], "A text by its place"),
+        lanner.field("t.map", payload["map", lanner.KEY], "A string by its key"),
+        lanner.field("t.items", payload["items", lanner.INDEX], "A string by its place"),
         lanner.field("t.each", payload["items", lanner.EACH].text(), "A list of texts"),
         lanner.field("t.counts", payload["items", lanner.EACH].integer(), "A list of numbers"),
         lanner.field("t.yes", payload["c"].boolean(), "A boolean"),
@@ -55,7 +55,7 @@ class Things(lanner.Plugin):
     def event_to_string(self, event):
         return f"thing {event.number}"
 
-    @lanner.field("t.method", "A text that Python makes")
+    @lanner.field("t.method", "A string that Python makes")
     def method(self, event: lanner.Event) -> str | None:
         found = event.json.get("b")
         return found if isinstance(found, str) else None
@@ -133,7 +133,7 @@ class Writing:
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
     def text(self, depth=0):
-        """An operand that is a text."""
+        """An operand that is a string."""
         if depth < 2 and self.random.random() < 0.25:
             return self.one(
                 [
@@ -404,7 +404,7 @@ HOSTILE = {
     "too deep": nested(1024),
     "deeper by far": b"[" * 200_000,
     "names by the thousand": json.dumps({"a": "ab", "map": {f"k{number}": "x" for number in range(5_000)}}).encode(),
-    "the same name again and again": b'{"a":"x"' + b',"a":"ab"' * 10_000 + b"}",
+    "the same name repeatedly": b'{"a":"x"' + b',"a":"ab"' * 10_000 + b"}",
     "invalid UTF-8": b'{"a":"ab\xff"}',
     "a cut character": '{"a":"é"}'.encode()[:-3] + b'"}',
     "a lone surrogate": rb'{"a":"\ud800"}',

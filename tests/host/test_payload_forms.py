@@ -23,7 +23,7 @@ LINE = pattern("(?P<a>.)")
 )  # fmt: skip
 def test_the_forms_of_a_plugins_payloads(values, forms, text):
     class Some(lanner.Plugin):
-        """Some fields."""
+        """A plugin with some fields."""
 
         name, version, contact, extract_sources = "some", "0.1.0", "the tests", lanner.ANY
         fields = tuple(field(f"some.f{number}", value, "A field") for number, value in enumerate(values))

@@ -94,7 +94,7 @@ def test_the_clock_is_the_systems_where_none_is_given(pump):
     assert int(texts(lines)[0]) > 1_700_000_000 * SECOND
 
 
-def test_numbers_go_on_over_batches(pump):
+def test_numbers_continue_over_batches(pump):
     feeding, lines = pump(rule("Any", "evt.num > 0", "%evt.num %evt.pluginname %evt.source %evt.hostname"))
     for _ in range(2):
         feeding.feed(Batch([b"{}", b"{}"]))
@@ -110,7 +110,7 @@ def test_the_first_rule_that_matches_counts_or_every_one(pump):
         assert sum(feeding.counts().alerts.values()) == len(expected)
 
 
-def test_a_field_that_fails_is_counted_and_the_event_goes_on(pump, caplog):
+def test_a_field_that_fails_is_counted_and_the_event_continues(pump, caplog):
     feeding, lines = pump(rule("Any", "doors.name exists", "%doors.name %doors.size %evt.plugininfo"))
     feeding.feed(Batch([b'{"name":"a","size":"x"}', b'{"name":"b"}', b'{"name":"c","size":3}']))
     assert texts(lines) == ["a <NA> door of a", "b <NA> door of b", "c 3 door of c"]

@@ -30,7 +30,7 @@ class Bare(lanner.Plugin):
 
 
 class Timed(Bare):
-    """Its payload tells the time."""
+    """A plugin whose payloads have a time."""
 
     name = event_source = "timed"
     timestamp = lanner.payload["at"].time("ns")
@@ -41,21 +41,21 @@ LINE = lanner.pattern(r"(?P<time>\S+) (?s:(?P<text>.*))")
 
 
 class Json(Bare):
-    """Its payloads are JSON without a time."""
+    """A plugin whose payloads are JSON without a time."""
 
     name = event_source = "json"
     fields = (lanner.field("json.name", lanner.payload["name"], "The name"),)
 
 
 class Text(Bare):
-    """Its payloads are lines of text."""
+    """A plugin whose payloads are lines of text."""
 
     name = event_source = "text"
     fields = (lanner.field("text.text", LINE["text"], "The text"),)
 
 
 class TimedText(Text):
-    """Its lines begin with the time."""
+    """A plugin whose lines begin with the time."""
 
     name = event_source = "timedtext"
     timestamp = LINE["time"].time("s")
@@ -65,7 +65,7 @@ BARE, TIMED, JSON, TEXT, TIMED_TEXT, DOCKER = map(plugin_info, (Bare, Timed, Jso
 
 
 def read(replay):
-    """All batches as one list of (payload, timestamp)."""
+    """Return all batches as one list of (payload, timestamp)."""
     events = []
     while True:
         batch = replay.next_batch(10)

@@ -136,7 +136,7 @@ def test_another_file_of_the_same_directory_is_none_of_its_business(reloader, fi
     assert loads.count == 2
 
 
-def test_what_fails_is_told_and_the_next_time_is_as_good_as_the_first(reloader):
+def test_what_fails_is_reported_and_the_next_time_is_as_good_as_the_first(reloader):
     reloading, loads = reloader()
     loads.failure = LannerError("the rules have 1 error")
     reloading.ask()

@@ -149,7 +149,7 @@ def test_alerts_that_are_lost_at_the_end_are_said_and_not_committed():
     assert source.commits == [0]
 
 
-def test_that_nobody_reads_any_more_is_no_failure_at_the_end():
+def test_a_closed_reader_is_no_failure_at_the_end():
     runner = run_of(ScriptedSource(), HeldDelivery(OutputClosedError("gone")))
     runner.run()
     runner.close()

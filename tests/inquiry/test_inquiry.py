@@ -120,7 +120,7 @@ def test_an_exception_for_any_text(ask, shop, event_of, value):
 
 
 def test_the_commands_above_an_exception_load_it_and_check_it(ask, event_of, tmp_path):
-    """With two rules files, of which one has a path that a shell would split, and which the check needs in this order."""
+    """A run has two rules files, one with a path that a shell would split; the check needs them in this order."""
     (tmp_path / "my rules").mkdir()
     first, second = tmp_path / "my rules" / "lists.yaml", tmp_path / "my rules" / "shop.yaml"
     lists, _, rest = RULES.partition("- macro:")
@@ -434,7 +434,7 @@ class TestTrust:
 
     def test_a_module_is_not_loaded(self, ask, own_plugin):
         store = own_plugin("pass", about={"plugins": [{"target": "shop:Shop"}]})
-        assert "shop:Shop is a module, which is not loaded unasked" in ask("why", store)["unavailable"]
+        assert "shop:Shop is a module, which Lanner loads only on request" in ask("why", store)["unavailable"]
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a file to another user")
     def test_a_file_of_another_user_is_not_loaded(self, ask, own_plugin, tmp_path):
@@ -462,7 +462,7 @@ class TestTrust:
         store = own_plugin("pass")
         assert store.about["machine"] == ""
         found = ask("why", store)["unavailable"]
-        assert "this machine has no valid /etc/machine-id, so that Lanner cannot tell whether the run was on it" in found
+        assert "this machine has no valid /etc/machine-id, so that Lanner cannot determine whether the run was on it" in found
         assert "another machine" not in found
         assert ask("why", store, plugins=[store.about["plugins"][0]["target"]])["matches"] is True
 

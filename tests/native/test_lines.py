@@ -74,9 +74,9 @@ NO_TABLES = [
     (["group", "(?P<a>", "a"], "invalid pattern: missing )"),
     (["group", "(?P<a>x)", "b"], 'the pattern has no group "b"'),
     (["group", "(?P<a>x)"], '"group" takes 2 operands, not 1'),
-    (["group", 5, "a"], "a pattern must be a text, not int"),
-    (["logfmt", 5], "a name must be a text, not int"),
-    (["pointer", None], "a name must be a text, not NoneType"),
+    (["group", 5, "a"], "a pattern must be a string, not int"),
+    (["logfmt", 5], "a name must be a string, not int"),
+    (["pointer", None], "a name must be a string, not NoneType"),
     (["cef"], '"cef" takes 1 operands, not 0'),
 ]
 

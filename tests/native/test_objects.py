@@ -32,7 +32,7 @@ SEPARATORS = st.sampled_from([b"\n", b"", b" ", b"\r\n", b",", b"\n\n", b" \n\x1
 
 
 @given(OBJECTS, SEPARATORS, st.integers(1, 40), st.booleans())
-def test_any_objects_whatever_is_between_them_and_however_they_are_cut(objects, separator, size, multiline):
+def test_any_objects_with_any_bytes_between_them_and_any_cuts(objects, separator, size, multiline):
     data = separator.join(objects)
     assert framed(data, multiline=multiline) == objects
     assert framed(*cuts(data, size), multiline=multiline) == objects
@@ -135,7 +135,7 @@ def test_whole_objects_stay_whole_however_they_are_written(data):
     assert framed(*cuts(data + b"\n" + data, 1), multiline=True) == [data, data]
 
 
-def test_inner_objects_of_a_broken_one_are_no_events_of_their_own():
+def test_inner_objects_of_a_broken_one_are_no_events():
     data = b'{\n  "a":\n  {\n    "b": 1\n  },\n  "c": '
     assert framed(data + b'\n{"d":4}\n', multiline=True) == [data.rstrip(), b'{"d":4}']
 

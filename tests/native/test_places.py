@@ -1,4 +1,4 @@
-"""The native reader finds the members that many fields name, whatever their names have in common."""
+"""The native reader finds the members that many fields name, even if their names have a common part."""
 
 import json
 from random import Random

@@ -81,7 +81,7 @@ def test_a_failed_check_does_not_hide_the_others_and_format_mends_the_layout(rep
     command = 'PATH="$PWD/tools:$PATH" make check'
     failed = run(repository, "sh", "-c", command)
     assert failed.returncode != 0
-    assert "Run `make format` to lay out these files" in failed.stderr
+    assert "Run `make format` to format these files" in failed.stderr
     assert {"mypy ran", "pyright ran", "pytest ran"} <= set(failed.stdout.splitlines())
     assert "0 failed" in failed.stdout
     assert run(repository, "make", "format").returncode == 0

@@ -211,7 +211,7 @@ def test_a_dashboard_is_one_that_grafana_imports(path):
 
 
 def test_every_metric_of_lanner_is_on_a_dashboard(scraped):
-    """Except those of versions, which have no values."""
+    """Names of metrics, except those of versions, which have no values."""
     names = {each["metric"]["__name__"] for each in answer(scraped, '{__name__=~"lanner_.+",job="lanner"}')}
     shown = " ".join(query for _, _, query in QUERIES)
     missing = {name for name in names if name not in shown and not name.endswith(("_sum", "_count"))}

@@ -150,7 +150,7 @@ def test_a_syslog_daemon_may_come_later_and_be_restarted(daemon, tmp_path):
         server.close()
 
 
-def test_a_syslog_daemon_that_does_not_read_holds_nobody_up(daemon, tmp_path):
+def test_a_syslog_daemon_that_does_not_read_delays_no_record(daemon, tmp_path):
     server = daemon()
     setup_logs("info", "text", to_stderr=False, to_syslog=True, syslog=str(tmp_path / "log"))
     for number in range(2000):

@@ -172,7 +172,7 @@ def test_a_file_gets_a_line_each_time(busy, idle, tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_file_that_cannot_be_written_is_told_once_and_the_alerts_go_on(idle, tmp_path, caplog):
+def test_a_file_that_cannot_be_written_is_reported_once_and_the_alerts_continue(idle, tmp_path, caplog):
     taken = queue.Queue()
     periodic = Periodic(0.01, lambda: idle, lambda *given: taken.put(given), str(tmp_path / "no" / "metrics.jsonl"))
     for _ in range(3):

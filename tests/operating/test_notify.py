@@ -80,7 +80,7 @@ def test_the_watchdog_hears_of_a_run_while_it_is_alive(manager):
     assert heard == [b"WATCHDOG=1"] * 3
 
 
-def test_a_run_that_is_stuck_is_told_once(manager, caplog):
+def test_a_run_that_is_stuck_is_reported_once(manager, caplog):
     address, _ = manager
     times, seen = iter(range(5)), threading.Event()
 
@@ -135,7 +135,7 @@ def test_programs_that_are_started_from_here_do_not_speak_for_it(manager):
 
 
 @pytest.mark.parametrize("address", ["/nonexistent/notify", "vsock:2:1234", "relative"])
-def test_a_manager_that_is_not_there_is_told_and_no_more(address, caplog):
+def test_a_manager_that_is_not_there_is_reported_and_no_more(address, caplog):
     notifier = Notifier(environ={"NOTIFY_SOCKET": address})
     notifier.tell_ready()
     notifier.close()
@@ -143,7 +143,7 @@ def test_a_manager_that_is_not_there_is_told_and_no_more(address, caplog):
     assert f"NOTIFY_SOCKET={address}" in caplog.text
 
 
-def test_a_manager_that_does_not_read_holds_nobody_up(manager, caplog):
+def test_a_manager_that_does_not_read_delays_no_notification(manager, caplog):
     notifier = Notifier(environ={"NOTIFY_SOCKET": manager[0]})
     for _ in range(1000):
         notifier.status("something")

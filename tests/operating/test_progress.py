@@ -84,7 +84,7 @@ def test_it_does_without_a_size():
         {"prints": True, "terminal_out": True},
     ],
 )
-def test_nobody_sees_it_who_cannot_or_should_not(given):
+def test_it_is_not_drawn_without_a_suitable_terminal(given):
     text = drawn(**given)
     assert text == "lanner: WARNING: lanner: something odd\r\nthe end\r\n"
 
@@ -94,7 +94,7 @@ def test_it_is_drawn_where_alerts_go_elsewhere():
     assert "7 alerts" in drawn(prints=False, terminal_out=True)
 
 
-def test_nothing_is_drawn_where_nobody_looks(monkeypatch):
+def test_it_is_not_drawn_without_a_terminal(monkeypatch):
     """And nothing for it is imported."""
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     progress = Progress(100, after=0)

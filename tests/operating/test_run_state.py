@@ -37,7 +37,7 @@ def held():
     call.release.set()
 
 
-def test_a_retention_that_goes_on_does_not_undo_the_end_of_the_run(tmp_path, held, monkeypatch, caplog):
+def test_a_retention_that_continues_does_not_undo_the_end_of_the_run(tmp_path, held, monkeypatch, caplog):
     monkeypatch.setattr(run_state, "_LEAVE_AFTER", 0.01)
     state = _state(tmp_path, held)
     assert held.began.wait(PATIENCE)
@@ -52,7 +52,7 @@ def test_a_retention_that_goes_on_does_not_undo_the_end_of_the_run(tmp_path, hel
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
-def test_a_write_that_hangs_is_told(tmp_path, held, monkeypatch, caplog):
+def test_a_write_that_hangs_is_reported(tmp_path, held, monkeypatch, caplog):
     monkeypatch.setattr(run_state, "_LEAVE_AFTER", 0.01)
     monkeypatch.setattr(run_state, "_PATIENCE", 0.01)
     calls = []

@@ -164,7 +164,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
 @pytest.fixture
 def engine(tmp_path):
-    """It listens at docker.sock in the test's directory."""
+    """A stand-in engine at docker.sock in the test's directory."""
     server = Server(str(tmp_path / "docker.sock"), Engine)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

@@ -52,7 +52,7 @@ def get(server, path, method="GET", host="127.0.0.1", **headers):
 
 
 def say(server, text):
-    """All that the server answers to these bytes."""
+    """Return the server's answer to these bytes."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(text)
         return b"".join(iter(lambda: connection.recv(4096), b""))
@@ -74,7 +74,7 @@ def test_healthz_is_falcos(serve, idle):
         ("/readyz?verbose", {}, 200, {"status": "ok"}),
     ],
 )
-def test_what_is_wrong_is_told_with_its_reasons(serve, idle, path, changes, status, body):
+def test_what_is_wrong_is_reported_with_its_reasons(serve, idle, path, changes, status, body):
     found = get(serve(dataclasses.replace(idle, **changes)), path)
     assert (found[0], json.loads(found[2])) == (status, body)
 
@@ -181,7 +181,7 @@ def test_probes_and_scrapers_come_by_address_or_a_name_of_this_machine(serve, id
 
 @pytest.fixture
 def many_descriptors():
-    """As many as a thousand connections take, both ends of them in this process."""
+    """Raise the limit of descriptors for both ends of a thousand connections."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limits[1] != resource.RLIM_INFINITY and limits[1] < 4096:
         pytest.skip("this machine gives a process fewer than 4096 descriptors")
@@ -213,7 +213,7 @@ def test_clients_that_stall_never_hold_up_another(serve, idle, kind, count, many
             assert time.monotonic() - begin < 20  # of the 60 for which the others may stall, on a machine that is busy
 
 
-def test_clients_that_stall_and_come_again_and_again_hold_up_no_other(serve, idle, many_descriptors):
+def test_clients_that_stall_and_come_repeatedly_hold_up_no_other(serve, idle, many_descriptors):
     server = serve(idle, deadline=60)
     ending = threading.Event()
 
@@ -241,7 +241,7 @@ def test_clients_that_stall_and_come_again_and_again_hold_up_no_other(serve, idl
             thread.join()
 
 
-def test_only_so_many_connections_are_open_and_the_oldest_goes_first(serve, idle):
+def test_only_this_many_connections_are_open_and_the_oldest_goes_first(serve, idle):
     server = serve(idle, deadline=60)
     with contextlib.ExitStack() as stack:
         stalled = [stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)) for _ in range(300)]
@@ -349,7 +349,7 @@ def test_requests_are_not_logged(serve, idle, capfd, caplog):
     assert caplog.records == []
 
 
-def test_nobody_is_answered_after_its_end(idle):
+def test_no_client_is_answered_after_its_end(idle):
     server = WebServer("127.0.0.1", 0, lambda: idle)
     server.close()
     with pytest.raises(ConnectionRefusedError):
@@ -364,7 +364,7 @@ def test_addresses_of_both_kinds(serve, idle, host):
     assert get(serve(idle, host), "/healthz", host=host)[0] == 200
 
 
-def test_a_port_that_is_taken_is_told_with_what_to_do(serve, idle):
+def test_a_port_that_is_taken_is_reported_with_what_to_do(serve, idle):
     port = serve(idle).port
     with pytest.raises(LannerError) as caught:
         WebServer("127.0.0.1", port, lambda: idle)
@@ -375,7 +375,7 @@ def test_a_port_that_is_taken_is_told_with_what_to_do(serve, idle):
 
 
 @pytest.mark.parametrize(("address", "reason"), [("192.0.2.1", "cannot assign requested address"), ("no.such.host.invalid", "")])
-def test_an_address_that_is_not_ours_is_told(idle, address, reason):
+def test_an_address_that_is_not_ours_is_reported(idle, address, reason):
     with pytest.raises(LannerError, match=rf"cannot listen on {address}:8765: {reason}.*\$\.webserver\.listen_address"):
         WebServer(address, 8765, lambda: idle)
 
@@ -415,7 +415,7 @@ def test_tls_is_not_held_up_by_who_does_not_speak_it(serve, idle, certificate):
             assert connection.getresponse().status == 200
 
 
-def test_a_certificate_that_is_none_is_told(idle, tmp_path):
+def test_a_certificate_that_is_none_is_reported(idle, tmp_path):
     (tmp_path / "falco.pem").write_text("nothing")
     for path, reason in ((tmp_path / "none.pem", "no such file or directory"), (tmp_path / "falco.pem", "PEM")):
         with pytest.raises(LannerError, match=rf"cannot use TLS \(\$\.webserver\.ssl_certificate\): .*{path}.*{reason}"):

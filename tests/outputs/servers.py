@@ -20,7 +20,7 @@ def certificate(folder):
 
 @contextlib.contextmanager
 def silent_address():
-    """One of the loopback network that no connection to is answered: its queue is full."""
+    """An address of the loopback network that answers no connection, because its queue is full."""
     with contextlib.ExitStack() as stack:
         address = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0)).getsockname()
         for _ in range(4):

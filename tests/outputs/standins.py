@@ -49,7 +49,7 @@ class StandInSink:
             self._more.notify_all()
 
     def interrupt(self):
-        """Some sinks cannot be interrupted."""
+        """Do nothing: some sinks cannot be interrupted."""
 
     def close(self):
         self.closed += 1

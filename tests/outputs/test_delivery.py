@@ -135,7 +135,7 @@ def test_a_sink_that_takes_many_in_one_exchange_is_handed_as_many_however_long_i
     assert len(sink.calls) < 10
 
 
-def test_nobody_reads_standard_output_any_more_and_the_run_ends():
+def test_the_run_ends_when_the_reader_of_standard_output_closes_it():
     reader, writer = os.pipe()
     os.close(reader)
     over, other = threading.Event(), StandInSink("other_output")
@@ -149,7 +149,7 @@ def test_nobody_reads_standard_output_any_more_and_the_run_ends():
     os.close(writer)
 
 
-def test_outputs_are_opened_anew_before_the_next_alert():
+def test_outputs_are_opened_again_before_the_next_alert():
     sink = StandInSink()
     with delivering(sink) as delivery:
         write(delivery, 1)
@@ -164,7 +164,7 @@ def test_outputs_are_opened_anew_before_the_next_alert():
         assert seen == [2]
 
 
-def test_a_file_that_cannot_be_opened_anew_goes_on_where_it_was(tmp_path, caplog):
+def test_a_file_that_cannot_be_opened_again_continues_where_it_was(tmp_path, caplog):
     path = tmp_path / "logs" / "alerts"
     path.parent.mkdir()
     with delivering(FileOutput(path)) as delivery:
@@ -175,7 +175,7 @@ def test_a_file_that_cannot_be_opened_anew_goes_on_where_it_was(tmp_path, caplog
         write(delivery, 1, first=2)
         assert delivery.wait_settled(2, PATIENCE)
     assert (tmp_path / "moved" / "alerts").read_text() == "alert 1\nalert 2\n"
-    assert "it keeps what it had open" in caplog.text
+    assert "it keeps the old file or connection" in caplog.text
 
 
 def test_close_delivers_what_there_is_and_a_second_one_does_nothing():
@@ -242,7 +242,7 @@ def test_what_is_written_after_the_end_is_dropped_and_counted():
 
 
 def test_outputs_are_swapped_without_a_loss(tmp_path):
-    """As a reload does it: the old delivery is closed, then another takes over, with the same file and spool."""
+    """A reload closes the old delivery. Then a new one takes over, with the same file and spool."""
     path, spool = tmp_path / "alerts", SpoolSettings(str(tmp_path / "spool"))
     number = 0
     for _ in range(20):

@@ -58,7 +58,7 @@ def test_a_server_that_was_away_gets_everything_in_order_and_it_is_said_once(cap
         assert counts.failures >= 5
         assert (counts.dropped, counts.last_error) == (0, "connection refused")
     assert [record.getMessage().split(",")[0] for record in caplog.records] == [
-        "away_output: connection refused; it is tried again until it works",
+        "away_output: connection refused; Lanner retries until it works",
         "away_output: works again",
     ]
 
@@ -76,7 +76,7 @@ def test_a_failure_that_is_usual_is_said_when_it_is_usual_no_more(caplog):
         write(delivery, 1, first=2)
         sink.wait(lambda: len(sink.calls) > 6)
         switch.attributes = {}
-        until(lambda: "too slow; it is tried again until it works" in caplog.text)
+        until(lambda: "too slow; Lanner retries until it works" in caplog.text)
         switch.up = True
         assert delivery.wait_settled(2, PATIENCE)
         until(lambda: "works again" in caplog.text)
@@ -247,7 +247,7 @@ def test_a_bug_of_the_worker_itself_is_said_and_ends_nothing(monkeypatch, caplog
     with pytest.raises(OutputError, match="stand_in_output: a bug in Lanner: ValueError: a defect"):
         delivery.close(PATIENCE)
     assert sink.numbers == upto(5)
-    assert "it is tried again" in caplog.text
+    assert "Lanner retries" in caplog.text
     assert not over.is_set()
 
 

@@ -175,7 +175,7 @@ def test_what_is_no_user_agent_is_refused():
         HttpOutput("http://x/", user_agent="lanner \u20ac")
 
 
-def test_an_error_that_nobody_thought_of_costs_no_alert_and_no_connection(serve, post, monkeypatch):
+def test_an_unexpected_error_costs_no_alert_and_no_connection(serve, post, monkeypatch):
     server = serve()
     sink = post(server, keep_alive=True)
     sink.send(alerts("a"))

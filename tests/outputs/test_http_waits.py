@@ -86,7 +86,7 @@ def test_a_slow_server_takes_no_longer_than_it_may(post, silent):
         server.close()
 
 
-def test_so_many_timeouts_in_a_row_are_usual(serve, post, monkeypatch):
+def test_this_many_timeouts_in_a_row_are_usual(serve, post, monkeypatch):
     sink = post(serve(), timeout=0, max_consecutive_timeouts=2)
 
     def is_usual():

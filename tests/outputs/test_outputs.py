@@ -18,7 +18,7 @@ def alert(line):
 
 
 class Direct(DirectDelivery):
-    """With lines for alerts."""
+    """A delivery that takes lines instead of alerts."""
 
     def __init__(self, *sinks):
         super().__init__(sinks)
@@ -182,7 +182,7 @@ def test_what_cannot_be_written_at_close_is_said_and_the_file_is_closed():
     output.close()
 
 
-def test_a_file_that_was_moved_away_is_made_anew_for_more_lines(tmp_path):
+def test_a_file_that_was_moved_away_is_made_again_for_more_lines(tmp_path):
     path = tmp_path / "alerts"
     output = Direct(FileOutput(path, keep_alive=False))
     output.write("one")
@@ -216,7 +216,7 @@ def test_a_directory_that_went_away_is_said_at_the_next_line(tmp_path):
     output.close()
 
 
-def test_several_outputs_get_each_alert_and_are_closed_whatever_one_of_them_says(pipe, tmp_path):
+def test_several_outputs_get_each_alert_and_are_closed_after_any_error_of_one(pipe, tmp_path):
     reader, writer = pipe
     os.close(reader)
     output = Direct(StdoutOutput(writer), FileOutput(tmp_path / "alerts"))

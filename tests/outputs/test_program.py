@@ -69,7 +69,7 @@ def test_one_program_takes_all_alerts(program, tmp_path, children):
     assert not children()
 
 
-def test_each_alert_is_a_start_of_its_own(program, tmp_path, children):
+def test_each_alert_starts_a_process(program, tmp_path, children):
     out = tmp_path / "out"
     program(f"echo started >> {out}; cat >> {out}").send(alerts("one", "two"))
     assert out.read_text().splitlines() == ["started", "one", "started", "two"]
@@ -97,7 +97,7 @@ def test_reopen_starts_another_one(program, tmp_path):
 
 
 def test_a_program_that_fails_is_said_with_how_many_it_took(program):
-    with pytest.raises(OutputError, match=r"ended with status 3; what it says is on standard error") as caught:
+    with pytest.raises(OutputError, match=r"ended with status 3; its messages are on standard error") as caught:
         program('read line; [ "$line" != bad ] || exit 3').send(alerts("good", "bad", "good"))
     assert (caught.value.delivered, caught.value.permanent) == (1, False)
 
@@ -158,7 +158,7 @@ def test_a_program_that_may_not_be_killed_is_left_behind(program, monkeypatch, c
     left = kept._process
     with monkeypatch.context() as patch:
         patch.setattr(os, "killpg", forbidden)
-        with pytest.raises(OutputError, match=r"cannot be ended, and is left behind, and left 1 alert unread"):
+        with pytest.raises(OutputError, match=r"cannot be ended and is left running, and left 1 alert unread"):
             kept.close()
         monkeypatch.setattr(once, "_start", lambda: started.append(ProgramOutput._start(once)) or started[-1])
         started = []

@@ -1,4 +1,4 @@
-"""Alerts on disk while an output is down: in order, at least once, bounded, whatever happens to the process or the file."""
+"""Alerts on disk while an output is down: in order, at least once, bounded, after any failure of the process or the file."""
 
 import logging
 import os
@@ -162,7 +162,7 @@ def other_database(path):
 
 
 @pytest.mark.parametrize("damage", [damage_head, damage_middle, other_version, other_database])
-def test_a_file_that_is_damaged_or_no_spool_is_set_aside_and_the_run_goes_on(path, damage, caplog):
+def test_a_file_that_is_damaged_or_no_spool_is_set_aside_and_the_run_continues(path, damage, caplog):
     with closing(Spool(path, PLENTY)) as spool:
         spool.append([make_alert(number, 500) for number in range(100)])
     damage(path)
@@ -333,7 +333,7 @@ def test_a_disk_that_is_full_when_alerts_are_delivered_sends_none_twice(tmp_path
         assert sink.numbers == upto(300)
 
 
-def test_what_was_delivered_on_a_full_disk_is_removed_at_the_end_where_there_is_room_again(tmp_path):
+def test_alerts_that_were_delivered_on_a_full_disk_are_removed_at_the_end_if_there_is_room_again(tmp_path):
     sink = StandInSink("an_output", Switch(up=False))
     with small_file_system(tmp_path):
         with spooling(tmp_path / "an_output.sqlite", sink) as delivery:

@@ -144,7 +144,7 @@ def test_a_damaged_row_costs_itself_alone(written, tmp_path, caplog, column, val
     assert "2 damaged alerts are left out and lost" in caplog.text
 
 
-def test_a_file_of_the_version_before_goes_on(tmp_path):
+def test_a_file_of_the_version_before_continues(tmp_path):
     path = tmp_path / "x.sqlite"
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("CREATE TABLE alerts (id INTEGER PRIMARY KEY, line BLOB, rule BLOB, priority BLOB, source BLOB, timestamp BLOB)")

@@ -1,4 +1,4 @@
-"""Alerts to syslog: one line each whatever they hold, to this machine's daemon, and by RFC 5424 to others."""
+"""Alerts to syslog: one line for each, with any content, to this machine's daemon, and by RFC 5424 to others."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Alerts on a terminal: coloured by priority, and printable, whatever text events contain. A pipe gets Falco's bytes."""
+"""Alerts on a terminal: coloured by priority, and printable with any text of an event. A pipe gets Falco's bytes."""
 
 import json
 import os

@@ -39,7 +39,7 @@ def structured(rule="a rule", **fields):
     return Alert(json.dumps(line), rule, "Warning", "kv", 1)
 
 
-def test_a_burst_goes_through_and_then_so_many_a_second(clock):
+def test_a_burst_goes_through_and_then_this_many_a_second(clock):
     throttle = Throttle(2, 5, clock)
     assert [throttle.admits(text("x")) for _ in range(7)] == [True] * 5 + [False] * 2
     clock.now += 1

@@ -130,7 +130,7 @@ def kv(corpus: Corpus) -> Kv:
 
 @pytest.fixture
 def check(tmp_path):
-    """`check(*texts)` returns the findings of `lanner rules check` in files with these texts."""
+    """`check(*texts)` returns the findings of `lanner rules check` in files with these strings."""
 
     def run(*texts):
         paths = [tmp_path / f"{number}.yaml" for number in range(len(texts))]

@@ -1,4 +1,4 @@
-"""A second implementation of conditions, as simple as possible and independent of the product's operators, for texts and numbers."""
+"""A second implementation of conditions, as simple as possible and independent of the product's operators, for strings and numbers."""
 
 import re
 

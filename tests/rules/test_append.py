@@ -125,7 +125,7 @@ def test_old_container_info_is_taken_out_of_added_text():
         (Append(raw=("none",)), "unknown filter", "append_output adds `none` here"),
     ],
 )
-def test_what_is_wrong_in_added_text_is_told_at_the_rule(append, problem, advice):
+def test_what_is_wrong_in_added_text_is_reported_at_the_rule(append, problem, advice):
     with pytest.raises(RulesError) as caught:
         compiled(append)
     (finding,) = caught.value.findings

@@ -57,7 +57,7 @@ def test_disabled_rules_are_checked_but_take_no_part():
     assert finding.message == "many is not a valid number"
 
 
-def test_everything_that_is_wrong_is_told_with_its_place_and_what_to_do():
+def test_everything_that_is_wrong_is_reported_with_its_place_and_what_to_do():
     condition, output = refused(
         rule("One", "x.kind = a and x.cont = 1"),
         rule("Two", "x.kind = a", "%x.nothing"),

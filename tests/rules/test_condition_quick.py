@@ -63,7 +63,7 @@ PIECES = [
 
 
 def outcome(text, base=0, shared=None):
-    """Return the tree of a text with all spans, or the error."""
+    """Return the tree of a string with all spans, or the error."""
     try:
         return repr_with_spans(parse(text, base, shared))
     except ConditionError as error:
@@ -111,7 +111,7 @@ def test_every_condition_that_falco_parses_is_read_as_word_by_word(corpus):
         assert outcome(text, 0, shared) == outcome(text)
 
 
-def test_equal_lists_share_their_items_whatever_stands_before_them():
+def test_equal_lists_share_their_items_after_any_text():
     shared = {}
     first, second = (parse(text, 0, shared) for text in ('x.y in (a, "b)", c)', 'not x.longer in (a, "b)", c)'))
     assert isinstance(first, Check)

@@ -34,7 +34,7 @@ transformers = st.recursive(st.builds(Transform, st.just("len"), st.tuples(field
 values = st.builds(Transform, st.just("val"), st.tuples(fields), arguments)
 lefts = fields | transformers
 text_operators = st.sampled_from(operators_of(Side.TEXT))
-# A list may be a name, except after a modifier, which is then a text and not a modifier
+# A list may be a name, except after a modifier, which is then a string and not a modifier
 list_names = st.builds(Constant, identifiers)
 checks = st.one_of(
     st.builds(Check, lefts, st.just("exists")),

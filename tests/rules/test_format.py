@@ -1,4 +1,4 @@
-"""Outputs of rules: their placeholders, the texts of values, and the fields of an alert."""
+"""Outputs of rules: their placeholders, the strings of values, and the fields of an alert."""
 
 import json
 import re

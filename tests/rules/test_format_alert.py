@@ -114,7 +114,7 @@ def test_keys_stand_in_the_order_of_their_bytes(zone):
     assert list(json.loads(found)["output_fields"]) == ["evt.time", "kv.map[B]", "kv.map[b]", "kv.map[\uff5e]", "kv.map[\U0001f600]"]
 
 
-def test_a_json_alert_is_one_line_whatever_the_values_are(zone):
+def test_a_json_alert_is_one_line_for_any_values(zone):
     rule = AlertRule('A "rule"\n', "Critical", "kv", ("é\n",))
     found = alert(AlertWriter("json", hostname='"\n'), "%kv.str\n", '\n\0"\\\udcff', rule)
     assert "\n" not in found
@@ -178,7 +178,7 @@ def test_broken_utf8_becomes_what_each_library_makes_of_it(data, message, field)
 
 
 @given(st.binary())
-def test_whatever_the_bytes_the_json_is_valid_utf8(data):
+def test_the_json_is_valid_utf8_for_any_bytes(data):
     text = data.decode("utf-8", "surrogateescape")
     for quoted in (quote(text), quote_field(text)):
         assert isinstance(json.loads(quoted.encode()), str)

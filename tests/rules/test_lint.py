@@ -158,7 +158,7 @@ def test_possible_values(marked, condition):
 def test_texts_in_order(check, condition):
     (finding,) = [each for each in check(rules(condition)) if each.code == "LINT_TEXT_ORDER"]
     assert marked_text(finding) == condition
-    assert finding.message == f"`{condition}` compares texts, character by character: '10' is less than '5'."
+    assert finding.message == f"`{condition}` compares strings, character by character: '10' is less than '5'."
     assert "must be a number in its plugin (.integer())" in finding.advice
 
 
@@ -208,7 +208,7 @@ NEGATED = "- macro: health\n  condition: {}\n"
 
 
 @pytest.mark.parametrize("macro", ["x.a = a", "x.a = a or x.a startswith b", "x.a exists and (x.a = a or x.a startswith b)"])
-def test_a_negated_macro_is_told_at_its_negation(check, marked, macro):
+def test_a_negated_macro_is_reported_at_its_negation(check, marked, macro):
     before = NEGATED.format(macro)
     (finding,) = check(rules("x.b = b and not health", before=before))
     assert (finding.code, marked_text(finding)) == ("LINT_ABSENT_FIELD", "not health")
@@ -225,7 +225,7 @@ def test_a_negated_macro_of_several_fields_is_one_finding(check, marked):
     assert marked("x.n = 1 and (x.a exists and x.b exists and not health)", before=before) == []
 
 
-def test_a_negated_macro_within_a_macro_is_told_where_the_not_is(check):
+def test_a_negated_macro_within_a_macro_is_reported_where_the_not_is(check):
     before = NEGATED.format("x.a = a") + "- macro: ill\n  condition: x.b = b and not health\n"
     (finding,) = check(rules("ill", before=before))
     assert (marked_text(finding), finding.place.line) == ("not health", 4)

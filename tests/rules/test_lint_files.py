@@ -57,12 +57,12 @@ LISTS = "- list: allowed_users\n  items: [root_user, www_data]\n- macro: spawned
 @pytest.mark.parametrize(
     ("word", "advice"),
     [
-        ("allowed_user", "If you mean the list, write `allowed_users`. If you mean the text, put it into quotes: 'allowed_user'."),
-        ("Allowed_Users", "If you mean the list, write `allowed_users`. If you mean the text, put it into quotes: 'Allowed_Users'."),
-        ("alowed_users", "If you mean the list, write `allowed_users`. If you mean the text, put it into quotes: 'alowed_users'."),
+        ("allowed_user", "If you mean the list, write `allowed_users`. If you mean the string, put it in quotes: 'allowed_user'."),
+        ("Allowed_Users", "If you mean the list, write `allowed_users`. If you mean the string, put it in quotes: 'Allowed_Users'."),
+        ("alowed_users", "If you mean the list, write `allowed_users`. If you mean the string, put it in quotes: 'alowed_users'."),
         (
             "spawned_process",
-            "A macro is not a value: join it with `and` or `or`. If you mean the text, put it into quotes: 'spawned_process'.",
+            "A macro is not a value: join it with `and` or `or`. If you mean the string, put it in quotes: 'spawned_process'.",
         ),
     ],
 )
@@ -125,7 +125,7 @@ def test_a_comma_in_an_item(check, item, count):
 def test_a_macro_misspelt_by_one_letter(check, condition, word):
     found = check(LISTS + rules("spawned_process", condition.format(word)))
     assert [each.message for each in found if each.code == "LINT_MISTYPED_NAME"] == [
-        f"`{word}` is a text here, but its name is similar to the macro `spawned_process`."
+        f"`{word}` is a string here, but its name is similar to the macro `spawned_process`."
     ]
 
 

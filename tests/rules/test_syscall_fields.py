@@ -1,6 +1,6 @@
 """Every field of system calls with every kind of comparison, and event types: Falco 0.44.1's answers to `-V`.
 
-A line of the data is [condition, output, findings as [code, message]]; a text instead of the findings is the error that ended Falco.
+A line of the data is [condition, output, findings as [code, message]]; a string instead of the findings is the error that ended Falco.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Addresses never print their secret parts, whatever form they have."""
+"""Addresses of any form never print their secret parts."""
 
 import msgspec
 import pytest

@@ -106,7 +106,7 @@ def test_an_instance_without_close_cannot_be_woken_so_it_waits_for_short_times()
     assert source.next_batch(3600).ended
 
 
-def test_each_stream_has_a_tail_of_its_own():
+def test_each_stream_has_its_own_tail():
     source = source_of(
         Chunk(b"a1", stream=1), Chunk(b"b1", stream="two"), b"c1", Chunk(b"a2\n", stream=1), Chunk(b"b2\nb3", stream="two"), b"c2\n", b""
     )
@@ -275,7 +275,7 @@ def test_an_exception_of_open_names_plugin_and_call():
 
 def test_a_plugin_that_only_extracts_has_nothing_to_open():
     class Extractor(lanner.Plugin):
-        """Extracts."""
+        """An extractor."""
 
         name, version, contact, extract_sources = "extractor", "0.1.0", "github.com/you", ("syscall",)
         fields = (lanner.field("doors.name", lanner.payload["name"], "The door"),)
@@ -332,7 +332,7 @@ class Committed(Script):
         self.commits.append(count)
 
 
-def test_the_next_call_says_that_the_chunks_before_it_are_dealt_with():
+def test_the_next_call_says_that_the_chunks_before_it_are_processed():
     instance = Committed(b"a\nb\n", NOTHING, Chunk(b"c\n"), b"")
     source = open_source(plugin_of(lambda _: instance))
     for _ in range(4):

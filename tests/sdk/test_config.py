@@ -356,7 +356,7 @@ class Listed(Config):
 
 
 @pytest.mark.parametrize("other", [{}, {"other": None}, {"other": "x"}], ids=["only", "null", "text"])
-def test_a_listed_value_is_kept_whatever_the_other_options_are(other):
+def test_a_listed_value_is_kept_for_any_other_options(other):
     assert convert_config(Listed, {"choice": 1, **other}).choice == 1
     assert convert_config(Listed, {"choice": 3, **other}).choice == "3"
 

@@ -156,7 +156,7 @@ def test_words(kind, value, document, argument, expected):
     assert type(got) is type(expected)
 
 
-def test_each_slot_is_a_value_of_its_own_and_each_payload_stands_alone(kind):
+def test_each_slot_is_its_own_value_and_payloads_are_independent(kind):
     reader = kind([a.data(), b.data()])
     reader.load(b'{"a":"x","b":"y"}')
     assert (reader.get(0), reader.get(1)) == ("x", "y")
@@ -232,7 +232,7 @@ def test_depth_does_not_depend_on_how_deep_the_caller_stands(kind):
     ids=["endless text", "texts side by side", "brackets", "objects"],
 )
 def test_hostile_payloads_take_linear_time(kind, document):
-    """With backtracking at each quote, the first two would far exceed the test's time limit."""
+    """A reader that backtracks at each quote would far exceed the test's time limit for the first two."""
     assert not fits(kind, document)
 
 

@@ -157,7 +157,7 @@ def test_the_timestamp_is_the_payloads_else_the_sources():
     assert reader.timestamp is None
 
 
-def test_a_payload_that_is_no_json_has_no_values_read_from_json_and_is_told():
+def test_a_payload_that_is_no_json_has_no_values_read_from_json_and_is_reported():
     reader = reader_of("doors.name", "doors.first", "doors.word")
     assert reader.load(b'{"name":"a"}')
     assert not reader.load(b'{"name":"a"')

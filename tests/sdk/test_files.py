@@ -1,4 +1,4 @@
-"""Files that a user has named are read completely, whatever kind of file they are."""
+"""Files of every kind that a user has named are read completely."""
 
 import errno
 import os

@@ -38,7 +38,7 @@ def test_a_line_is_there_as_soon_as_its_newline_is():
     assert framer.end() == []
 
 
-def test_the_end_begins_anew():
+def test_the_end_begins_again():
     framer = new_framer()
     framer.feed(b"a")
     assert framer.end() == [b"a"]

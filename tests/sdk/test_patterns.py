@@ -126,8 +126,8 @@ def test_bytes_that_are_not_utf8_are_noticed(kind):
         ("(?P<a>x)\\", "trailing"),
         ("(?P<a>\ud800)", "half of a surrogate pair"),
         ("(?P<a>\udcff)", "invalid UTF-8"),
-        (b"(?P<a>x)", "a pattern must be a text"),
-        (None, "a pattern must be a text"),
+        (b"(?P<a>x)", "a pattern must be a string"),
+        (None, "a pattern must be a string"),
     ],
 )
 def test_an_invalid_pattern_is_refused_where_it_is_written(expression, message):

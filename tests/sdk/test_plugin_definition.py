@@ -40,7 +40,7 @@ def test_a_class_tells_all_that_hosts_want_to_know():
     assert [declaration.info.name for declaration in info.fields] == ["doors.name"]
 
 
-def test_the_description_may_be_given_in_words_of_its_own():
+def test_the_description_may_be_an_attribute():
     assert plugin_info(define(description="Watches doors")).description == "Watches doors"
 
 
@@ -152,7 +152,7 @@ def test_an_abstract_base_is_checked_in_its_subclasses_alone():
             return len(event.payload)
 
     class Sub(Base):
-        """One of them."""
+        """A plugin class."""
 
         id, name, version, event_source = 4242, "doors", "0.1.0", "doors"
 

@@ -198,7 +198,7 @@ NESTED.append(NESTED)
     [
         ({1, 2}, "it contains set"),
         (b"x", "it contains bytes"),
-        ({5: 1}, "it has the key 5, and keys are texts"),
+        ({5: 1}, "it has the key 5, and keys are strings"),
         (float("nan"), "nan is not a JSON number"),
         (NESTED, "it is nested too deeply"),
         ("x" * (2 << 20), "it has more than 1 MiB"),
@@ -213,7 +213,7 @@ def test_a_position_that_json_cannot_represent_ends_the_source_with_the_reason(p
     assert str(caught.value).startswith(f"plugin doors: open yielded an event with an invalid position: {says}. A position is a JSON value")
 
 
-def test_positions_that_open_does_not_take_are_told_of_once(caplog):
+def test_positions_that_open_does_not_take_are_reported_once(caplog):
     source = opened(lambda self, params: numbered(1, 2)(self, params, None), None)
     taken(source, 2)
     source.close()
@@ -406,7 +406,7 @@ def test_a_place_where_no_file_can_be_is_an_error_at_the_start(tmp_path, info, p
     assert "or `none` to store no position" in str(caught.value)
 
 
-def test_a_write_that_fails_is_told_of_once_counted_and_tried_again(tmp_path, info, caplog):
+def test_a_write_that_fails_is_reported_once_counted_and_tried_again(tmp_path, info, caplog):
     folder, away = tmp_path / "state", tmp_path / "away"
     file = PositionFile(str(folder), info)
     folder.rename(away)
@@ -418,7 +418,7 @@ def test_a_write_that_fails_is_told_of_once_counted_and_tried_again(tmp_path, in
     file.close()
     assert json.loads((folder / "doors.position").read_text())["position"] == 1
     assert len(caplog.records) == 1
-    assert "it is tried again, and until then a restart repeats events" in caplog.text
+    assert "Lanner retries, and until then a restart repeats events" in caplog.text
 
 
 @pytest.mark.parametrize(

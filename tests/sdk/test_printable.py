@@ -1,4 +1,4 @@
-"""Lanner's output of texts from outside."""
+"""Lanner's output of strings from outside."""
 
 import json
 

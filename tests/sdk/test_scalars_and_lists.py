@@ -1,4 +1,4 @@
-"""The meaning of the words for scalars, texts, conditions and lists, in the reference evaluator and the native reader."""
+"""The meaning of the words for scalars, strings, conditions and lists, in the reference evaluator and the native reader."""
 
 import json
 from ipaddress import ip_address
@@ -77,7 +77,7 @@ SCALARS = [
     (a.time("ms"), at("1.5"), 1_500_000),
     (a.time("s"), at("1.5e3"), None),
     (a.time("s"), at('"1."'), None),
-    # texts
+    # strings
     (a.lower(), at('"AbÉ"'), "abÉ"),
     (a.upper(), at('"abé"'), "ABé"),
     (a.basename(), at('"/usr/bin/sh"'), "sh"),

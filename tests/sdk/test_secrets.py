@@ -108,7 +108,7 @@ def test_secrets_are_values():
     assert bool(secret)
     assert not Secret("")
     assert copy.deepcopy([secret]) == [secret] == [copy.copy(secret)]
-    with pytest.raises(TypeError, match="a Secret needs a text, not bytes"):
+    with pytest.raises(TypeError, match="a Secret needs a string, not bytes"):
         Secret(b"sesame")  # type: ignore[arg-type]
 
 
@@ -135,10 +135,10 @@ def test_a_configuration_reads_secrets_at_all_places_and_shows_none(monkeypatch,
         ("file:", "must be absolute"),
         ("file:sesame", "must be absolute"),
         ("file:~/sesame", "must be absolute"),
-        (None, "expected a text, got nothing"),
-        (True, "expected a text, got a boolean"),
-        (1e100, "expected a text, got a number"),
-        ({"sesame": 1}, "expected a text, got a mapping"),
+        (None, "expected a string, got nothing"),
+        (True, "expected a string, got a boolean"),
+        (1e100, "expected a string, got a number"),
+        ({"sesame": 1}, "expected a string, got a mapping"),
     ],
 )
 def test_a_value_that_is_no_secret_is_refused_without_its_text(given, says):

@@ -12,15 +12,14 @@ from lanner.sdk.types import FieldInfo, FieldType
 
 from ..growth import grows_linearly
 
-COUNT = 4_000
-"""So many items reach the limit if each repeats `TEXT`."""
+COUNT = 4_000  # items reach the limit if each repeats `TEXT`
 TEXT = "t" * 300
 ITEMS = payload["a", EACH]
 MANY = payload["b", EACH]
 SHARED = {
     "a condition": (ITEMS.each(item["name"].when(MANY.any("z").text(), "true")), ("x",)),
     "a condition of each item": (ITEMS.each(MANY.join("").after("-").when(item["flag"], "yes")), ("z",)),
-    "a text": (ITEMS.each(concat(item["name"], payload["m", "list", 1])), ("x2",)),
+    "a string": (ITEMS.each(concat(item["name"], payload["m", "list", 1])), ("x2",)),
     "a pointer": (ITEMS.each(concat(item["name"], payload.pointer("/m/list/0"))), ("x1",)),
     "a list": (ITEMS.each(payload["m", "list", EACH]), ("1", "2")),
     "an inner each": (ITEMS.each(payload["m", "list", EACH].each(concat(item, payload["m", "list", 0]))), ("11", "21")),

@@ -18,7 +18,7 @@ def _open(path, content):
     return StateFile(str(path), 0.01, TEXTS, content, lambda: None, lambda: logging.getLogger("lanner.test"), at_once=True)
 
 
-def test_a_write_that_hangs_is_told_and_keeps_the_lock(tmp_path, monkeypatch, caplog):
+def test_a_write_that_hangs_is_reported_and_keeps_the_lock(tmp_path, monkeypatch, caplog):
     """Otherwise it would later replace the file of the next run."""
     monkeypatch.setattr(statefile, "_LEAVE_AFTER", 0.01)
     began, release = threading.Event(), threading.Event()

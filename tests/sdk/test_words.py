@@ -49,7 +49,7 @@ READABLE = {
     "query": '"/a?x=1"',
     "keys": '{"x": 1}',
 }
-"""Texts of JSON from which these words read a value; the others read "x:y"."""
+"""Strings of JSON from which these words read a value; the others read "x:y"."""
 
 
 @pytest.mark.parametrize("row", WORDS, ids=lambda row: row.name)
@@ -81,34 +81,34 @@ def test_the_documentation_has_the_same_table():
 
 
 WRONG = [
-    (lambda: a.integer().lower(), "`lower` needs a text, not a uint64"),
-    (lambda: a.address().text(), "`text` needs a text, integer or boolean, not a ipaddr"),
+    (lambda: a.integer().lower(), "`lower` needs a string, not a uint64"),
+    (lambda: a.address().text(), "`text` needs a string, integer or boolean, not a ipaddr"),
     (lambda: a.before(":").raw(), "`raw` needs a place in the payload"),
     (lambda: a.join(","), "`join` needs a list, such as"),
     (lambda: a.nth(0), "`nth` needs a list, such as"),
     (lambda: items.nth(-1), "`nth` needs a number from 0, or INDEX, not -1"),
     (lambda: items.nth(KEY), "`nth` needs a number from 0, or INDEX"),
-    (lambda: items.split(","), "`split` needs a text, not a list of text"),
-    (items.listed, "`listed` needs one value, not a list of text"),
-    (items.any, "`any` without texts needs a list of booleans"),
-    (lambda: items.boolean().any("x"), "`any` with texts needs a list of texts, not a list of bool"),
-    (items.without, "`without` needs texts to compare with, not none"),
-    (lambda: items.without(5), "`without` needs texts to compare with, not 5"),
+    (lambda: items.split(","), "`split` needs a string, not a list of string"),
+    (items.listed, "`listed` needs one value, not a list of string"),
+    (items.any, "`any` without strings needs a list of booleans"),
+    (lambda: items.boolean().any("x"), "`any` with strings needs a list of strings, not a list of bool"),
+    (items.without, "`without` needs strings to compare with, not none"),
+    (lambda: items.without(5), "`without` needs strings to compare with, not 5"),
     (lambda: a.where("kind", "User"), "`where` selects items: write it after EACH"),
     (lambda: items.where(KEY), "`where` needs the name of a member, not"),
     (lambda: a.each(item["x"]), "`each` needs items: write EACH"),
     (lambda: items.each("x"), "`each` needs a value"),
-    (lambda: a.when(INDEX, "x"), "takes no texts"),
+    (lambda: a.when(INDEX, "x"), "takes no strings"),
     (lambda: a.when("x"), "`when` needs a value as its condition"),
     (lambda: a.when(a), "or a boolean, such as b.exists()"),
-    (lambda: a.unless(items, "x"), "`unless` compares a text, but its condition here is a list of text"),
+    (lambda: a.unless(items, "x"), "`unless` compares a string, but its condition is a list of string"),
     (lambda: a.query(INDEX), "`query` needs the name of a parameter, or KEY"),
     (lambda: a.time("iso"), "unknown time unit or form 'iso': write one of ns, us, ms, s, rfc3339,"),
     (lambda: a.duration("rfc3339"), "unknown time unit 'rfc3339'"),
-    (lambda: a | items, "`a | b` needs two values of the same type, not text and list of text"),
+    (lambda: a | items, "`a | b` needs two values of the same type, not string and list of string"),
     (concat, "`concat` needs at least one value"),
-    (lambda: concat(a.integer()), "`concat` needs texts, not uint64: numbers become texts with text()"),
-    (lambda: text(5), "`text` needs a text without NUL, not 5"),
+    (lambda: concat(a.integer()), "`concat` needs strings, not uint64: numbers become strings with text()"),
+    (lambda: text(5), "`text` needs a string without NUL, not 5"),
     (lambda: payload[EACH, INDEX, INDEX | EACH], "a path has room for one argument"),
     (lambda: field("x.y", item["name"], "d"), 'field "x.y" reads `item` outside `each`'),
     (lambda: field("x.y", concat(payload[KEY], items.nth(INDEX)), "d"), 'field "x.y" uses KEY and INDEX'),

@@ -60,7 +60,7 @@ class Reader:
         return [line.decode() for line in found]
 
     def is_silent(self, seconds=0.3):
-        """Whether no line comes within so many seconds."""
+        """Whether no line comes within this number of seconds."""
         deadline = time.monotonic() + seconds
         while not self.seen and (left := deadline - time.monotonic()) > 0:
             self.seen += self.source.next_batch(left).payloads
@@ -92,7 +92,7 @@ def reading():
 
 
 def eventually(holds):
-    """Wait until it does."""
+    """Wait until the condition holds."""
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, "it never came to be"

@@ -46,7 +46,7 @@ def polling(request, store=None, **options):
     options = {"every": QUICK, **options}
 
     class Polls(lanner.Plugin):
-        """Polls."""
+        """A plugin that polls."""
 
         id, name, version, event_source, contact = 4242, "polls", "0.1.0", "polls", "github.com/you/polls"
 

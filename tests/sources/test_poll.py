@@ -73,7 +73,7 @@ def test_the_first_start_is_stored_before_the_first_event():
 
 
 def test_a_page_that_later_events_come_to_is_the_position():
-    """As in Okta's system log: there is always a next page."""
+    """Okta's system log always has a next page."""
     events = [1, 2, 3]
 
     def answer(request):
@@ -156,7 +156,7 @@ def test_a_condition_that_could_not_be_sent_does_not_end_the_polls():
 
 
 def test_feeds_that_begin_with_the_newest_event():
-    """As GitHub's events: conditional requests, pages that move on, and an interval that the server wishes."""
+    """GitHub's events need conditional requests, pages that move, and an interval that the server requests."""
     events = [3, 2, 1]
 
     def answer(request):

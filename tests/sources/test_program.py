@@ -190,7 +190,7 @@ def processes_of(group):
 
 
 def test_a_source_that_nothing_reads_is_ended_as_well(reading):
-    """As in a built library, which closes it in the thread that reads."""
+    """A built library closes the program in the thread that reads it."""
     made = []
 
     def opening(self, params):

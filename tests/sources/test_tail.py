@@ -1,4 +1,4 @@
-"""`tail` gives each line of a log file once, in order, whatever happens to the file and to the run."""
+"""`tail` yields each line of a log file once, in order, after any change of the file and any end of the run."""
 
 import gzip
 import os
@@ -246,8 +246,8 @@ def test_a_missing_file_is_logged_once_until_it_is_there(log, caplog, monkeypatc
             now[0] += 61
             feed.block(0.0)
     assert [record.getMessage() for record in caplog.records] == [
-        f"cannot read {log}: no such file or directory; it is tried again",
-        f"cannot read {log}: no such file or directory; it is tried again",
+        f"cannot read {log}: no such file or directory; Lanner retries",
+        f"cannot read {log}: no such file or directory; Lanner retries",
     ]
     feed.close()
 
@@ -288,7 +288,7 @@ print(found, flush=True)
         log.chmod(0o644)
         out, errors = process.communicate(timeout=PATIENCE)
     assert (line, out) == ("waiting\n", "b'one\\n'\n"), errors
-    assert "permission denied; it is tried again" in errors
+    assert "permission denied; Lanner retries" in errors
 
 
 def test_what_is_no_file_is_an_error_at_the_start(reading, tmp_path):

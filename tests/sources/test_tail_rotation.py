@@ -263,7 +263,7 @@ def test_a_rotated_name_that_becomes_a_link_is_not_followed(log, monkeypatch, tm
 
 
 def test_a_writer_that_rotates_all_the_time_loses_nothing(reading, log):
-    """With restarts of the reader in between."""
+    """The reader resumes after restarts between rotations."""
     log.touch()
     run = reading(returned(log))
     run.source.next_batch(PATIENCE)  # an open file

@@ -68,7 +68,7 @@ def test_a_connection_serves_many_requests():
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_a_request_that_is_refused_is_told_why(request_, status):
+def test_a_request_that_is_refused_is_reported_why(request_, status):
     with opened(max_body=1024) as source, client(source) as connection:
         found, text = ask(connection, **request_)
         assert found == status
@@ -199,7 +199,7 @@ def test_chunked_bodies():
 
 
 def test_a_large_body_is_announced_before_it_is_sent():
-    """As curl does: it awaits the interim answer."""
+    """Clients such as curl await the interim answer."""
     with opened() as source, reading(source):
         head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: "
         with closing(socket.create_connection(("127.0.0.1", source.port), timeout=PATIENCE)) as connection:

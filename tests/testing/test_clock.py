@@ -103,7 +103,7 @@ class Ticks(lanner.sources.Feed):
 
 
 class Ticker(lanner.Plugin):
-    """Its source is a feed."""
+    """A plugin whose source is a feed."""
 
     id, name, version, event_source, contact = 4243, "ticker", "0.1.0", "ticker", "github.com/you/ticker"
 

@@ -1,4 +1,4 @@
-"""The feed and its counts: each alert once, in order, whatever happens between two looks; and figures of a sliding window."""
+"""The feed and its counts: each alert once, in order, with any changes between two polls; and figures of a sliding window."""
 
 import threading
 import time
@@ -153,7 +153,7 @@ def test_a_quiet_store_is_not_told_of(run, take):
     assert not taker.fresh.wait(0.5)
 
 
-def test_a_bug_is_shown_and_the_feed_goes_on(run, take, monkeypatch):
+def test_a_bug_is_shown_and_the_feed_continues(run, take, monkeypatch):
     taker = take()
     run.raise_alerts("x")
     taker.until(lambda taker: taker.alerts)

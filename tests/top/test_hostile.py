@@ -1,4 +1,4 @@
-"""Texts of events are texts: whatever they contain, they neither become markup, nor run an action, nor control the terminal."""
+"""Hostile strings of events do not become markup, run an action or control the terminal."""
 
 import asyncio
 import tempfile

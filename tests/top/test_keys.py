@@ -1,4 +1,4 @@
-"""The keys of `lanner top`: each is used where the keys before it lead, also if they arrive together."""
+"""The keys of `lanner top`: each is used where the keys before it lead, even if they arrive together."""
 
 import pytest
 

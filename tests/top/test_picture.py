@@ -29,7 +29,7 @@ RULES = (
 
 
 def text_of(picture):
-    """The texts in the picture's order."""
+    """The strings in the picture's order."""
     return [html.unescape(text).replace("\xa0", " ").strip() for text in re.findall(r"<text[^>]*>([^<]*)</text>", picture)]
 
 

@@ -146,7 +146,7 @@ def test_of_equal_keys_the_first_counts_and_keys_that_are_no_text_are_pairs():
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "utf-8"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_encodings_are_told_by_the_first_bytes(encoding, mark):
+def test_encodings_are_reported_by_the_first_bytes(encoding, mark):
     data = (mark + "- é\n- \U0001f40b\n").encode(encoding)
     assert values(data.decode("utf-8", "surrogateescape")) == [["é", "\U0001f40b"]]
 

@@ -1,4 +1,4 @@
-"""Options and tests: plain scalars are numbers, truth values and texts; mappings merge."""
+"""Options and tests: plain scalars are numbers, truth values and strings; mappings merge."""
 
 import math
 

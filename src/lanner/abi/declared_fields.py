@@ -27,8 +27,8 @@ _LOWERED: Final = {
     FieldType.RELTIME: (FieldType.UINT64, "a number of nanoseconds"),
     FieldType.ABSTIME: (FieldType.UINT64, "a number of nanoseconds since 1970"),
     FieldType.BOOL: (FieldType.STRING, 'the string "true" or "false"'),
-    FieldType.IPADDR: (FieldType.STRING, "a text"),
-    FieldType.IPNET: (FieldType.STRING, "a text"),
+    FieldType.IPADDR: (FieldType.STRING, "a string"),
+    FieldType.IPNET: (FieldType.STRING, "a string"),
 }
 
 

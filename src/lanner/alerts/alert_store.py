@@ -160,7 +160,7 @@ class AlertStore:
         except OSError as error:
             raise from_system(error, self.path / STATE_FILE) from None
         except (DecodeError, RecursionError) as error:
-            raise DamagedError(f"{self.path / STATE_FILE} is damaged ({error}): remove it, a run writes it again") from None
+            raise DamagedError(f"{self.path / STATE_FILE} is damaged ({error}): remove it; the next run writes a new one") from None
         return read if isinstance(read, dict) else None
 
     def ask(self, question: Callable[[DayReader], _Answer], *, descending: bool) -> Iterator[_Answer]:
@@ -263,6 +263,6 @@ class AlertStore:
 
 def _make_missing_error(path: Path, reason: str) -> StoreError:
     return StoreError(
-        f"there is no alert store at {printable_line(str(path))}: {reason}. `lanner run` makes one, with "
+        f"there is no alert store at {printable_line(str(path))}: {reason}. `lanner run` creates one, with "
         f"-o lanner.store_output.enabled=true -o lanner.store_output.path={printable_line(str(path))}"
     )

@@ -27,9 +27,9 @@ _BUSY: Final = 1.0
 """Seconds to wait for a process that has locked the file."""
 _CACHE_KIB: Final = 8 << 10
 _MOST_TEXTS: Final = 200_000
-"""Texts that are compared with a pattern. In a day with more of them, the alerts are compared."""
+"""Strings that are compared with a pattern. In a day with more of them, the alerts are compared."""
 _MOST_IDS: Final = 500
-"""Texts that a statement may name."""
+"""Strings that a statement may name."""
 _MOST_WORDS: Final = 64
 """Words with one beginning that a statement may name."""
 _FIRST_OF_WORD: Final = "0"
@@ -41,7 +41,7 @@ COLUMNS: Final = "a.id, a.arrived, a.time, a.rule, a.priority, a.source, a.subje
 _ROW: Final = f"SELECT {COLUMNS} FROM alerts a WHERE a.id = ?"  # noqa: S608 - constants
 _HAS_TABLES: Final = "SELECT EXISTS (SELECT 1 FROM sqlite_master)"
 _HAS_VIEWS: Final = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger'))"
-"""A store has none. A view could be a statement without an end."""
+"""A store has no views or triggers. A view could be a statement that never ends."""
 
 # The first and the last id on one side of a moment: of whole hours, and of the minutes in the moment's hour
 _FIRST_SINCE: Final = (
@@ -214,7 +214,7 @@ class DayReader:
         return Row(*row)
 
     def ids_of(self, pattern: AnyPattern) -> list[int] | None:
-        """Return the ids of the texts that match, or None if this takes too long or gives too many."""
+        """Return the ids of the strings that match, or None if this takes too long or gives too many."""
         if isinstance(pattern, Choice):
             every = [self.ids_of(each) for each in pattern.patterns[:_MOST_IDS]]
             ids = sorted({number for each in every for number in each or ()})

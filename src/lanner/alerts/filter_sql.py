@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from lanner.alerts.filters import Filter
 
 _MOST_WORDS: Final = 8
-"""Words of a filter that the index is asked for: the longest."""
+"""Number of words of a filter, the longest ones, that Lanner looks up in the index."""
 _MOST_OPEN: Final = 4
-"""Beginnings of words that the index is asked for."""
+"""Number of beginnings of words that Lanner looks up in the index."""
 _MOST_TERMS: Final = 16
 """Terms of a filter that become conditions."""
 _FIRST_STEP: Final = 1 << 12
@@ -54,7 +54,7 @@ class Plan(Struct, frozen=True, gc=False):
         """Return the statement; its parameters are `values`, the first and the last id."""
         where = f"{self.conditions}{' AND ' if self.conditions else ''}{self.number} BETWEEN ? AND ?"
         order = "DESC" if descending else "ASC"
-        return f"SELECT {columns} FROM {self.source} WHERE {where} ORDER BY {self.number} {order}"  # noqa: S608 - without texts of users
+        return f"SELECT {columns} FROM {self.source} WHERE {where} ORDER BY {self.number} {order}"  # noqa: S608 - without strings of users
 
     def steps(self, low: int, high: int, *, descending: bool, is_whole: bool | None = None) -> Iterator[tuple[int, int]]:
         """Yield the ranges of ids between `low` and `high` that a statement reads at once: small ones first."""
@@ -173,7 +173,7 @@ def _ranges(wanted: Filter, day: DayReader, rules: list[int] | None, low: int, h
     if wanted.priorities != ALL_PRIORITIES:
         _add_list(conditions, values, "priority", "IN", sorted(wanted.priorities))
     where = " AND ".join(["a.last >= ?", "a.first <= ?", *conditions])
-    statement = f"SELECT a.first, a.last FROM hours a WHERE {where} ORDER BY a.first"  # noqa: S608 - without texts of users
+    statement = f"SELECT a.first, a.last FROM hours a WHERE {where} ORDER BY a.first"  # noqa: S608 - without strings of users
     merged: list[tuple[int, int]] = []
     with closing(day.select(statement, values)) as rows:
         for first, last in rows:

@@ -19,12 +19,12 @@ _LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
 def lower_ascii(text: str) -> str:
-    """Return a text with its ASCII letters in lower case, as SQLite's collation NOCASE compares it."""
+    """Return a string with its ASCII letters in lower case, as SQLite's collation NOCASE compares it."""
     return text.lower() if text.isascii() else text.translate(_LOWER)
 
 
 class Pattern(Struct, frozen=True, gc=False):
-    """A text to compare with, in lower case: the parts between its wildcards; one part is a literal text."""
+    """A string to compare with, in lower case: the parts between its wildcards; one part is a literal string."""
 
     parts: tuple[str, ...]
 
@@ -34,7 +34,7 @@ class Pattern(Struct, frozen=True, gc=False):
         return self.parts[0] if len(self.parts) == 1 else None
 
     def fits(self, text: str) -> bool:
-        """Return whether a text matches, regardless of the case of ASCII letters."""
+        """Return whether a string matches, regardless of the case of ASCII letters."""
         text = lower_ascii(text)
         if len(self.parts) == 1:
             return text == self.parts[0]
@@ -51,13 +51,13 @@ class Pattern(Struct, frozen=True, gc=False):
 
 
 class Choice(Struct, frozen=True, gc=False):
-    """Several texts to compare with, of which one must match: `in (a, b)`."""
+    """Several strings to compare with, of which one must match: `in (a, b)`."""
 
     patterns: tuple[Pattern, ...]
     literal: ClassVar[None] = None
 
     def fits(self, text: str) -> bool:
-        """Return whether a text matches one of them."""
+        """Return whether a string matches one of them."""
         return any(pattern.fits(text) for pattern in self.patterns)
 
 
@@ -113,7 +113,7 @@ class Field(Struct, frozen=True, gc=False):
 
 
 class Comparison(Struct, frozen=True, gc=False):
-    """A field has a number that compares so, also in a text."""
+    """A field has a number, or a string of digits, that satisfies a comparison."""
 
     negated: bool
     name: str
@@ -131,7 +131,7 @@ Term: TypeAlias = Value | Tag | Text | Field | Comparison
 
 
 def read_number(text: str) -> int | float | None:
-    """Return the number that a text is, exactly if it is a whole one; None for another text."""
+    """Return the number that a string is, exactly if it is a whole one; None for another string."""
     if not _NUMBER.fullmatch(text):
         return None
     return int(text) if text.lstrip("+-").isdecimal() else float(text)

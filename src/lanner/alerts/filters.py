@@ -79,7 +79,7 @@ _ADVICE: Final = {
     "intersects": "{} in (one, two)",
     "pmatch": "{} in (/one/*, /two/*)",
 }
-"""Filters in place of Falco's operators. A filter has no regular expressions."""
+"""Filters instead of Falco's operators. A filter has no regular expressions."""
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*+)\\?"?', re.DOTALL)
 _BARE: Final = re.compile(r"\S+")
 _PLAIN: Final = re.compile(r"\s+([A-Za-z][\w-]*)(?=\s|$)(?!\s*(?:[<>:=]|!=)|\s+in\s*\()")

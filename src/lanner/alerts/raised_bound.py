@@ -60,7 +60,7 @@ class RaisedBound:
         return most
 
     def close(self, raised: int) -> None:
-        """Write that the run has ended after this number of alerts, also on a full disk. The file stays."""
+        """Write that the run has ended after this number of alerts, even on a full disk. The file stays."""
         self._write(raised, _ENDED)
         if self._descriptor >= 0:
             os.close(self._descriptor)
@@ -75,7 +75,7 @@ class RaisedBound:
 
 
 def read_bound(directory: Path) -> Bound | None:
-    """Return what the last run has written, or None."""
+    """Return the bound that the last run has written, or None."""
     try:
         run, first, most, state = read_whole(directory / BOUND_FILE, _WIDTH, pipes=False).decode("ascii").split()
         return Bound(run, int(first), int(most), state == _ENDED)

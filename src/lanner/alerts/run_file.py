@@ -1,4 +1,4 @@
-"""`run.json`: the state of the run that writes a store, and what it tells about a run that was killed."""
+"""`run.json`: the state of the run that writes a store, from which the next run recognises a killed run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def write_state(directory: Path, content: bytes) -> None:
 
 
 def describe_kill(directory: Path, newest: str) -> str:
-    """Return what the last run left unfinished, as a sentence; "" if it closed the store. `newest` is the key of the newest alert, or "".
+    """Return a sentence about alerts that a killed run may not have stored; "" if it closed the store. `newest` is the newest key, or "".
 
     While a run writes the store, the answer means nothing.
     """

@@ -1,7 +1,7 @@
 """The words of an alert, as the store indexes and searches them.
 
-A word is a run of letters and digits, regardless of case. `index_text` is what the writer gives to the full-text index, whose tokenizer is
-`ascii`: it splits a text at ASCII characters that are neither letter nor digit, and ignores the case of ASCII letters. `fold` prepares
+A word is a run of letters and digits, regardless of case. `index_text` returns the text for the full-text index, whose tokenizer is
+`ascii`: it splits a string at ASCII characters that are neither letter nor digit, and ignores the case of ASCII letters. `fold` prepares
 other characters for it, so that `words_of` finds the words that the index has.
 """
 
@@ -28,24 +28,24 @@ _TIMES: Final = frozenset({"evt.time", "evt.time.iso8601"})
 
 
 def fold(text: str) -> str:
-    """Return a text that the index splits into the words of `text`. ASCII is unchanged."""
+    """Return a string that the index splits into the words of `text`. ASCII is unchanged."""
     if text.isascii():
         return text
     return _SEPARATOR.sub(" ", unicodedata.normalize("NFKC", text).casefold())
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text in their order."""
+    """Return the words of a string in their order."""
     return _WORD.findall(fold(text).lower())
 
 
 def space_words(text: str) -> str:
-    """Return the words of a text with a space before and after each, in which a phrase is a substring."""
+    """Return the words of a string with a space before and after each, in which a phrase is a substring."""
     return f" {' '.join(words_of(text))} "
 
 
 def value_texts(value: Any) -> list[str]:
-    """Return the texts of a value in output_fields: of each item of a list, and none of null."""
+    """Return the strings of a value in output_fields: of each item of a list, and none of null."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, list):
@@ -54,7 +54,7 @@ def value_texts(value: Any) -> list[str]:
 
 
 def texts_of_alert(rule: str, message: str, fields: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the texts of an alert that a search for words reads."""
+    """Yield the strings of an alert that a search for words reads."""
     yield rule
     yield message
     for name, value in fields.items():

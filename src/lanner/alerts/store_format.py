@@ -1,8 +1,13 @@
-"""Format of an alert store: names and tables of its SQLite files, one for each day, and the bounds of what they contain.
+"""Format of an alert store: names and tables of its SQLite files, one for each day, and bounds of their contents.
 
-The store is a directory with `alerts-2026-11-29.db` (a UTC day of arrival), `run.json` (state of the run), `raised` (a bound
-for the number of its alerts) and `lock` (held by the writer).
-A file's date never decreases, also if the clock is set back, so that positions (`day << 32 | id`) grow.
+The store is a directory with these files:
+
+- `alerts-2026-11-29.db`: the alerts that arrived on a day (UTC)
+- `run.json`: the state of the run
+- `raised`: an upper bound of the number of its alerts
+- `lock`: locked by the writer
+
+A file's date never decreases, even if the clock is set back, so that positions (`day << 32 | id`) grow.
 """
 
 from __future__ import annotations
@@ -48,7 +53,7 @@ TABLES: Final = (
     # rule names, sources and subjects
     "CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)",
     "CREATE INDEX texts_nocase ON texts (text COLLATE NOCASE)",
-    # arrived, time: ns since 1970; priority: 0 Emergency to 7 Debug; rule, source, subject: texts.id; line: JSON with all members
+    # arrived, time: ns since 1970; priority: 0 Emergency to 7 Debug; rule, source, subject: strings.id; line: JSON with all members
     (
         "CREATE TABLE alerts (id INTEGER PRIMARY KEY, arrived INTEGER, time INTEGER, rule INTEGER, priority INTEGER, source INTEGER, "
         "subject INTEGER, run INTEGER, sequence INTEGER, line BLOB)"

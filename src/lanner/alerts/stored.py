@@ -1,4 +1,4 @@
-"""Types of what the alert store returns: alerts, their contents, runs and counts."""
+"""Types of the results of an alert store: alerts, their contents, runs and counts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Content(Struct, frozen=True, gc=False):
 
 
 class Run(NamedTuple):
-    """A run that stored alerts. `key` begins the keys of its alerts. `about` is what the run wrote about itself."""
+    """A run that stored alerts. `key` begins the keys of its alerts. `about` is the description that the run wrote of itself."""
 
     key: str
     started: int

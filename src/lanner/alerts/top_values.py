@@ -31,7 +31,7 @@ _COLUMNS: Final = ("rule", "priority", "source", "subject")
 FACETS: Final = (*_COLUMNS, "tag")
 """The properties of each alert whose values are counted."""
 _FEW_TEXTS: Final = 5_000
-"""Texts of a day that are looked up one after the other."""
+"""Strings of a day that are looked up one after the other."""
 _STEP: Final = 1 << 18
 """Entries of an index that are counted between two readings of the clock."""
 

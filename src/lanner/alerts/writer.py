@@ -38,7 +38,7 @@ _AFTER_DAMAGE: Final = 1 << 31
 class StoreWriter:
     """The writer of the store in `directory`, which is created with mode 0700 if it does not exist. One process may have it.
 
-    For any thread. Raises StoreError, also for a newer or foreign file. `wait`: seconds to wait for a process that is about to end.
+    For any thread. Raises StoreError, including for a newer or foreign file. `wait`: seconds to wait for a process that is about to end.
     """
 
     def __init__(self, directory: str | Path, limits: Limits = _NO_LIMITS, wait: float = 5.0) -> None:
@@ -74,7 +74,7 @@ class StoreWriter:
             self._write(load.started // DAY, load)
 
     def retain(self) -> None:
-        """Delete what is too old or too much, unless that was checked a moment ago."""
+        """Delete the oldest files beyond the limits of age and size, unless that was checked a moment ago."""
         with self._using:
             if not self._closed:
                 self._retain()

@@ -1,6 +1,6 @@
-"""The bundle after the loader in a plugin's .so: texts by name, then a zip file of modules (and of Python itself if bundled).
+"""The bundle after the loader in a plugin's .so: strings by name, then a zip file of modules (and of Python itself if bundled).
 
-The zip file's comment is the end of the .so: it holds the offset of the texts, and checksums. The loader reads it
+The zip file's comment is the end of the .so: it holds the offset of the strings, and checksums. The loader reads it
 (lanner/native/loader/bundle.h). `unzip -l` on the .so lists the files.
 """
 
@@ -50,7 +50,7 @@ def store(files: Mapping[str, bytes]) -> Archive:
 
 
 def pack(loader: bytes, texts: Mapping[str, str], archive: Archive) -> bytes:
-    """Return the whole .so. Raises `ValueError` for a text that contains NUL."""
+    """Return the whole .so. Raises `ValueError` for a string that contains NUL."""
     parts = [loader, b"\0" * (-len(loader) % 16)]
     begin = sum(map(len, parts))
     for name, value in texts.items():
@@ -62,7 +62,7 @@ def pack(loader: bytes, texts: Mapping[str, str], archive: Archive) -> bytes:
 
 
 def unpack(image: bytes) -> tuple[dict[str, str], dict[str, bytes]]:
-    """Return the texts and files of a plugin's .so. Raises `ValueError` if it was not built by Lanner, or was stripped or altered."""
+    """Return the strings and files of a plugin's .so. Raises `ValueError` if it was not built by Lanner, or was stripped or altered."""
     trailer = image[-_TRAILER:]
     if not trailer.startswith(MARK):
         raise ValueError("its end is missing: it was truncated or stripped")

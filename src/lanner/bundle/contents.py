@@ -1,7 +1,7 @@
 """Collect the modules a plugin needs beside the environment's: its own file, neighbouring modules, and pure-Python packages it imports.
 
-Imports are read from the source text, also inside functions; nothing is executed. The standard library, Lanner, Lanner's dependencies
-and every package with compiled parts stay in the environment. The latter are reported.
+Imports are read from the source text, including those inside functions. No code is executed. The standard library, Lanner, its
+dependencies and every package with compiled parts stay in the environment. Packages with compiled parts are reported.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _take(top: str, search_path: Sequence[str], result: BundleContents) -> None:
 
 
 def _add(files: Sequence[tuple[str, Path]], search_path: Sequence[str], result: BundleContents) -> None:
-    """Add the files of a module or package, and what they import."""
+    """Add the files of a module or package, and their imports."""
     for name, path in files:
         try:
             result.modules[name] = path.read_bytes()

@@ -64,7 +64,7 @@ def _check(environment: Environment) -> None:
     if not environment.libpython:
         version = ".".join(environment.python.split(".")[:2])
         raise BuildError(
-            f"{name} has no shared library (libpython{version}.so), so nothing can load it: on Debian `apt install libpython{version}`; "
+            f"{name} has no shared library (libpython{version}.so), so no host can load it: on Debian `apt install libpython{version}`; "
             "with pyenv, use a Python built with --enable-shared; those of uv, conda and Docker's python images have one"
         )
 

@@ -33,7 +33,7 @@ class BuildFacts:
 
     `python` is the version. `executable` is the Python that the file is bound to, or "" if it has its own. `modules` are the plugin's
     files, `runtime` those of the bundled Python and packages, both by name. `libraries` are shared libraries: name, size in the file,
-    size unpacked. `licences` are texts by component. `glibc` is the minimum version, or "" if the bound Python
+    size unpacked. `licences` are strings by component. `glibc` is the minimum version, or "" if the bound Python
     determines it.
     """
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ProbeResult:
-    """A plugin as a host sees it: texts, capabilities, times of dlopen and init, and the errors of init, open and reading."""
+    """A plugin as a host sees it: strings, capabilities, times of dlopen and init, and the errors of init, open and reading."""
 
     name: str = ""
     version: str = ""

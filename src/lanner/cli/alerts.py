@@ -31,8 +31,10 @@ def _moment(context: click.Context, option: click.Parameter, value: str | None) 
 def _choice(function: Callable[..., int]) -> Callable[..., int]:
     """Add the options that choose alerts of a store."""
     options = (
-        click.option("--since", callback=_moment, metavar="TIME", help="Only alerts that arrived since then: 1h, 2026-01-31T12:00:00Z."),
-        click.option("--until", callback=_moment, metavar="TIME", help="Only alerts that arrived before."),
+        click.option(
+            "--since", callback=_moment, metavar="TIME", help="Only alerts that arrived since this time: 1h, 2026-01-31T12:00:00Z."
+        ),
+        click.option("--until", callback=_moment, metavar="TIME", help="Only alerts that arrived before this time."),
         click.option("--limit", type=click.IntRange(min=1), default=None, metavar="N", help="Only the newest N alerts."),
         click.option("--reverse", is_flag=True, help="Print the newest alert first."),
     )
@@ -43,7 +45,7 @@ def _choice(function: Callable[..., int]) -> Callable[..., int]:
 
 def _format(default: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     kinds = click.Choice(["text", "json"], case_sensitive=False)
-    return click.option("--format", "layout", type=kinds, default=default, show_default=True, help="The form in which alerts are printed.")
+    return click.option("--format", "layout", type=kinds, default=default, show_default=True, help="Format of the alerts.")
 
 
 @click.group(cls=PathGroup, no_args_is_help=True)
@@ -69,7 +71,7 @@ def search(directory: str, filters: tuple[str, ...], **options: Any) -> int:
 
     Words are searched in the rule's name, the output and the values of fields. docs/alert-search.md describes filters.
 
-    Exit status: 0 success, also if no alert matches; 1 a part of the store cannot be read.
+    Exit status: 0 success, even if no alert matches; 1 a part of the store cannot be read.
     """  # noqa: D301
     from lanner.cli.alert_search import print_alerts
     from lanner.sdk.text.misspelt import find_near
@@ -108,8 +110,8 @@ def export(directory: str, **options: Any) -> int:
 def show(directory: str, key: str, **options: Any) -> int:
     """Show an alert with its fields and its event, and why it fired.
 
-    KEY names an alert permanently: 1f0c22ab-17 is the 17th alert of a run. `lanner alerts search --keys` prints the keys. A link to
-    the alert (%lanner.link) is one, too. Why an alert fired is found out with the run's plugin: a built-in or installed one, a file of
+    KEY names an alert permanently: 1f0c22ab-17 is the 17th alert of a run. `lanner alerts search --keys` prints the keys. KEY may
+    also be a link to the alert (%lanner.link). To explain the alert, Lanner runs the run's plugin: a built-in or installed one, a file of
     a run on this machine, or one of --plugin.
 
     Exit status: 0 success; 1 the store does not have the alert.

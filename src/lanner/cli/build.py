@@ -81,7 +81,7 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
         fails = bool(seen.init_error) and not wants_options(info, seen)
         if fails and path.exists():
             raise BuildError(
-                f"a host cannot init the new library, so {path} stays as it was "
+                f"a host cannot init the new library, so {path} is unchanged "
                 f"(remove it first if init can succeed only elsewhere): {seen.init_error}"
             )
     _tell(path, cls, seen, made)
@@ -93,7 +93,7 @@ def build_plugin(name: str, *, output: str | None, api: str, python: str, bundli
 
 
 def wants_options(info: PluginInfo, seen: ProbeResult) -> bool:
-    """Return whether init failed only because the trial gives no options, and print what remains to be tried."""
+    """Return whether init failed only because the trial gives no options, and print the parts that remain untested."""
     if info.config is None or REQUIRED not in seen.init_error:
         return False
     from lanner.sdk.options.config import required_options
@@ -108,7 +108,7 @@ def warn_of_source(seen: ProbeResult) -> None:
     """Warn of an event source that fails before its first event: something it needs may be missing here, or its code has a bug."""
     if seen.read_error:
         first, *more = seen.read_error.splitlines()
-        say(f"warning: its event source fails before the first event, here and now: {first}", *more)
+        say(f"warning: its event source fails before the first event on this machine: {first}", *more)
 
 
 def _runtime(environment: Environment, target: str, folder: str, collected: BundleContents, bundling: ModuleChoice) -> Runtime:
@@ -187,7 +187,7 @@ def _tell(path: Path, cls: type[Plugin], seen: ProbeResult, made: BuiltPlugin) -
     if collected.left and not runtime:
         rows.append(("needs there", ", ".join(sorted(collected.left))))
     if seen.open_error:
-        rows.append(("opened", f"not here and now: {seen.open_error}"))
+        rows.append(("opened", f"failed: {seen.open_error}"))
     if info.rules:
         rows.append(("rules file", info.rules))
     print_table(("", ""), rows)
@@ -195,7 +195,7 @@ def _tell(path: Path, cls: type[Plugin], seen: ProbeResult, made: BuiltPlugin) -
 
 
 def find_rules(cls: type[Plugin], library: Path) -> Path:
-    """Return the rules file of a plugin: what it ships, or `NAME_rules.yaml` beside its module or else beside the library."""
+    """Return the rules file of a plugin: the one that it ships, or `NAME_rules.yaml` beside its module or else beside the library."""
     info = plugin_info(cls)
     if info.rules is not None:
         return Path(info.rules)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 _PLUGIN = (
-    f"PLUGIN is a built-in one ({', '.join(sorted(BUILT_IN))}), the name of an installed one, module:Class, or path/to/file.py[:Class]."
+    f"PLUGIN is the name of a built-in plugin ({', '.join(sorted(BUILT_IN))}) or of an installed one, module:Class, or "
+    "path/to/file.py[:Class]."
 )
 
 
@@ -65,7 +66,7 @@ def commands() -> None:
     "layout",
     type=click.Choice(["text", "json", "markdown"], case_sensitive=False),
     default=None,
-    help="Format of alerts: Falco's text or JSON. Format of the fields of --list: also markdown.",
+    help="Format of alerts: Falco's text or JSON. With --list: format of the fields, which may also be markdown.",
 )
 @click.option("--iso8601", is_flag=True, help="Print times of alerts in UTC with the date (Falco's time_format_iso_8601).")
 @click.option("--all-matches", is_flag=True, help="Raise an alert for every rule that matches an event, not only the first.")
@@ -84,7 +85,7 @@ def commands() -> None:
     type=click.Choice(["native", "python"]),
     default="native",
     show_default=True,
-    help="How rules are matched; python is slow and raises the same alerts.",
+    help="Code that matches rules; python is slow and raises the same alerts.",
 )
 @click.option("--output", default=None, metavar="FILE", help="Append alerts to FILE instead of printing them.")
 @click.option(
@@ -93,23 +94,23 @@ def commands() -> None:
     metavar="FILE",
     help="Write the alerts of a replay to one HTML file: the page of `lanner console`, without a server.",
 )
-@click.option("--watch", is_flag=True, help="Print a summary in place of the alerts: rate, counts by priority, the last alert.")
+@click.option("--watch", is_flag=True, help="Print a summary instead of the alerts: rate, counts by priority, the last alert.")
 @click.option("--max-events", type=click.IntRange(min=1), default=None, metavar="N", help="End after N events.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), default=None, metavar="S", help="End after S seconds.")
-@click.option("--from-start", is_flag=True, help="Open the source as the first time: ignore its stored position.")
-@click.option("--reload", is_flag=True, help="For development: load the plugin's files again when they change.")
-@click.option("--dry-run", is_flag=True, help="Load everything and check the rules, but open nothing.")
-@click.option("-V", "--validate", "validated", multiple=True, metavar="FILE", help="Print the report of `falco -V` on a rules file.")
-@click.option("-L", "describe_all", is_flag=True, help="Describe the rules (with --format json, also macros and lists).")
+@click.option("--from-start", is_flag=True, help="Ignore the stored position of the event source.")
+@click.option("--reload", is_flag=True, help="For development: reload the plugin when its files change.")
+@click.option("--dry-run", is_flag=True, help="Check the plugin, the configuration and the rules without opening the source.")
+@click.option("-V", "--validate", "validated", multiple=True, metavar="FILE", help="Print the same report as `falco -V` for a rules file.")
+@click.option("-L", "describe_all", is_flag=True, help="Describe the rules. With --format json, also describe macros and lists.")
 @click.option("-l", "describe", default=None, metavar="RULE", help="Describe one rule.")
 @click.option("--list", "fields_of", is_flag=False, flag_value="", metavar="[SOURCE]", help="List the fields for rules.")
 @click.option("-N", "names_only", is_flag=True, help="With --list: print names only.")
 @click.option("-v", "verbose", is_flag=True, help="With --list: also print types. Otherwise: print the elapsed time at the end.")
 @click.option("--markdown", is_flag=True, help="Falco's old name for --format markdown.")
 @click.option("-p", "--print", "added", default=None, metavar="TEXT", help="Add TEXT to the output of all rules (append_output).")
-@click.option("-M", "seconds", type=click.IntRange(min=0), default=0, metavar="S", help="Falco's name of --duration; 0: no end.")
+@click.option("-M", "seconds", type=click.IntRange(min=0), default=0, metavar="S", help="Falco's name for --duration; 0 means no limit.")
 @click.option("-P", "--pidfile", default=None, metavar="FILE", help="Write the process ID to FILE.")
-@click.option("-U", "--unbuffered", is_flag=True, help="No effect: alerts are always written at once.")
+@click.option("-U", "--unbuffered", is_flag=True, help="No effect: Lanner always writes alerts immediately.")
 @click.option("--enable-source", "enabled", multiple=True, metavar="SOURCE", help="Watch this event source and no other.")
 @click.option("--disable-source", "disabled", multiple=True, metavar="SOURCE", help="Do not watch this event source.")
 @click.option("--version", "version", is_flag=True, help="Print versions, including those of Falco's interfaces.")
@@ -124,12 +125,13 @@ def commands() -> None:
 def run(plugin: str | None, **given: Any) -> int:
     """Watch a plugin's events and print alerts by Falco rules.
 
-    Alerts go to standard output, everything else to standard error. Ctrl-C or SIGTERM ends it with a summary.
+    Alerts go to standard output, everything else to standard error. Ctrl-C or SIGTERM ends the run with a summary.
     """
     alone = ("version", "page_size", "config_schema", "rule_schema", "ignored_events", "list_events")
     if plugin is None and given["file"] is None and not given["options"] and not any(given[each] for each in alone):
         raise click.UsageError(
-            "Missing argument 'PLUGIN', what to load, as in `lanner run docker` (or -c FILE).", click.get_current_context()
+            "Missing argument 'PLUGIN': name the plugin to load, as in `lanner run docker`, or a configuration with -c FILE.",
+            click.get_current_context(),
         )
     from lanner.cli.runs.conflicts import check_options
     from lanner.cli.runs.start import start
@@ -148,7 +150,7 @@ def _given_options() -> dict[str, str]:
 
 @commands.command(epilog=_PLUGIN)
 @click.argument("plugin")
-@click.option("-o", "--output", required=True, metavar="FILE", help="Where to write; an existing file is replaced. - is standard output.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="File to write; an existing file is replaced. - is standard output.")
 @click.option("--open", "params", default="", metavar="PARAMS", help="Open parameters of the event source.")
 @click.option("--config", default="", metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")
 @click.option("--host", default=None, metavar="URL", help="The engine's address; short for the option `host` of --config.")
@@ -189,10 +191,14 @@ _BUILDING = (
         "--api",
         type=click.Choice(["3", "3.3", "2", "1", "0.3"]),
         default="3",
-        help="Falco 0.35 and later: 3; 0.38 and later, which accept log records: 3.3; 0.33, 0.34: 2; 0.32: 1; sysdig 0.29: 0.3.",
+        help="Version of the plugin API. 3: Falco 0.35 and later; 3.3: Falco 0.38 and later, with log records; 2: Falco 0.33, 0.34; "
+        "1: Falco 0.32; 0.3: sysdig 0.29.",
     ),
     click.option(
-        "--python", default="", metavar="PATH", help="Python to run on, with this Lanner installed; default: the one running now."
+        "--python",
+        default="",
+        metavar="PATH",
+        help="Python that the plugin runs on, with this version of Lanner; default: the running one.",
     ),
 )
 _CONTENTS = (
@@ -225,7 +231,7 @@ def _choose_modules(include: tuple[str, ...], exclude: tuple[str, ...], *, bundl
 
 @commands.command(epilog=_PLUGIN)
 @click.argument("plugin")
-@click.option("-o", "--output", default=None, metavar="FILE", help="Where to write; default: libNAME.so in the working directory.")
+@click.option("-o", "--output", default=None, metavar="FILE", help="File to write; default: libNAME.so in the working directory.")
 @_building_options("Include Python and everything the plugin needs: for machines and containers without Python.")
 def build(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple[str, ...], **options: object) -> int:
     """Build a plugin into a native .so that Falco and sysdig load.
@@ -239,7 +245,7 @@ def build(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple
 
 @commands.command(epilog=_PLUGIN)
 @click.argument("plugin")
-@click.option("-o", "--output", default="dist", metavar="DIR", help="Where to write; created if missing. Default: dist.")
+@click.option("-o", "--output", default="dist", metavar="DIR", help="Directory to write to, created if missing. Default: dist.")
 @click.option(
     "-r",
     "--rules",
@@ -255,7 +261,7 @@ def build(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple
 def package(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tuple[str, ...], **options: object) -> int:
     """Package a plugin and its rules for registries and `falcoctl artifact install`.
 
-    Writes archives, an OCI image layout with their requirements, a bill of materials and checksums. Nothing is uploaded.
+    Writes archives, an OCI image layout with their requirements, a bill of materials and checksums. It uploads nothing.
     """
     from lanner.cli.package import package_plugin
 
@@ -269,19 +275,30 @@ def package(plugin: str, *, bundle: bool, include: tuple[str, ...], exclude: tup
     default="127.0.0.1:8766",
     show_default=True,
     metavar="ADDRESS",
-    help="127.0.0.1:PORT, [::1]:PORT, or unix:PATH; port 0 is any free one. Other addresses need --certificate.",
+    help="127.0.0.1:PORT, [::1]:PORT, or unix:PATH; port 0 means any free port. Other addresses need --certificate.",
 )
-@click.option("--host", "hosts", multiple=True, metavar="NAME", help="A further name of this console, such as a proxy's. May be repeated.")
+@click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Another name by which clients request this console, such as that of a proxy. May be repeated.",
+)
 @click.option("--certificate", default=None, metavar="FILE", help="Use TLS with this certificate (PEM).")
 @click.option("--key", default=None, metavar="FILE", help="The certificate's key, if it is in another file.")
-@click.option("--token-file", default=None, metavar="FILE", help="Keep the token in FILE, which is created; default: a new one each time.")
+@click.option(
+    "--token-file",
+    default=None,
+    metavar="FILE",
+    help="Keep the token in FILE, which is created if missing. Default: a new token at each start.",
+)
 @click.option("--plugin", "plugins", multiple=True, metavar="PLUGIN", help="A plugin that explanations may load. May be repeated.")
 @click.option("--config", default="", metavar="TEXT", help="The plugin's configuration for explanations: JSON or YAML, or @FILE.")
 def console(**options: Any) -> int:
     """Show the alerts of a store in a browser.
 
-    DIR is the directory of $.lanner.store_output. The first line on standard output is the address to open, with its token. Why an alert
-    fired is found out with the run's plugin: a built-in or installed one, a file of a run on this machine, or one of --plugin.
+    DIR is the directory of $.lanner.store_output. The first line on standard output is the address to open, with its token. To explain
+    an alert, Lanner runs the run's plugin: a built-in or installed one, a file of a run on this machine, or one of --plugin.
     """
     from lanner.cli.console import serve_console
 
@@ -328,7 +345,7 @@ def inspect(file: str, *, as_json: bool, licences: bool) -> int:
 @click.option("-r", "--rules", multiple=True, metavar="FILE", help="Rules files, as for `lanner run`; may be given several times.")
 @click.option("--config", default=None, metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")
 @click.option("--host", default=None, metavar="URL", help="The engine's address; short for the option `host` of --config.")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(plugin: str | None, *, file: str | None, rules: tuple[str, ...], config: str | None, host: str | None, as_json: bool) -> int:
     """Check this setup, and show each problem with its fix.
 
@@ -348,13 +365,20 @@ def report() -> None:
 @report.command()
 @click.argument("first", metavar="FIRST")
 @click.argument("second", metavar="SECOND")
-@click.option("--format", "layout", type=click.Choice(["text", "json"]), default="text", show_default=True, help="json has every alert.")
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the comparison; json contains every alert.",
+)
 def diff(first: str, second: str, *, layout: str) -> int:
     """Show two replays side by side: counts by rule, and the alerts that only one of them raised.
 
-    FIRST and SECOND are reports, which `lanner run PLUGIN --replay FILE --report FILE` writes, or directories of alert stores. For example
-    one recording with the rules before and after a change. Two alerts are the same if rule, priority, message and the time of the event
-    are.
+    FIRST and SECOND are reports, which `lanner run PLUGIN --replay FILE --report FILE` writes, or directories of alert stores, for
+    example of the same recording with the rules before and after a change. Two alerts are the same if they have the same rule, priority,
+    message and time of the event.
 
     Exit status: 0 success; 1 some alerts could not be compared.
     """
@@ -366,7 +390,11 @@ def diff(first: str, second: str, *, layout: str) -> int:
 @commands.command()
 @click.argument("directory", metavar="[DIR]", required=False)
 @click.option(
-    "-c", "file", default=None, metavar="FILE", help="The configuration whose store is shown without DIR. Default: /etc/lanner/falco.yaml."
+    "-c",
+    "file",
+    default=None,
+    metavar="FILE",
+    help="Configuration file with the store to show if DIR is missing. Default: /etc/lanner/falco.yaml.",
 )
 @click.option(
     "--filter", "text", default="", metavar="TEXT", help="Show only alerts that match, such as 'priority>=warning container:web'."

@@ -21,7 +21,7 @@ _MOST_BYTES: Final = 16 << 20
 def make_inquiry(plugins: Sequence[str], config: str) -> Inquiry:
     """Return an `Inquiry` that may load these plugins; `config` is JSON, YAML or @FILE.
 
-    Raises `UsageError`, also for a plugin that does not exist, and `PluginImportError`.
+    Raises `UsageError`, including for a plugin that does not exist, and `PluginImportError`.
     """
     for name in plugins:
         try:

@@ -68,7 +68,7 @@ def _content_lines(brought: BuildFacts) -> list[tuple[str, str]]:
     if brought.executable:
         rows.append(("runs on", f"Python {brought.python}, {brought.executable}"))
     else:
-        rows.append(("runs on", f"any Linux of this architecture with glibc {brought.glibc} or newer; it brings Python {brought.python}"))
+        rows.append(("runs on", f"any Linux of this architecture with glibc {brought.glibc} or newer; it contains Python {brought.python}"))
     for place, (name, size, _) in enumerate(sorted(brought.libraries, key=lambda one: -one[1])):
         if place == _SHOWN:
             rows.append(("", f"{len(brought.libraries) - _SHOWN} smaller ones (--json names them)"))

@@ -123,7 +123,7 @@ def _creation_time() -> str:
 
 
 def _check_folder(folder: Path, plugin: str) -> None:
-    """Refuse to replace anything but what this command has written for the plugin."""
+    """Refuse to replace files other than those that this command has written for the plugin."""
     if folder.exists() and not folder.is_dir():
         raise PackageError(f"{folder} is not a directory: -o names the directory for the artifacts")
     layout, advice = folder / LAYOUT, "name another directory with -o"

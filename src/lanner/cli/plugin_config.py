@@ -112,7 +112,7 @@ def _decode(text: str, shown: str) -> Any:
     if text.lstrip().startswith("{"):
         import msgspec
 
-        with suppress(ValueError, RecursionError):  # YAML has such texts, too
+        with suppress(ValueError, RecursionError):  # YAML has such strings, too
             return msgspec.json.decode(text)
     from lanner.yamlfile import placed_values
     from lanner.yamlfile.reader import YamlError

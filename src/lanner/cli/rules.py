@@ -15,12 +15,17 @@ def rules() -> None:
 @rules.command()
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option(
-    "--plugin", "plugins", multiple=True, default=["docker"], metavar="PLUGIN", help="Plugin whose events the rules are for; repeatable."
+    "--plugin",
+    "plugins",
+    multiple=True,
+    default=["docker"],
+    metavar="PLUGIN",
+    help="Plugin whose events the rules are about. May be repeated.",
 )
 @click.option("--strict", is_flag=True, help="Exit with status 1 for warnings too.")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(files: tuple[str, ...], plugins: tuple[str, ...], *, as_json: bool, strict: bool) -> int:
-    """Show errors and warnings in rules files (none: the plugins' own), loaded together in this order.
+    """Show errors and warnings in rules files, loaded together in this order. Without FILE: in the plugins' own rules.
 
     A directory stands for its .yaml and .yml files, the word `plugin` for the plugins' own rules.
 
@@ -56,7 +61,7 @@ def show(plugin: str) -> None:
 @click.option("--plugin", default="docker", metavar="PLUGIN", help="Plugin of the events and fields, as for `lanner run`.")
 @click.option("--config", default="", metavar="TEXT", help="The plugin's configuration: JSON or YAML, or @FILE.")
 @click.option("--full", is_flag=True, help="Show every part of the condition, not only those that decided.")
-@click.option("--json", "as_json", is_flag=True, help="For machines; always with every part.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, always with every part.")
 def explain(
     rule: str, plugin: str, files: tuple[str, ...], replay: str, event: int | None, config: str, *, as_json: bool, full: bool
 ) -> int:
@@ -72,9 +77,9 @@ def explain(
 @rules.command("test")
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
 @click.option("--junit", default=None, metavar="FILE", help="Also write the results as JUnit XML.")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def test_(files: tuple[str, ...], junit: str | None, *, as_json: bool) -> int:
-    """Run test files: which alerts do which events raise.
+    """Run test files, which list events and the alerts that they must raise.
 
     \b
     rules: [my_rules.yaml]       # in the same directory; without it, the plugin's own

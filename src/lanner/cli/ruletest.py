@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lanner.testing.ruletests import FileOutcome, Outcome
 
-_LEGEND: Final = "- is expected, + is what the events raised, ! is an alert whose content differs"
+_LEGEND: Final = "- is an expected alert, + a raised alert, ! an alert whose content differs"
 
 
 def run_tests(paths: Sequence[str], junit: str | None, *, as_json: bool) -> int:

@@ -132,7 +132,7 @@ def make_escape() -> Callable[[str], str]:
 
 
 def print_text(text: str) -> None:
-    """Print a text and a line feed: bytes unchanged, but on a terminal unprintable characters except tabs are escaped."""
+    """Print a string and a line feed: bytes unchanged, but on a terminal unprintable characters except tabs are escaped."""
     if sys.stdout.isatty():
         text = printable(text.expandtabs())
     try:

@@ -2,7 +2,7 @@
 
 The blocks of the outputs themselves are declared in lanner.sinks.
 
-Descriptions are what the configuration reference prints (lanner.config.reference).
+The configuration reference prints the descriptions (lanner.config.reference).
 """
 
 from __future__ import annotations

@@ -121,7 +121,9 @@ class Falco(_Outputs, SafeRepr, msgspec.Struct, frozen=True, kw_only=True):
     ] = 2000
     buffered_outputs: Annotated[bool, Meta(description="No effect: Lanner writes all waiting alerts immediately, in one write")] = False
     watch_config_files: Annotated[
-        bool, AT_START, Meta(description="Reload the configuration and the rules, also the plugin's own, when a file changes, as on SIGHUP")
+        bool,
+        AT_START,
+        Meta(description="Reload the configuration and all rules, including the plugin's own, when a file changes, as on SIGHUP"),
     ] = True
     log_level: Annotated[LogLevel, AT_START, Meta(description="Level of Lanner's own messages")] = "info"
     log_stderr: Annotated[bool, AT_START, Meta(description="Write these messages to standard error")] = True

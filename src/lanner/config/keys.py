@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _STEP: Final = re.compile(r"(?P<dot>\.?)(?P<name>(?:[^\\.\[]|\\[.\[\]\\])+)|\[(?P<index>[0-9]{0,6})\]")
 _ESCAPE: Final = re.compile(r"\\(.)")
 _NO_KEY: Final = re.compile(r"[^\w.\[\]-].*", re.DOTALL)
-"""In a text without `=`, the part that may be a secret."""
+"""In a string without `=`, the part that may be a secret."""
 _NEW: Final = -1
 # Maximum length of an option in an error
 _SHOWN: Final = 200

@@ -1,4 +1,4 @@
-"""Values of a configuration that are paths: what they cannot contain, and what users expect in vain."""
+"""Values of a configuration that are paths: characters that they cannot contain, and forms that do not work as users expect."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def text(tree: Tree, path: str) -> str:
 
 
 def refuse_null_byte(value: str, path: str) -> None:
-    """Raise `ConfigError` for a path or a command that the system cannot take. Falco ignores what is after the null byte."""
+    """Raise `ConfigError` for a path or a command that the system cannot take. Falco ignores the part after the null byte."""
     if "\0" in value:
         raise ConfigError(f"{path} has a null byte, which no path or command can have: remove it")
 
@@ -153,7 +153,7 @@ def is_off(tree: Tree) -> bool:
 
 
 def describe_actual(tree: Tree) -> str:
-    """Return the words for what a value is instead."""
+    """Return words for the actual kind of a value."""
     if isinstance(tree, dict):
         return "not a mapping"
     if isinstance(tree, list):

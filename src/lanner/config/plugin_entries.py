@@ -130,7 +130,7 @@ def _load(entry: PluginEntry, number: int, place: ConfigPlace | None) -> PluginS
     elif _PYTHON.fullmatch(library):
         target = library
     else:
-        what, advice = "cannot tell what that is", ""
+        what, advice = "does not recognise it", ""
         if library.endswith(".so"):
             from lanner.host.compiled import advise_library  # rare
 

@@ -60,7 +60,7 @@ class _Row(NamedTuple):
 class Report(msgspec.Struct, kw_only=True):
     """The data of a report. Columns have a value for each alert, by the time of its event; `texts` are looked up by the numbers in columns.
 
-    `times` are milliseconds since the alert before, the first since 1970. `kept` is what the page shows of some alerts, by number.
+    `times` are milliseconds since the alert before, the first since 1970. `kept` has the details of some alerts, by number.
     """
 
     format: int = _FORMAT

@@ -117,7 +117,7 @@ def _problems(state: RunState, *, is_running: bool) -> Iterator[Problem]:
         if count and ("dropped" in name or "gap" in name or "lost" in name):
             yield Problem(f"{name}: {count:,} since the run began", plugin, "events were lost: the run's log has the times")
     if state.reload_error:
-        yield Problem("the last reload failed: the rules before it stay", plugin, state.reload_error)
+        yield Problem("the last reload failed: the previous rules stay", plugin, state.reload_error)
     for reason in state.unhealthy:
         yield Problem(reason, plugin, "restart the run")
     unreachable = tuple(f"{engine} is unreachable" for engine, is_connected in state.connected.items() if not is_connected)

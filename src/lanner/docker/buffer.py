@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         """Receiver of an engine's events."""
 
         inspects: bool
-        """Whether it adds what the engine knows about a container to events."""
+        """Whether it adds the engine's description of a container to events."""
 
         @property
         def is_idle(self) -> bool:

@@ -1,6 +1,6 @@
 """The engine's client: connects, agrees on an API version, requests events. It sends only GET requests.
 
-Failures are an `EngineError` that says what was tried, why it failed, and what to do.
+A failure is an `EngineError` with the attempt, the reason, and the fix.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Connection:
 
         An engine may begin a stream only with its first event: with `is_stream` the wait for the head ends after `timeout`, and `read`
         reads it when it arrives. `spare` may hold an earlier connection, and gets this one when its response is complete. `ahead` is what
-        an earlier response showed of the engine's clock. Raises `EngineError`, also when `wake`, a descriptor, becomes readable.
+        an earlier response showed of the engine's clock. Raises `EngineError`, even when `wake`, a descriptor, becomes readable.
         """
         self._endpoint, self._path, self._spare, self._is_stream, self._ahead = endpoint, path, spare, is_stream, ahead
         self._response = Response()

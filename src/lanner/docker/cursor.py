@@ -138,7 +138,7 @@ def _position(each: Any) -> Position:
     if type(last) is not int or type(since) is not int:
         raise ValueError("`last` or `since` of a host is not a whole number")
     if type(ids) is not list or not all(isinstance(name, str) for name in ids):
-        raise ValueError("`ids` of a host is not a list of texts")
+        raise ValueError("`ids` of a host is not a list of strings")
     return Position([_key(name) for name in ids][-KEPT:], max(0, since))
 
 

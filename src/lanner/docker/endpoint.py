@@ -142,7 +142,7 @@ def parse_endpoint(url: str, origin: str, environ: Mapping[str, str] | None = No
     if scheme in _TCP_SCHEMES and rest:
         spoken = _read_tls(tls, what) if tls is not None else _environment_tls(environ or {})
         if scheme == "http" and spoken is not None:
-            raise lanner.UsageError(f"{what} is without TLS, which is asked for: write https:// or tcp://")
+            raise lanner.UsageError(f"{what} is without TLS, but the configuration requests TLS: write https:// or tcp://")
         if scheme == "https":
             spoken = spoken or Tls()
         host, port = _host_and_port(rest.rstrip("/"), _TLS_PORT if spoken else _HTTP_PORT)

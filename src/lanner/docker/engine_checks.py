@@ -168,8 +168,8 @@ def _events(endpoint: Endpoint, engine: Engine) -> Iterator[Finding]:
 
 def _describe_delay(engine: Engine) -> Finding:
     return Finding.warning(
-        f"it has not begun to send events within {HEAD_PATIENCE:g} s, as engines do that answer only with the first event (podman 5.2)",
-        f"`lanner run` waits for that event, and asks whether {engine.name} is alive meanwhile; an update of the engine makes it sure",
+        f"it did not send the head of its answer within {HEAD_PATIENCE:g} s, like engines that answer only with the first event (podman 5)",
+        f"`lanner run` waits for that event, and meanwhile checks whether {engine.name} is alive; to avoid these checks, update the engine",
     )
 
 

@@ -1,4 +1,4 @@
-"""Errors between Lanner and an engine: an `EngineError` says what was tried, why it failed, and what to do."""
+"""Errors between Lanner and an engine: an `EngineError` with the attempt, the reason, and the fix."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class EngineTimeoutError(EngineAwayError):
 def refusal(endpoint: Endpoint, path: str, head: Head, text: bytes) -> EngineError:
     """Return the error for a response other than 200 OK, with the engine's own words."""
     asked = path.partition("?")[0]
-    # an engine that is not ready, or a proxy whose engine is away
+    # an engine that is not ready, or a proxy whose engine is unreachable
     kind = EngineAwayError if head.status >= 500 else EngineRejectionError if head.status == 400 else EngineError
     try:
         words = str(decode_json(text)["message"])

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from lanner.net.dial import Timer
 
 _UNIX_PAUSE: Final = 0.02
-# A silently lost peer is noticed by the third unanswered probe, 30 + 3 * 10 s after its last byte, and data
-# that is not acknowledged within 60 s ends the connection, too
+# The connection ends if the peer answers none of three probes, 30 + 3 * 10 s after its last byte. It also ends if the peer does not
+# acknowledge data within 60 s
 _TCP_OPTIONS: Final = (
     (_socket.SOL_SOCKET, _socket.SO_KEEPALIVE, 1),
     (_socket.IPPROTO_TCP, _socket.TCP_KEEPIDLE, 30),

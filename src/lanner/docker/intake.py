@@ -71,7 +71,7 @@ class Intake:
         return connection.make_loan(self._framer.native, self.window, self._host.finisher, engine, inspects=self._sink.inspects)
 
     def catch_up(self, loan: Loan, lines: Lines | None) -> None:
-        """Note what the host has read in a loan, and put the events that it has left. None: the connection has failed."""
+        """Count the events that the host has read in a loan, and put the remaining ones. None: the connection has failed."""
         if not loan.heard:
             return
         if loan.taken:
@@ -123,7 +123,7 @@ class Intake:
             self._known_until = self.window.last
             if sizes := events.cut:
                 self._counters.add("events truncated", len(sizes))
-                self._warn("%s: an event has %d bytes, and only what identifies it is kept; see docker.truncated", sizes[0])
+                self._warn("%s: an event has %d bytes, and Lanner keeps only its identifying members; see docker.truncated", sizes[0])
             self._host.finish(events)
             # this wakes the host, which waits for the GIL as long as this thread does more
             if (
@@ -135,7 +135,7 @@ class Intake:
                 wait([self._closing], _BREATH)
         if lost:
             self._counters.add("lines too long", lost)
-            self._warn("%s: an event of more than %d MiB could not be read and is lost", MAX_EVENT >> 20)
+            self._warn("%s: an event of more than %d MiB could not be read, and is lost", MAX_EVENT >> 20)
             self.put_gap(TOO_LONG, self.known_until, time.time_ns())
 
     def put_gap(self, reason: str, since: int, until: int) -> None:
@@ -153,7 +153,7 @@ class Intake:
         if now >= self._unfinished_at:
             self._unfinished_at = now + _WARN_AGAIN
             log().warning(
-                "%s: the engine began an event and has not ended it for %g s; until then no event of it is seen",
+                "%s: an event of the engine is incomplete after %g s; Lanner sees no further events of the engine until it ends",
                 self._endpoint,
                 _UNFINISHED,
             )

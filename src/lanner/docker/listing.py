@@ -1,4 +1,4 @@
-"""Lists what an engine still has, bounded, on a second connection beside the open stream, which is still read meanwhile.
+"""A bounded list of the events that an engine remembers, on a second connection, while the open stream is read.
 
 A watch uses it to find out whether the engine remembers everything since the last seen event, and whether a silent stream is dead.
 It returns lines without interpreting them.

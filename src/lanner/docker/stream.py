@@ -235,7 +235,7 @@ class EventStream:
             raise _join_failures(missing)
         for watch in missing:
             watch.was_missed = True
-            log().warning("%s; it is tried again", watch.failure or f"{watch.target.endpoint} has not answered yet")
+            log().warning("%s; Lanner retries", watch.failure or f"{watch.target.endpoint} has not answered yet")
 
     def _note_direct(self, is_full: bool) -> None:
         assert self._cursor is not None

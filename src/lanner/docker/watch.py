@@ -1,7 +1,7 @@
 """One engine's thread: connects, resumes where the last connection ended, and reads. `lanner.docker.intake` processes the events.
 
 After a disconnect it reconnects with growing pauses, resumes two seconds before the last seen event, and drops
-what it has already seen. The engine proves whether events were lost in between: while it still lists an earlier event, it
+the events that it has already seen. The engine proves whether events were lost in between: while it still lists an earlier event, it
 has forgotten none since. A request on another connection tells a silent stream from a dead one.
 """
 
@@ -45,7 +45,7 @@ _STEADY: Final = 5.0
 _SECOND: Final = 1_000_000_000
 _PING_TIMEOUT: Final = 5.0
 _GRACE: Final = 1.0
-"""Seconds for the stream to deliver what the engine lists already."""
+"""Seconds for the stream to deliver the events that the engine already lists."""
 _NO_LINES: Final = EventFramer().feed(b"")
 
 
@@ -148,7 +148,7 @@ class Watch:
         """Remember why the first connection failed. The start reports the first reason, this logs the later ones."""
         if self._is_first:
             if self.was_missed and str(error) != str(self.failure) and not self._closing.is_set:
-                log().warning("%s; it is tried again", str(error))
+                log().warning("%s; Lanner retries", str(error))
             self.failure, self.was_missed = error, True
 
     def _watch_once(self) -> None:
@@ -237,7 +237,7 @@ class Watch:
         return since
 
     def _resume(self, connection: Connection) -> None:
-        """Put what the engine lists of the time before this connection, after a gap event if it does not prove that nothing is missing."""
+        """Put the listed events from before this connection, after a gap event unless the list proves that no event is missing."""
         try:
             listed = self._list(connection, self._asked or 0, self._window.last) if self._window else _NO_LINES
         except EngineError as error:

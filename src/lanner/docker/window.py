@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SPAN: Final = 2_000_000_000
 """Nanoseconds before the last event to query again: event times are not strictly in order."""
 KEPT: Final = 512
-"""Keys of each engine: twice what a Docker Engine can repeat."""
+"""Keys of each engine: twice the number of events that a Docker Engine can repeat."""
 _MOST_HELD: Final = 1024 * 1024
 """Bytes of memory for events whose keys are not made yet."""
 

@@ -26,8 +26,8 @@ _UNSYNCHRONISED: Final = 5
 """TIME_ERROR of adjtimex(2)."""
 _TIMEX_SIZE: Final = 512
 _FILES: Final = 1024
-_ANEW: Final = (
-    "Install the library that it names, if any, or reinstall Lanner with this Python: "
+_REINSTALL: Final = (
+    "Install the library that the error names, if any, or reinstall Lanner with this Python: "
     f"{sys.executable} -m pip install --force-reinstall /path/to/lanner (its checkout or wheel)"
 )
 
@@ -75,19 +75,19 @@ def look_at_native_module() -> Iterator[Finding]:
     try:
         from lanner.native import Framer, fnmatch
     except (ImportError, OSError) as error:
-        yield problem(f"the native module does not load: {error}", _ANEW)
+        yield problem(f"the native module does not load: {error}", _REINSTALL)
         return
     if list(Framer(16).feed(b"one\ntwo\n")) == [b"one", b"two"] and fnmatch(b"on*", b"one", False):
         yield ok("the native module works")
     else:
-        yield problem("the native module gives wrong answers", _ANEW)
+        yield problem("the native module gives wrong answers", _REINSTALL)
 
 
 def look_at_falco() -> Iterator[Finding]:
     """Check the plugin API of an installed Falco. Lanner itself needs none."""
     path = shutil.which("falco")
     if path is None:
-        yield ok("Falco is not installed, and `lanner run` needs none")
+        yield ok("Falco is not installed; `lanner run` does not need it")
         return
     text, failure = _ask(path)
     if failure is not None:

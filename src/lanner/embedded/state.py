@@ -1,7 +1,7 @@
 """State of one plugin_init: the plugin's class from the bundle, its instance, and everything the bridge calls.
 
 The bridge reads `fields`, `trees`, `timestamp` and `wait` once and evaluates fields as data by itself; for other fields it calls the
-bound methods. Exceptions of plugin code end here or in the bridge, as a text for the host and a log record.
+bound methods. Exceptions of plugin code end here or in the bridge, as a string for the host and a log record.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ _SYSCALL: Final = "syscall"
 
 
 def join_fields(infos: Sequence[PluginInfo]) -> PluginInfo:
-    """Return what the first plugin declares, with the fields that the others extract of its events.
+    """Return the declaration of the first plugin, with the fields that the others extract from its events.
 
     Raise `ConfigError`, as Falco does, for one that reads no such events, and for a field that two plugins have.
     """

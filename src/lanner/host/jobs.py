@@ -43,8 +43,8 @@ class Jobs:
     def feed(self, batch: Batch, clock: Callable[[], int] | None) -> None:
         """See `Pump.feed`. With several jobs, alerts may be written by a later call.
 
-        The feeding thread matches a batch by itself if there is a clock, which threads would have to share, and for the first event, whose
-        time is the reference for the others.
+        The feeding thread matches a batch itself if the batch has a clock, which threads would share. It also matches the first batch,
+        because the time of the first event is the reference for the others.
         """
         if self._jobs == 1 or clock is not None or not self._pump.events:
             self._pump.feed(batch, clock)

@@ -78,7 +78,7 @@ def _expand(path: str, info: PluginInfo) -> list[str]:
         return [info.example]
     if not glob.has_magic(path):
         return [path]  # opening it reports the error
-    found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - of texts
+    found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - of strings
     if not found:
         raise SourceError(f"cannot read the recording {path}: no file matches")
     return found
@@ -185,7 +185,7 @@ class Replay:
         self.tells_time = any(reader.load(line) and reader.get(0) is not None for line in lines)
 
     def _read(self) -> bytes:
-        """Read a block, or what is available now (a pipe returns little at once)."""
+        """Read a block, or the bytes that are available now (a pipe returns few at once)."""
         parts: list[bytes] = []
         wanted = _BLOCK
         try:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _QUIET: Final = 0.1
 """Quiet time in seconds after a change before the files are read, as in Falco."""
 _LONGEST: Final = 2.0
-"""Seconds after which the files are read in any case: an output may be written in the same directory again and again."""
+"""Seconds after which the files are read in any case: an output in the same directory may change all the time."""
 _LEAVE_AFTER: Final = 2.0
 
 Fingerprint: TypeAlias = "tuple[tuple[str, int, int, int], ...]"

@@ -26,7 +26,7 @@ _IDLE: Final = 300.0
 def main() -> None:
     """Answer until the parent closes the pipe."""
     incoming, outgoing = os.dup(0), os.dup(1)
-    # what the plugin prints must not be taken for an answer
+    # output of the plugin must not be read as an answer
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)

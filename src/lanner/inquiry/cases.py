@@ -1,4 +1,4 @@
-"""Cases and questions from what a store knows of an alert and its run."""
+"""Cases and questions from the data of a store about an alert and its run."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _read_others(detail: Detail, store: AlertStore) -> Iterator[tuple[bytes, int
     for _ in range(_MOST_PAGES):
         page = store.read_newest(wanted, _MOST_OTHERS * 5, before)
         for alert in page.alerts:
-            # alerts without another subject may still differ in what they did
+            # alerts of the same subject may still be about different actions
             if alert.key == detail.alert.key or (alert.subject in subjects and len(page.alerts) > _MOST_OTHERS):
                 continue
             other = store.find(alert.key)

@@ -1,6 +1,6 @@
 """An exception for an alert: an item for a rules file that silences the rule for what fired, and for nothing else.
 
-It compares the fields that identify the alert's subject and what it did. It is offered only after `rules check` has accepted it and the
+It compares the fields that identify the alert's subject and its action. It is offered only after `rules check` has accepted it and the
 rule has been tried with it: silent for this event, but not for another one.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lanner.rules.report.explanation import Explanation
 
 _ACTIONS: Final = ("cmdline", "command", "commandline", "args", "exepath", "exe", "action", "image", "from", "path", "uri", "user")
-"""Last words of the names of fields that tell what a subject did, the most telling first."""
+"""Last words of the names of fields that describe an action, the most specific first."""
 _FIXED: Final = re.compile(r"^\S+ (=|==|exists|!=)( |$)")
 """Tests whose value is the same in all alerts of the rule."""
 _LONGEST: Final = 1000

@@ -25,7 +25,7 @@ _WAY: Final = "with --config '{}'"
 
 
 class LoadedCase:
-    """The plugin and the rules of a case. Raises `LannerError`, or what the plugin's code raises."""
+    """The plugin and the rules of a case. Raises `LannerError`, or any exception of the plugin's code."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
@@ -86,7 +86,7 @@ class LoadedCase:
         return rules.trial([name], first=self.case.is_first)
 
     def restore_names(self, text: str) -> str:
-        """Return a text with the paths of the run's rules files instead of those in memory."""
+        """Return a string with the paths of the run's rules files instead of those in memory."""
         for shown, (path, _) in zip(self.files, self.case.rules, strict=True):
             text = text.replace(f"{shown}:", f"{path}:")
         return text

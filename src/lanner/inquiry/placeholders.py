@@ -24,7 +24,7 @@ def placeholder_options(info: PluginInfo) -> Iterator[dict[str, Any]]:
 
 
 def _sample(node: dict[str, Any], text: str) -> Any:
-    """Return a value that the JSON schema allows, with `text` for a text."""
+    """Return a value that the JSON schema allows, with `text` for a string."""
     if "enum" in node:
         return node["enum"][0]
     if "default" in node:

@@ -72,7 +72,7 @@ def send(descriptor: int, message: object) -> None:
 
 
 def receive(descriptor: int, seconds: float | None = None) -> bytes:
-    """Return the MessagePack of the next message. Raises `EndedError`, also if it is not complete within these seconds."""
+    """Return the MessagePack of the next message. Raises `EndedError`, even if it is not complete within these seconds."""
     until = None if seconds is None else time.monotonic() + seconds
     size = int.from_bytes(_read(descriptor, _SIZE, until), "little")
     return _read(descriptor, size, until)

@@ -29,7 +29,7 @@ Answer: TypeAlias = "dict[str, Any]"
 _SECONDS: Final = 15.0
 """Time for an answer, with the start of the process."""
 _REST: Final = 60.0
-"""Seconds before a plugin that crashed or did not answer is tried again."""
+"""Seconds before a plugin that crashed or did not answer is retried."""
 
 
 class Inquiry:
@@ -60,7 +60,7 @@ class Inquiry:
         return answer if answer is not None and not self._closed else {"unavailable": "this process is ending"}
 
     def close(self) -> None:
-        """End the process, also while it answers. Later questions have no answer."""
+        """End the process, even while it answers. Later questions have no answer."""
         self._closed = True
         if (process := self._process) is not None:
             process.kill()
@@ -133,7 +133,7 @@ class _Process:
         return "ended the process"
 
     def kill(self) -> None:
-        """Kill the process, and what the plugin's code has started."""
+        """Kill the process, and processes that the plugin's code has started."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 

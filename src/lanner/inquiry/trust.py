@@ -32,17 +32,17 @@ def check_trust(targets: Sequence[str], allowed: Sequence[str], run: Run) -> Non
         advice = f"to load it, add --plugin {target}"
         path = Path(target.partition(":")[0])
         if not path.is_absolute():
-            raise LannerError(f"the run's plugin {target} is a module, which is not loaded unasked: {advice}")
+            raise LannerError(f"the run's plugin {target} is a module, which Lanner loads only on request: {advice}")
         mark = machine_mark(run.key)
         if not mark:
             raise LannerError(
                 f"the run's plugin {target} is a file, and this machine has no valid {MACHINE_ID}, "
-                f"so that Lanner cannot tell whether the run was on it: {advice}"
+                f"so that Lanner cannot determine whether the run was on it: {advice}"
             )
         if not run.about.get("machine"):
             raise LannerError(
                 f"the run's plugin {target} is a file, and the run was on a machine without a valid {MACHINE_ID}, "
-                f"so that Lanner cannot tell whether it was this one: {advice}"
+                f"so that Lanner cannot determine whether it was this machine: {advice}"
             )
         if run.about["machine"] != mark:
             raise LannerError(f"the run's plugin {target} is a file, and the run was on another machine: {advice}")
@@ -62,4 +62,4 @@ def _check_owner(path: Path, advice: str) -> None:
         except OSError as error:
             raise LannerError(f"the run's plugin {path} cannot be loaded: {error.strerror}") from None
         if status.st_uid not in {0, os.geteuid()} or (status.st_mode & _WRITABLE and not status.st_mode & stat.S_ISVTX):
-            raise LannerError(f"the run's plugin {path} is not loaded unasked, because others can write {each}: {advice}")
+            raise LannerError(f"the run's plugin {path} is not loaded, because others can write {each}: {advice}")

@@ -1,4 +1,4 @@
-"""Texts as YAML scalars that yaml-cpp and Lanner read as the same text."""
+"""Strings as YAML scalars that yaml-cpp and Lanner read as the same string."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class TlsLink(Link):
     """A connection in TLS. No complete record is kept back: if `read` returns nothing, wait for the socket."""
 
     def __init__(self, connection: socket.socket, session: TlsSession, timer: Timer) -> None:
-        """Perform the handshake. Raises the errors of `session`, also if the certificate is not the server's, and closes the connection."""
+        """Perform the handshake. Raises the errors of `session`, even if the certificate is not the server's, and closes the connection."""
         super().__init__(connection)
         self._session = session
         self._unsent = b""

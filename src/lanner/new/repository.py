@@ -1,6 +1,6 @@
 """Create the repository of a new plugin: common files, and those of its kind of event source.
 
-A template is a file of `templates/` with tokens in place of the plugin's name: `@NAME@`, `@MODULE@` in Python and in fields, `@CLASS@`,
+A template is a file of `templates/` with tokens instead of the plugin's name: `@NAME@`, `@MODULE@` in Python and in fields, `@CLASS@`,
 `@VARIABLE@` in environment variables. `common/` has the files of every repository, and the directory of a source has its own ones.
 """
 

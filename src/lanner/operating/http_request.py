@@ -99,7 +99,7 @@ class Request(BaseHTTPRequestHandler):
         return self._written.getvalue(), b"" if self.command == "HEAD" else page.body
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """Refuse the request, without repeating what the client sent."""
+        """Refuse the request, without repeating the client's data."""
         self.refusal = error_page(HTTPStatus(code))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name

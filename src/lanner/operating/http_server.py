@@ -41,7 +41,7 @@ _LOG: Final = logging.getLogger("lanner.webserver")
 
 
 class Handler(Protocol):
-    """Responses of a server. `headers` are those of every response, also of errors. `max_body` is the size limit of a request's body."""
+    """Responses of a server. `headers` are those of every response, including errors. `max_body` is the size limit of a request's body."""
 
     @property
     def headers(self) -> Sequence[tuple[str, str]]: ...

@@ -90,7 +90,7 @@ class _Stderr(logging.Handler):
 
 
 class _Syslog(logging.Handler):
-    """Send each record as a datagram to a syslog socket. The handler never blocks: it drops what the daemon does not accept at once."""
+    """Send each record as a datagram to a syslog socket. The handler never blocks: it drops a record that is not accepted at once."""
 
     def __init__(self, path: str) -> None:
         super().__init__()

@@ -29,7 +29,7 @@ _PATIENCE: Final = 10.0
 class StoreState(NamedTuple):
     """The members of run.json in addition to a snapshot.
 
-    `last_event`: when the last event arrived, ns since 1970. `kill`: what the run before left unfinished because it was killed.
+    `last_event`: when the last event arrived, ns since 1970. `kill`: the unfinished work of the previous run, if that was killed.
     """
 
     run: str
@@ -93,9 +93,7 @@ class RunState:
             write_state(self.directory, msgspec.json.encode(state))
         except OSError as error:
             if not self._is_failing:
-                _LOG.warning(
-                    "cannot write the state of the run to the alert store %s: %s; it is tried again", self.directory, error.strerror
-                )
+                _LOG.warning("cannot write the state of the run to the alert store %s: %s; Lanner retries", self.directory, error.strerror)
             self._is_failing = True
         else:
             self._is_failing = False

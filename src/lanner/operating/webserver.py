@@ -56,7 +56,7 @@ class WebServer:
 
 
 def check_webserver(address: str, port: int, certificate: str = "") -> str:
-    """Raise the `LannerError` of a server that could never start. Return a text if the port is in use now, else "". Nothing listens."""
+    """Raise the `LannerError` of a server that could never start. Return a string if the port is in use now, else "". Nothing listens."""
     if certificate:
         _tls(certificate)
     try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Alert(NamedTuple):
     """An alert: its printed line without a newline; `timestamp` is the event's, ns since 1970.
 
-    The line of a text alert may contain newlines, and invalid UTF-8 as surrogate escapes. `priority` is as Falco prints it
+    The line of an alert as text may contain newlines, and invalid UTF-8 as surrogate escapes. `priority` is as Falco prints it
     ("Critical"). `record` is only for sinks that ask for it.
     """
 
@@ -105,10 +105,10 @@ class RecordSink(Sink, Protocol):
         ...
 
     def note(self, load: RunLoad) -> None:
-        """Store a load of rules, also if it never raises an alert. For any thread. Raises nothing: the first alert tries again."""
+        """Store a load of rules, even if it never raises an alert. For any thread. Raises nothing: the first alert tries again."""
 
     def retain(self) -> None:
-        """Delete what is too old or too much. For any thread."""
+        """Delete the oldest data beyond the limits of age and size. For any thread."""
 
 
 @dataclass(slots=True)
@@ -150,7 +150,7 @@ class Delivery(Protocol):
         """Accept one alert."""
 
     def flush(self) -> None:
-        """Send what was accepted; the host calls it after each batch. Raises OutputError, OutputClosedError."""
+        """Send the accepted alerts; the host calls it after each batch. Raises OutputError, OutputClosedError."""
 
     def reopen(self) -> None:
         """Make every sink reopen its files and connections."""

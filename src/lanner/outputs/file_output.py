@@ -82,7 +82,7 @@ def check_file(path: str) -> None:
     """Raise OutputError if `FileOutput` could not open this file now. Creates nothing, and does not open a pipe."""
     try:
         target = os.path.realpath(path)
-        if path.endswith("/") or os.path.isdir(target):  # noqa: PTH112 - it is a text
+        if path.endswith("/") or os.path.isdir(target):  # noqa: PTH112 - it is a string
             _refuse(errno.EISDIR)
         if os.path.exists(target):  # noqa: PTH110
             writable = os.access(target, os.W_OK)

@@ -113,14 +113,14 @@ class ProgramOutput:
         self._unread = []
 
     def _prove(self, pipe: int, count: int) -> None:
-        """Wait until a replacement process has read what is in the pipe before considering it healthy."""
+        """Wait until a replacement process has read the contents of the pipe before considering it healthy."""
         deadline = time.monotonic() + self._timeout
         while _bytes_in(pipe) and time.monotonic() < deadline:
             if _is_broken(pipe, within=_OFTEN):
                 raise OutputError(f"{self._shown} takes no more alerts", delivered=count)
 
     def _hand(self, lines: list[str]) -> None:
-        """Remember what is in the pipe now. Each character is one byte or more, so this is at least what the pipe contains."""
+        """Remember the contents of the pipe. Each character is one byte or more, so this is at least the number of bytes in it."""
         self._handed.extend(lines)
         self._size += sum(map(len, lines))
         while self._handed and self._size - len(self._handed[0]) >= _PIPE:
@@ -144,7 +144,7 @@ class ProgramOutput:
             try:
                 process.wait(_GRACE)
             except subprocess.TimeoutExpired:
-                _LOG.warning("%s cannot be ended; it is left behind", self._shown)
+                _LOG.warning("%s cannot be ended; Lanner leaves it running", self._shown)
             raise OutputError(
                 f"{self._shown} did not end within {self._timeout:g} s; give it more ($.output_timeout), "
                 "or keep it running (keep_alive: true)"
@@ -152,7 +152,7 @@ class ProgramOutput:
         finally:
             self._process = None
         if status:
-            raise OutputError(f"{self._shown} ended with {_describe_status(status)}; what it says is on standard error")
+            raise OutputError(f"{self._shown} ended with {_describe_status(status)}; its messages are on standard error")
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._interrupted:
@@ -207,7 +207,7 @@ def _await_end(process: subprocess.Popen[bytes], patience: float) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE)
             return f"was ended by {number.name}"
-    return "cannot be ended, and is left behind"
+    return "cannot be ended and is left running"
 
 
 def _kill(process: subprocess.Popen[bytes], number: int) -> None:

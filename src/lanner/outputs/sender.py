@@ -59,7 +59,7 @@ class Sender:
             raise
         except OSError as error:
             return 0, OutputError(str(error))
-        except BaseException as error:  # noqa: BLE001 - so many libraries, so many kinds
+        except BaseException as error:  # noqa: BLE001 - libraries raise many kinds
             is_defect = True
             bug = f"{type(error).__name__}: {error}"
             if bug != self.bug:
@@ -96,7 +96,7 @@ class Sender:
                 self._late = since
                 self.timeouts += 1
         if late:
-            self._say(f"a batch is under way for more than {self._timeout:g} s")
+            self._say(f"a batch has been in delivery for more than {self._timeout:g} s")
 
     def _say(self, message: str) -> None:
         now = time.monotonic()

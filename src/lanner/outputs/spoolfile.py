@@ -136,7 +136,8 @@ def rescue_rows(path: Path, after: int, damaged: list[object]) -> Iterator[Row]:
 class Log:
     """The write-ahead log of a file, as a run that was killed left it. To be made before SQLite opens the file, which changes the log.
 
-    SQLite takes over what it can prove to be whole and forgets the rest in silence; `is_cut` tells whether it has forgotten a commit.
+    SQLite takes over the commits that it can prove to be complete, and forgets the others silently. `is_cut` returns whether it has
+    forgotten a commit.
     """
 
     def __init__(self, path: Path) -> None:

@@ -21,7 +21,7 @@ _LOG: Final = logging.getLogger("lanner.outputs")
 _GATHER: Final = 0.05
 """Seconds in which alerts are collected for one transaction: each costs a sync of the disk."""
 _PAUSE: Final = 5.0
-"""Seconds after which a failed or full spool is tried again."""
+"""Seconds after which a failed or full spool is retried."""
 _SELDOM: Final = 60.0
 """Seconds between messages about a full spool."""
 _TRIES: Final = 3
@@ -95,7 +95,7 @@ class SpoolUse:
         self._spool.remove(count)
 
     def close(self) -> None:
-        """Close the spool, and log what it keeps."""
+        """Close the spool, and log the number of its alerts."""
         if self.waiting:
             _LOG.warning("%s: %s kept in the spool for the next run", self._name, many(self.waiting, "alert"))
         self._spool.close()

@@ -56,7 +56,7 @@ class StatusLine:
                 self._write("\n")
 
     def pass_above(self, stream: TextIO, text: str) -> int:
-        """Write a message to `stream` in place of the line."""
+        """Write a message to `stream` instead of the line."""
         with self._lock:
             if self._shown:
                 self._write(_ERASE)
@@ -103,7 +103,7 @@ def _columns(descriptor: int) -> int:
 
 
 def _fit(pieces: Sequence[Piece], columns: int) -> str:
-    """Return the pieces as far as they fit into so many columns."""
+    """Return the first pieces, as many as fit into this number of columns."""
     parts = []
     for text, style in pieces:
         width = cell_len(text)

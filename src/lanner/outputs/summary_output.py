@@ -1,4 +1,4 @@
-"""A summary of alerts in place of their lines (`lanner run --watch`): rate, counts by priority, the most frequent rule, the last alert.
+"""A summary of alerts instead of their lines (`lanner run --watch`): rate, counts by priority, the most frequent rule, the last alert.
 
 On a terminal the summary is one line, drawn in place. Elsewhere it is a plain line now and then, and one at the end.
 """
@@ -33,7 +33,7 @@ _PLAIN: Final = 10.0
 _WINDOW: Final = 10.0
 """Seconds whose average is the rate."""
 _LONGEST: Final = 500
-"""Characters of a summary's texts from outside."""
+"""Characters of a summary's strings from outside."""
 
 
 class Summary:
@@ -170,7 +170,7 @@ def _text(alert: Alert) -> str:
 
 
 class _Output(msgspec.Struct, gc=False):
-    """The texts of an alert in JSON, if the configuration includes them."""
+    """The strings of an alert in JSON, if the configuration includes them."""
 
     output: str = ""
     message: str = ""

@@ -1,6 +1,6 @@
 """Alerts to syslog: to this machine's, as Falco's syslog_output, or to a server by RFC 5424 over TCP or TLS.
 
-An alert is always one line. TCP has no acknowledgement: what a server had received and not written when it
+An alert is always one line. TCP has no acknowledgement: alerts that a server had received and not written when it
 failed is lost silently; a closed connection is noticed before the next alert.
 """
 
@@ -44,7 +44,7 @@ _PORTS: Final = {"tcp": 601, "tls": 6514}
 _CUT: Final = 8 * 1024
 _SECOND: Final = 1_000_000_000
 _LEAVE: Final = 1.0
-"""Maximum seconds for a server to read what was sent before the connection is closed."""
+"""Maximum seconds for a server to read the sent alerts before the connection is closed."""
 # the number that RFC 5612 reserves for examples: Lanner has no number
 _ENTERPRISE: Final = 32473
 _OVER: Final = "the alerts are not accepted any more: the run has ended"

@@ -157,7 +157,7 @@ class Worker:
         self._wake.notify()
 
     def look(self) -> None:
-        """Log what the thread itself may be too busy to log: a stuck sink, and dropped alerts."""
+        """Log a stuck sink and dropped alerts, which the thread itself may be too busy to log."""
         self._sender.look()
         now = time.monotonic()
         if now - self._said_dropped_at >= _SELDOM and self._say_drops():
@@ -210,7 +210,7 @@ class Worker:
             self._give_up()
             return False
         except BaseException as error:  # noqa: BLE001 - as above; otherwise no code would report it
-            self._note(error, "%s: a bug in Lanner; it is tried again", self.name)
+            self._note(error, "%s: a bug in Lanner; Lanner retries", self.name)
             self.trouble = self.trouble or f"{self.name}: a bug in Lanner: {type(error).__name__}: {error}"
             self._note_error(OutputError(f"{type(error).__name__}: {error}"))
             with self._lock:
@@ -280,7 +280,7 @@ class Worker:
                 self._sink.reopen()
             except BaseException as error:  # noqa: BLE001 - as above
                 self._counts.last_error = str(error)
-                self._note(error, "%s: %s; it keeps what it had open", self.name, error)
+                self._note(error, "%s: %s; it keeps the old file or connection", self.name, error)
         if setting_aside:
             self._set_aside()
         if self._due_to_send() <= time.monotonic():
@@ -354,7 +354,7 @@ class Worker:
             self._down_since = time.monotonic()
         if not self._said_down and not error.is_usual:
             self._said_down = True
-            _LOG.warning("%s: %s; it is tried again until it works", self.name, error)
+            _LOG.warning("%s: %s; Lanner retries until it works", self.name, error)
         self._failures += 1
         self._retry_at = time.monotonic() + max(self._backoff.delay(self._failures), min(error.retry_after, _HEED))
 

@@ -80,7 +80,7 @@ def check_version(version: str) -> None:
     """Raise `PackageError` for a version that falcoctl and registries refuse."""
     if not _VERSION.fullmatch(version):
         raise PackageError(
-            f"the plugin's version {version} has build metadata, which falcoctl and registries refuse: remove the + and what follows"
+            f"the plugin's version {version} has build metadata, which falcoctl and registries refuse: remove the + and the part after it"
         )
 
 

@@ -90,7 +90,7 @@ class Session:
         checker = Checker(self.catalogs[definition.source], FieldTable())
         findings: list[Finding] = []
         output = finish(self.output(definition, merge_appends(definition, appends, checker.catalog), checker), findings)
-        # unknown fields of `extra_fields` are errors in spite of skip-if-unknown-filter
+        # unknown fields of `extra_fields` are errors despite skip-if-unknown-filter
         return output is None and not any(finding.severity == "error" for finding in findings)
 
     def compile(

@@ -29,8 +29,8 @@ class TooLargeError(OSError):
 def read_whole(path: str | PathLike[str], most: int, patience: float = _PATIENCE, *, pipes: bool = True) -> bytes:
     """Return the content of a file, or of a pipe that is written and closed within `patience` seconds, as in `<(command)`.
 
-    Raises OSError, whose `strerror` tells the problem: also for a device, a pipe without a writer (any pipe, if not `pipes`), and more
-    than `most` bytes.
+    Raises OSError, whose `strerror` describes the problem. A device, a pipe without a writer (any pipe, if not `pipes`), and more
+    than `most` bytes are errors, too.
     """
     try:
         # without O_NONBLOCK, opening a pipe without a writer would block
@@ -55,7 +55,7 @@ def read_whole(path: str | PathLike[str], most: int, patience: float = _PATIENCE
 
 
 def write_whole(path: str | PathLike[str], content: bytes) -> None:
-    """Write a file, or a pipe that another process reads. Raises OSError, also for a pipe without a reader, which would block."""
+    """Write a file, or a pipe that another process reads. Raises OSError, including for a pipe without a reader, which would block."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY, 0o666)
     except OSError as error:
@@ -75,7 +75,7 @@ def check_regular(path: str | PathLike[str], most: int = _MOST) -> None:
 
 
 def check_apart(written: Iterable[tuple[str, str | int]], read: Iterable[tuple[str, str | int]]) -> None:
-    """Raise `UsageError` if a command would write to a file that it reads, by whatever names.
+    """Raise `UsageError` if a command would write to a file that it reads, under any name.
 
     A file is a path or a descriptor. With each of `written` comes its option, with each of `read` its use ("reads the recording").
     """

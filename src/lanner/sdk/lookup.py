@@ -20,7 +20,7 @@ def look_up(host: str, port: int, wait: Callable[[int], object]) -> Addresses:
     """
     import socket  # a plugin on a unix socket starts without it
 
-    # for a text Python imports the tables of other letters, which a bundled plugin may not contain
+    # for a string Python imports the tables of other letters, which a bundled plugin may not contain
     name = host.encode() if host.isascii() else host
     try:
         return socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)

@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 class FieldType(StrEnum):
     """The types of field values. A member's value is Falco's name for it.
 
-    As Python objects inside Lanner (hosts, rules): STRING is `str` (bytes that are not UTF-8 as surrogate escapes) without
-    NUL, UINT64 `int`, BOOL `bool`, RELTIME and ABSTIME `int` nanoseconds (ABSTIME since 1970, UTC), IPADDR and IPNET `bytes`
-    of length 4 or 16 in network order. A list field's value is a non-empty `tuple` of these. No value is `None`.
+    As Python objects inside Lanner (hosts, rules):
+
+    - STRING: `str` without NUL; bytes that are not UTF-8 are surrogate escapes
+    - UINT64: `int`. BOOL: `bool`
+    - RELTIME, ABSTIME: `int`, nanoseconds; ABSTIME since 1970 (UTC)
+    - IPADDR, IPNET: `bytes` of length 4 or 16 in network order
+
+    The value of a list field is a non-empty `tuple` of these. No value is `None`.
     """
 
     STRING = "string"
@@ -52,7 +57,7 @@ class Argument(Record):
 class FieldInfo(Record):
     """A field for hosts, rules and docs. `add_output`: it is suggested for rules' outputs (`suggested_output`).
 
-    `text_place` is the place in the payload whose texts are the value, where a number or true gives no value; "" for other fields.
+    `text_place` is the place in the payload whose strings are the value, where a number or true gives no value; "" for other fields.
     """
 
     name: str

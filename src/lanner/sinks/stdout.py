@@ -25,7 +25,7 @@ class StdoutBlock(SinkBlock, Block, frozen=True):
 class StdoutAdditions(SafeRepr, msgspec.Struct, frozen=True):
     """Lanner's additions to `stdout_output`."""
 
-    summary: Annotated[bool, Meta(description="True: print a summary in place of the alerts, as `lanner run --watch` does")] = False
+    summary: Annotated[bool, Meta(description="True: print a summary instead of the alerts, as `lanner run --watch` does")] = False
 
 
 def _make(_: StdoutBlock, additions: StdoutAdditions, common: CommonSettings) -> Sink:

@@ -27,10 +27,10 @@ def argument_error(source: str, problem: str) -> UsageError:
 
 
 def check_text(source: str, **given: Any) -> None:
-    """Check that arguments are texts."""
+    """Check that arguments are strings."""
     for name, value in given.items():
         if not isinstance(value, str):
-            raise _wrong_type(source, name, value, "a text")
+            raise _wrong_type(source, name, value, "a string")
 
 
 def check_path(source: str, **given: Any) -> None:
@@ -73,18 +73,18 @@ def check_choice(source: str, choices: Sequence[str], **given: Any) -> None:
         if value in choices:
             continue
         if not isinstance(value, str):
-            raise _wrong_type(source, name, value, "a text")
+            raise _wrong_type(source, name, value, "a string")
         shown = list(map(repr, choices))
         raise argument_error(source, f"{name} is {value!r}; it must be {', '.join(shown[:-1])} or {shown[-1]}")
 
 
 def check_texts_by_name(source: str, **given: Any) -> None:
-    """Check that arguments are mappings of texts to texts."""
-    _check_mapping(source, given, lambda value: isinstance(value, str), "a text")
+    """Check that arguments are mappings of strings to strings."""
+    _check_mapping(source, given, lambda value: isinstance(value, str), "a string")
 
 
 def check_credentials_by_name(source: str, **given: Any) -> None:
-    """Check that arguments are mappings of texts to credentials."""
+    """Check that arguments are mappings of strings to credentials."""
     _check_mapping(source, given, is_credential, _CREDENTIAL)
 
 
@@ -95,7 +95,7 @@ def check_credential(source: str, name: str, value: object) -> None:
 
 
 def is_credential(value: object) -> bool:
-    """Return whether a value is a text or an object that reveals one, such as `lanner.Secret`."""
+    """Return whether a value is a string or an object that reveals one, such as `lanner.Secret`."""
     return isinstance(value, str) or (not isinstance(value, type) and callable(getattr(value, "reveal", None)))
 
 
@@ -107,7 +107,7 @@ def check_place(source: str, **given: Any) -> None:
             raise _wrong_type(source, name, value, 'a place in JSON, such as "items" or ("data", "items")')
 
 
-_CREDENTIAL = "a text or a lanner.Secret"
+_CREDENTIAL = "a string or a lanner.Secret"
 
 
 def _check_mapping(source: str, given: Mapping[str, Any], is_valid: Callable[[Any], bool], what: str) -> None:
@@ -116,7 +116,7 @@ def _check_mapping(source: str, given: Mapping[str, Any], is_valid: Callable[[An
             raise _wrong_type(source, name, value, "a mapping")
         for key, each in value.items():
             if not isinstance(key, str):
-                raise _wrong_type(source, f"a key of {name}", key, "a text")
+                raise _wrong_type(source, f"a key of {name}", key, "a string")
             if not is_valid(each):
                 raise _wrong_type(source, f"{name}[{key!r}]", each, what)
 

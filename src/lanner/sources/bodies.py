@@ -15,7 +15,7 @@ Place: TypeAlias = str | int | Sequence[str | int]
 
 
 class ItemError(ValueError):
-    """A body that is not the expected JSON. The text says what is missing."""
+    """A body that is not the expected JSON. The message names the missing part."""
 
 
 def steps(place: Place) -> tuple[str | int, ...]:
@@ -67,7 +67,7 @@ def split(body: bytes, place: Place) -> list[bytes]:
 
 
 def check(body: bytes) -> None:
-    """Raise `ItemError` if the body is not JSON. An invalid byte within a text is accepted: the other fields can be read."""
+    """Raise `ItemError` if the body is not JSON. An invalid byte within a string is accepted: the other fields can be read."""
     _decode(body, msgspec.Raw)
 
 

@@ -1,4 +1,4 @@
-"""Secrets that sources take: texts, or objects that are printed masked."""
+"""Secrets that sources take: strings, or objects that are printed masked."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def _scalar(value: Any) -> Scalar | None:
 
 
 def _is_before(new: Scalar, old: Scalar | None) -> bool:
-    """Return whether a cursor is before another: as numbers or as times. Texts of other kinds have no order."""
+    """Return whether a cursor is before another: as numbers or as times. Strings of other kinds have no order."""
     if isinstance(new, str) and isinstance(old, str):
         try:
             return datetime.fromisoformat(new) < datetime.fromisoformat(old)

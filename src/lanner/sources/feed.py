@@ -54,11 +54,11 @@ class Feed(OpenInstance):
         finally:
             self.close()
         if self._opening is not None and self._opening.is_closed:
-            # the host has closed the source: end the generator that reads this feed, whatever it would do next
+            # the host has closed the source: end the generator that reads this feed immediately
             raise GeneratorExit
 
     def wait(self, seconds: float, others: Sequence[Flag] = ()) -> bool:
-        """Wait until `close`, one of the `others`, or for so many seconds. Return whether the feed is closed."""
+        """Wait until `close`, one of the `others`, or for this number of seconds. Return whether the feed is closed."""
         if not self.closing.is_set:
             waiting.pause([self.closing, *others], seconds)
         return self.closing.is_set
@@ -86,9 +86,9 @@ class Feed(OpenInstance):
         return logging.getLogger("lanner.sources" if self._opening is None else f"lanner.plugin.{self._opening.plugin}")
 
     def warn(self, kind: str, text: str, *values: Any, count: int = 1, again: float = 60.0) -> None:
-        """Log a warning, at most once per `again` seconds for each kind: others can cause as many as they like.
+        """Log a warning, at most once per `again` seconds for each kind, because clients could cause any number of them.
 
-        `count` is the number of cases that it is about. A warning adds how many cases of its kind it stands for.
+        `count` is the number of new cases. The warning contains the number of cases since the last one of its kind.
         """
         now = time.monotonic()
         with self._warning:

@@ -99,7 +99,7 @@ class _Input(io.RawIOBase):
         self.left = 0
 
     def allow(self, seconds: float, count: int) -> None:
-        """Set the limits for what is read next."""
+        """Set the limits for the next part of the request."""
         self.until, self.left = time.monotonic() + seconds, count
 
     def readable(self) -> bool:

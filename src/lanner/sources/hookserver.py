@@ -32,7 +32,7 @@ _PAUSE: Final = 0.1
 class Receiver:
     """A server that listens from its creation on. `check` answers the head of a request or returns None, `answer` the whole request.
 
-    `report` gets the counter and a description of what was refused.
+    `report` gets the counter and a description of the refused request.
     Raises `SourceError` if it cannot listen.
     """
 

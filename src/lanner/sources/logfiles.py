@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HEAD: Final = 1024
 """Bytes at the beginning of a file by which it is recognised."""
 UNFIT: Final = errno.EINVAL
-"""The number of the error of what is not a log file."""
+"""The error number for a path that is not a log file."""
 _SPOT: Final = re.compile(r"(\d{1,20}):(\d{1,4}):([0-9a-f]{16}):(\d{1,19})", re.ASCII)
 _ROTATED: Final = r"(?:[.\-_][\w.\-:+]*)?"
 _PACKED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
@@ -113,7 +113,7 @@ class LogFile:
         return file.head
 
     def reopen_start(self) -> LogFile:
-        """Open the same file at its beginning, also if it was renamed or deleted. Raises `OSError`."""
+        """Open the same file at its beginning, even if it was renamed or deleted. Raises `OSError`."""
         return LogFile(f"/proc/self/fd/{self._descriptor}")
 
     def refresh(self) -> None:

@@ -1,4 +1,4 @@
-"""The requests of a poller and their responses: what a developer's function takes and returns, and bodies read within limits."""
+"""The requests of a poller and their responses, for a plugin's own function too, and bodies read within limits."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Request: TypeAlias = "Callable[[PollRequest], PollResponse]"
 
 
 class PollError(Exception):
-    """A failed request. `retry_after`: the server asks to wait so many seconds. `is_rejected`: it does not accept this request."""
+    """A failed request. `retry_after`: the server asks to wait this number of seconds. `is_rejected`: it does not accept this request."""
 
     def __init__(self, text: str, *, retry_after: float | None = None, is_rejected: bool = False) -> None:
         super().__init__(text)

@@ -1,4 +1,4 @@
-"""A poller: an event source that asks an HTTP API for new events again and again.
+"""A poller: an event source that polls an HTTP API for new events.
 
 `lanner.sources.cursors` knows which events are new, `lanner.sources.fetch` makes the requests for an address.
 """
@@ -71,7 +71,7 @@ def poll(
     """Return an event source that requests events every `every` seconds. Return it from `open(self, params, position)`.
 
     `request` is an address, or a function that makes one request. `headers` (a token) and `ca` (a file of authorities) are for an
-    address. In its query, `{cursor}` and `{page}` are replaced.
+    address. Lanner replaces `{cursor}` and `{page}` in its query.
 
     `items` is the place of the list of events in the JSON body. `cursor` is the place of a value in an event with which the next request
     begins: a time, or a number that grows; `start` is the first one. `next` is the place of the next page in the body; by default it is

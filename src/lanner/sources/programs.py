@@ -50,7 +50,7 @@ def program(
 ) -> Program:
     """Run a program without a shell: each line that it writes is an event, and its standard error goes to the log.
 
-    When it ends, it is started again (`restart`: `always`, `on-failure`, `never`), after growing pauses. When the source is closed,
+    When it ends, Lanner restarts it (`restart`: `always`, `on-failure`, `never`), after growing pauses. When the source is closed,
     its whole process group is ended. `cwd` and `env` are its directory and its whole environment; by default those of the host.
 
     Lines of more than `max_line` bytes (at least 1024) are dropped and counted, and empty lines are skipped.
@@ -72,7 +72,7 @@ class Program(LineFeed):
     ) -> None:
         """Raise `UsageError` for invalid arguments."""
         if not isinstance(command, Sequence) or isinstance(command, str) or not command or not all(isinstance(w, str) for w in command):
-            raise argument_error("program", 'the command must be a list of texts, such as ["journalctl", "-f", "-o", "json"]')
+            raise argument_error("program", 'the command must be a list of strings, such as ["journalctl", "-f", "-o", "json"]')
         check_count("program", SHORTEST_BOUND, max_line=max_line)
         check_choice("program", ("always", "on-failure", "never"), restart=restart)
         if cwd is not None:
@@ -152,7 +152,7 @@ class Program(LineFeed):
         if not self._begun and isinstance(error, (*_UNSTARTABLE, ValueError)):
             raise SourceError(f"cannot start the program {self._shown}: {said}") from None
         self._start_at = time.monotonic() + self._backoff.next()
-        self.warn("start", "cannot start the program %s: %s; it is tried again", self._shown, said)
+        self.warn("start", "cannot start the program %s: %s; Lanner retries", self._shown, said)
 
     @property
     def _shown(self) -> str:
@@ -170,7 +170,7 @@ class Program(LineFeed):
             return b""
         if not process.stderr.closed:
             self._log_messages(process)
-        has_ended = _has_exited(process)  # first: what it has written is in the pipe by then
+        has_ended = _has_exited(process)  # first: its output is then in the pipe
         data = _read(process.stdout.fileno(), self._piece)
         if data:
             whole = self._lines.feed(data)
@@ -214,7 +214,7 @@ class Program(LineFeed):
                 stream.close()
 
     def _log_messages(self, process: subprocess.Popen[bytes]) -> None:
-        """Log what the program has written to its standard error."""
+        """Log the lines of the program's standard error."""
         assert process.stderr is not None
         for _ in range(4):  # one that only writes errors must not hide its lines
             data = _read(process.stderr.fileno(), _MESSAGE)

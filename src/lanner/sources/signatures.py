@@ -1,6 +1,6 @@
 """Proofs that a webhook's request comes from its sender: an HMAC of the body, or a token in a header.
 
-`webhook` calls `check` with the request and one secret. Every comparison takes the same time for right and wrong texts.
+`webhook` calls `check` with the request and one secret. Every comparison takes the same time for right and wrong strings.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class WebhookRequest(NamedTuple):
 
 
 class Signature(Protocol):
-    """How a sender proves that a request is his. A class with this method is a scheme."""
+    """A scheme that authenticates the sender of a request: any class with this method."""
 
     def check(self, request: WebhookRequest, secret: bytes) -> bool:
         """Return whether the request was made with the secret. Compare with `hmac.compare_digest`."""
@@ -41,7 +41,7 @@ class Signature(Protocol):
 class Hmac(Record):
     """A signature of the body in a header; by default GitHub's `X-Hub-Signature-256: sha256=...`.
 
-    `message` is what the sender signs: `{body}`, perhaps with texts and headers before it, such as
+    `message` is the signed text: `{body}`, perhaps with strings and headers before it, such as
     `v0:{X-Slack-Request-Timestamp}:{body}`. If `time_header` names a header with seconds since 1970, a request that differs by more
     than `max_age` seconds from the clock is refused, so that it cannot be repeated later. The header may have several signatures,
     separated by blanks.
@@ -84,7 +84,7 @@ class Hmac(Record):
 
 
 class Token(Record):
-    """The secret itself in a header: `Authorization`, or GitLab's `X-Gitlab-Token`. Use it with TLS only. `prefix`: such as `Bearer `."""
+    """The secret itself in a header: `Authorization`, or GitLab's `X-Gitlab-Token`. Use it only with TLS. `prefix`: such as `Bearer `."""
 
     header: str = "Authorization"
     prefix: str = ""

@@ -31,10 +31,10 @@ def tail(
 ) -> Tail:
     """Follow a log file: each line is an event, and its position is where the next line begins.
 
-    It continues at `position`, also in a file that was rotated or compressed meanwhile. Without a position it begins at `start` of
+    It continues at `position`, including in a file that was rotated or compressed meanwhile. Without a position it begins at `start` of
     the file. Lines of more than `max_line` bytes (at least 1024) are dropped and counted, and empty lines are skipped.
 
-    A missing or unreadable file is tried again. A rotated file is read to its end before the new one.
+    A missing or unreadable file is retried. A rotated file is read to its end before the new one.
     """
     return Tail(path, position=position, start=start, max_line=max_line)
 
@@ -61,9 +61,9 @@ class Tail(LineFeed):
         self._given, self._from_end = position, start == "end"
         self._piece = min(_PIECE, max_line)
         self._file: LogFile | None = None
-        self._next: deque[LogFile] = deque()  # rotated files to read after this one, then the one at the path
-        self._earlier: RotatedFiles | None = None  # what was there when the path was missing at the start
-        self._is_live = False  # the file is, or was, the one at the path
+        self._next: deque[LogFile] = deque()  # rotated files to read after this one, then the one at the path.
+        self._earlier: RotatedFiles | None = None  # the rotated files of a path that was missing at the start.
+        self._is_live = False  # the file is, or was, the one at the path.
         self._has_begun = self._moved = False
         self._pause = _SOONEST
         self._rotated_at = self._heard = 0.0
@@ -185,7 +185,7 @@ class Tail(LineFeed):
                 raise SourceError(f"cannot follow {self._path}: {said}") from None
             if said != self._trouble:
                 self._trouble = said
-                self.warn("open", "cannot read %s: %s; it is tried again", self._path, said)
+                self.warn("open", "cannot read %s: %s; Lanner retries", self._path, said)
             self._set_missing()
             return None
         self._missing_since = None
@@ -272,7 +272,7 @@ class Tail(LineFeed):
         if file.packed:
             self._lose(f"cannot read {file.path}: {error.strerror}; its other lines are lost")
             return self._finish()
-        self.warn("read", "cannot read %s: %s; it is tried again", file.path, (error.strerror or str(error)).lower())
+        self.warn("read", "cannot read %s: %s; Lanner retries", file.path, (error.strerror or str(error)).lower())
         self.connections[self.name] = False
         self._lines.end()
         self._given, self._has_begun = self._given if self.position is None else self.position, False

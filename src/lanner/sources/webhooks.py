@@ -75,8 +75,8 @@ def webhook(
 ) -> Webhook:
     """Return an event source whose events are the bodies of POST requests to `path` at `address`. Return it from `open`.
 
-    `address` is `host:port`, or `:port` for 127.0.0.1. `secret` is what `signature` checks; of several, one must fit. None accepts every
-    request, which only a loopback address allows. `certificate` and `key` are PEM files for TLS.
+    `address` is `host:port`, or `:port` for 127.0.0.1. `secret` is the secret for `signature`, or several, of which one must match.
+    None accepts every request, and is allowed only on a loopback address. `certificate` and `key` are PEM files for TLS.
 
     A body must be JSON, unless `json` is false. `items` is the place of a list in it, each item of which is an event. `members` adds
     members to an event, each with the value of a header: `{"event": "X-GitHub-Event"}`, or null without the header.
@@ -166,14 +166,14 @@ class Webhook(Feed):
         self.connections: dict[str, bool] = {self.name: True}  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def events(self) -> Iterator[Event]:
-        """Yield the events. A request is answered when the event after its own is asked for."""
+        """Yield the events. A request is answered when the next event after its own is requested."""
         while not isinstance(chunk := self.read_chunk(_FOREVER), bytes):
             if not isinstance(chunk, Nothing):
                 yield from map(Event, chunk)
             self.commit(self._given)
 
     def read_chunk(self, timeout: float) -> Lines | bytes | Nothing:
-        """See `lanner.ChunkReader`. It is the payloads themselves, not bytes with line ends."""
+        """Return payloads, without line ends. See `lanner.ChunkReader`."""
         deliveries = self._take()
         if not deliveries and not self.closing.is_set:
             self._poll.poll(max(0.0, min(timeout, 1e6)) * 1000)

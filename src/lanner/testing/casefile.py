@@ -69,7 +69,7 @@ class Content(msgspec.Struct, forbid_unknown_fields=True):
 _STRUCTS: Final[dict[str, type[msgspec.Struct]]] = {"": Content, ".tests": Case, ".tests.alerts": ExpectedAlert}
 _MOST_BYTES: Final = 64 << 20
 _WORDS: Final = {
-    "object": "a mapping", "array": "a list", "str": "a text", "int": "a number", "float": "a number", "bool": "true or false",
+    "object": "a mapping", "array": "a list", "str": "a string", "int": "a number", "float": "a number", "bool": "true or false",
     "null": "nothing",
 }  # fmt: skip
 _PATH: Final = re.compile(r"^(.*?)(?: - at (?:`key` in )?`\$(.*)`)?$", re.DOTALL)

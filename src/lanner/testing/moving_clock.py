@@ -72,7 +72,7 @@ class Clock:
         return self._now
 
     def advance(self, seconds: float, *, waiting: int = 1, timeout: float = 10.0) -> None:
-        """Wait until so many threads of the plugin pause, then move the clock, which ends the pauses that are over.
+        """Wait until this number of threads of the plugin pause, then move the clock, which ends the pauses that are over.
 
         `waiting=0` moves the clock at once. Raise `TimeoutError` if no thread pauses within `timeout` real seconds.
         """
@@ -95,7 +95,7 @@ class Clock:
             self.pause(seconds)
 
     def pause(self, seconds: float, others: Sequence[_Waitable] = ()) -> None:
-        """Pause this thread until the clock has moved by so many seconds, or one of the `others` becomes readable."""
+        """Pause this thread until the clock has moved by this number of seconds, or one of the `others` becomes readable."""
         with self._changed:
             if seconds <= 0 or self._ended:
                 return

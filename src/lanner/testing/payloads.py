@@ -9,7 +9,7 @@ from lanner.sdk.text.encoding import to_bytes
 
 
 def payload(event: Any) -> bytes:
-    """Return the payload of an event in a test: bytes, a text, or the JSON of a value. Raises `LannerError` if it cannot be JSON."""
+    """Return the payload of an event in a test: bytes, a string, or the JSON of a value. Raises `LannerError` if it cannot be JSON."""
     if isinstance(event, bytes):
         return event
     if isinstance(event, str):

@@ -78,7 +78,7 @@ class HttpRecording:
         self._next: dict[tuple[str, str], int] = {}
 
     def answer(self, request: HttpRequest) -> Exchange:
-        """Return the response to a request: those of the same method and path in turn, and the last one again and again."""
+        """Return the response to a request: those of the same method and path in turn, and the last one repeatedly."""
         with self._lock:
             self.requests.append(request)
             if self.records:
@@ -94,7 +94,7 @@ class HttpRecording:
             return known[min(place, len(known) - 1)]
 
     def localise(self, text: str) -> str:
-        """Return a text of a response with the address of the API replaced by that of the server, as in links to further pages."""
+        """Return a string of a response with the address of the API replaced by that of the server, as in links to further pages."""
         return text.replace(self.file.upstream, self.url) if self.file.upstream else text
 
     def _ask(self, request: HttpRequest) -> Exchange:
@@ -157,7 +157,7 @@ def recorded_http(path: str | PathLike[str], *, upstream: str = "") -> Iterator[
     If the file does not exist, requests go to `upstream`, and the file is written at the end. Remove the file to record again. Without an
     `upstream` a missing file is a `LannerError`. A request without a recorded response gets status 501 and fails the test at the end.
 
-    The file has no headers of requests, no cookies and no secrets of `lanner.Secret`; look through it before you commit it.
+    The file has no headers of requests, no cookies and no secrets of `lanner.Secret`; review it before you commit it.
     """
     file, records = _load(Path(path), upstream.rstrip("/"))
     recording = HttpRecording(file, records=records)

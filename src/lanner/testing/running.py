@@ -65,7 +65,7 @@ class Host:
 
     @property
     def position(self) -> Any:
-        """The position that a host would store now: after the last event, or after the chunk of lines in which it was the last."""
+        """The position that a host would store now: after the last event, or after the chunk of lines that ends with it."""
         return self._positions.position
 
     def next(self, timeout: float = 10.0) -> Event:
@@ -96,12 +96,12 @@ class Host:
     def extract(self, event: Event | bytes | str | Mapping[str, Any], field: str, argument: str | int | None = None) -> object:
         """Return the value of a field, or None for no value. `field` is the text that a rule would use: `"web.header[Host]"`.
 
-        `event` may also be a payload, or a mapping (its JSON is the payload). A field method's value is the object that the method
+        `event` is an event, a payload, or a mapping, whose JSON is the payload. A field method's value is the object that the method
         returned. A field as data has a str, int, bool, an address of `ipaddress`, nanoseconds, or a list of these. `argument` is for a
         key with a blank or a bracket, which no rule can use in `field`.
 
-        Raise `LookupError` for an unknown field, `ValueError` for an invalid argument, `TypeError` for a result of another type than the
-        declared one, and every exception of a field method except `PayloadError`, which means "no value".
+        Raise `LookupError` for an unknown field, `ValueError` for an invalid argument, and `TypeError` for a result of another type than
+        the declared one. Raise every exception of a field method except `PayloadError`, which means "no value".
         """
         if not isinstance(event, Event):
             event = Event(payload(event))
@@ -138,7 +138,7 @@ class Host:
             return self._declared[name], argument
         if argument is not None:
             raise ValueError(f"{field!r} has an argument already: leave out {argument!r}")
-        from lanner.rules import Catalog  # only for such a text
+        from lanner.rules import Catalog  # only for such a string
         from lanner.rules.language.catalog import FieldError
 
         if self._catalog is None:
@@ -176,7 +176,7 @@ class Host:
 
 
 _real_time = time.monotonic
-"""The clock of timeouts, also while a test replaces `time.monotonic`."""
+"""The clock of timeouts, even while a test replaces `time.monotonic`."""
 
 
 def _object(value: FieldValue, info: FieldInfo) -> object:

@@ -95,7 +95,7 @@ class TopApp(App[None]):
         with Horizontal():
             yield Lines(id="side")
             yield AlertList(id="list")
-        # selecting on focus, which comes later, would select what was typed meanwhile
+        # selecting on focus, which comes later, would select text that was typed in between
         yield FilterInput(
             id="filter", select_on_focus=False, placeholder='rule:"Shell in a container" priority>=warning container:web text'
         )
@@ -149,7 +149,7 @@ class TopApp(App[None]):
         self.post_message(self.FeedUpdate())
 
     def on_top_app_feed_update(self, _: FeedUpdate) -> None:
-        """Show what the feed has."""
+        """Show the alerts of the feed."""
         update = self._update = self._feed.take()
         alerts = self.query_one(AlertList)
         if update.resets:

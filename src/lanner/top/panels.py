@@ -33,7 +33,7 @@ _KEYS: Final = (
 
 
 def key_line() -> Line:
-    """Return the keys and what they do."""
+    """Return the keys and their effects."""
     line: list[Segment] = []
     for key, what in _KEYS:
         line += [Segment(f" {key}", BOLD), Segment(f" {what} ", DIM)]
@@ -78,7 +78,7 @@ def _describe_quiet(figures: Figures, now: int) -> str:
 
 
 def _run_line(path: Path, update: Update, now: int) -> Line:
-    """Return what the run says about itself."""
+    """Return the state that the run reports."""
     state = update.state or {}
     if not update.is_running:
         return [Segment(" no run writes this store ", BAD), Segment(escape_text(str(path)), DIM)]

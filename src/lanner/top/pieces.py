@@ -1,4 +1,4 @@
-"""Texts of `lanner top` as segments of a terminal's line. Every text from outside passes through `escape_text`, and none is ever markup."""
+"""Text of `lanner top` as segments of a terminal's line. `escape_text` escapes every string from outside, and none is ever markup."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ _BARS: Final = " ▁▂▃▄▅▆▇█"
 
 
 def escape_text(text: str, limit: int = _LONGEST) -> str:
-    """Return a text from outside as one printable line of at most about `limit` characters."""
+    """Return a string from outside as one printable line of at most about `limit` characters."""
     return without_middle(printable_line(text[: 4 * limit]), limit)
 
 
 def segment(text: str, width: int, style: Style = PLAIN) -> Segment:
-    """Return a text cut or filled to a number of columns."""
+    """Return a string cut or filled to a number of columns."""
     return Segment(set_cell_size(text, max(0, width)), style)
 
 

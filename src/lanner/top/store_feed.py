@@ -59,7 +59,7 @@ class Figures:
 class Update:
     """An update of the view: new alerts that match the filter, the oldest first. `resets`: they replace the alerts before.
 
-    `state` is what the last run wrote about itself (run.json). `is_running`: a run writes the store. `problem`: the store cannot be read.
+    `state` is the state that the last run wrote (run.json). `is_running`: a run writes the store. `problem`: the store cannot be read.
     """
 
     alerts: list[StoredAlert]
@@ -114,7 +114,7 @@ class Feed:
         self._wake.set()
 
     def take(self) -> Update:
-        """Return what is new."""
+        """Return the new alerts."""
         now = time.time_ns()
         with self._lock:
             alerts = self._alerts.take()

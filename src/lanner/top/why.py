@@ -77,7 +77,7 @@ def describe_why(answer: dict[str, Any]) -> Text:
         text.append(f" ({escape_text(str(place))})", DIM)
     text.append("\n")
     if other := answer.get("taken_by"):
-        text.append(f"but the alert is that of {escape_text(str(other))}, which is tried first\n")
+        text.append(f"but {escape_text(str(other))} raises the alert, because it comes first\n")
     deciding = {tuple(path) for path in answer.get("deciding", ())}
     text.append("\nDecided by\n", BOLD)
     for path in sorted(deciding):

@@ -13,8 +13,8 @@ _COLUMNS: Final = "keys of one item begin at the same column."
 _MAP_VALUE: Final = "illegal map value"
 _ADVICE: Final = {
     "illegal tab when looking for indentation": "YAML is indented with spaces: replace the tab.",
-    _MAP_VALUE: f"A text that contains ': ' needs quotes; {_COLUMNS}",
-    "illegal map key": f"A list or a key begins here inside of a text: {_COLUMNS}",
+    _MAP_VALUE: f"A string that contains ': ' needs quotes; {_COLUMNS}",
+    "illegal map key": f"A list or a key begins here inside of a string: {_COLUMNS}",
     "illegal EOF in scalar": "A quote is opened but never closed.",
     "illegal document indicator in scalar": "A quote is opened and not closed before this line.",
     "illegal character in scalar": "Replace the tab or control character here by a space.",
@@ -62,7 +62,7 @@ def advise(message: str, text: str, begin: int) -> str:
 
 
 def advise_line(line: str) -> str:
-    """Return what a line lacks that was meant as a key with its value and is a text, "" for any other line."""
+    """Return the missing part of a line that looks like a key with its value but is a string, "" for any other line."""
     line = line[:_LONGEST]
     if _KEY.match(line):
         return ""
@@ -72,7 +72,7 @@ def advise_line(line: str) -> str:
 
 
 def _missing_colon(text: str, begin: int) -> str:
-    """Return what the line above lacks, whose text continues in the line of the colon at `begin`."""
+    """Return the missing part of the line above, whose text continues in the line of the colon at `begin`."""
     first = text.rfind("\n", 0, begin) + 1
     if begin - first > _LONGEST:
         return ""

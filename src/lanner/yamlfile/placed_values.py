@@ -53,7 +53,7 @@ class _Maker:
                     return node.value
                 value = plain_value(node.value)
                 if not isinstance(value, str) and len(node.value) > _LONGEST_NUMBER:
-                    raise _error(f"a number has at most {_LONGEST_NUMBER:,} digits: write it in quotes, as a text", node)
+                    raise _error(f"a number has at most {_LONGEST_NUMBER:,} digits: write it in quotes, as a string", node)
                 return value
             case Sequence():
                 return [self.value(item) for item in node.items]

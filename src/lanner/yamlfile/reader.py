@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lanner.yamlfile.source import SourceFile
 
 MAX_DEPTH: Final = 64
-# bounds on what the aliases of one file expand to, in nodes and in bytes of scalars
+# bounds on the expansion of the aliases of one file, in nodes and in bytes of scalars
 MAX_ALIASED: Final = 10_000_000
 
 _CLOSED: Final = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)

@@ -29,7 +29,7 @@ class EventFields {
 
   // Reads the event, unless it is the one read last; false: no JSON object.
   bool read(const uint8_t* payload, uint32_t length);
-  // Reads the next event, whatever it is.
+  // Reads the next event, of any form.
   void forget();
 
   // These stay valid until another event is read. Null: no value.

@@ -294,7 +294,7 @@ PLUGIN(int32_t) plugin_extract_fields(void* self, const flat_event* event, uint3
 }
 #else
 #if PEER_MINOR >= 11
-// The offsets of the texts in the event. Escaped texts and numbers have none.
+// The offsets of the strings in the event. Escaped strings and numbers have none.
 static void locate(State& state, const block_plugin_event* event, const abi3_field& field, value_offsets& offsets) {
   state.starts.assign(field.count, 0);
   state.lengths.assign(field.count, 0);

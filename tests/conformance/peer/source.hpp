@@ -12,7 +12,7 @@ class Source {
   enum class Outcome { more, idle, end, failure };
 
   virtual ~Source() = default;
-  // Some lines, which stay valid until the next call. They count whatever the outcome; without lines it is not `more`.
+  // Some lines, which stay valid until the next call. They count for any outcome; without lines the outcome is not `more`.
   virtual Outcome next(std::vector<std::string_view>& lines) = 0;
   // How much of it is read, of 10000; 0 if unknown.
   virtual uint32_t progress() const { return 0; }

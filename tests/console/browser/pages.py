@@ -28,7 +28,7 @@ def until_column(page, column, test):
 
 
 def row_count(page):
-    """The number of rows of the list, also of those out of sight."""
+    """The number of rows of the list, including those out of sight."""
     return page.evaluate("Number(document.querySelector('#rows').getAttribute('aria-rowcount')) - 1")
 
 

@@ -70,7 +70,7 @@ def test_a_jump_of_positions_is_a_row_that_leads_to_history(page, site):
     site.add(subject="after the gap")
     gap = rows(page).filter(has_text="12 alerts not shown here")
     gap.wait_for()
-    page.get_by_text("12 alerts not shown, because the page was too late").wait_for()
+    page.get_by_text("12 alerts not shown, because they arrived faster than the page reads them").wait_for()
     gap.click()
     until(page, "location.hash.includes('view=history') && location.hash.includes('from=')")
 

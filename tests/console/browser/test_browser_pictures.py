@@ -1,4 +1,4 @@
-"""The page over a real store: the pictures of docs/console.md, and texts to copy. LANNER_PICTURES=docs/images writes the pictures there."""
+"""The page over a real store: the pictures of docs/console.md, and strings to copy. LANNER_PICTURES=docs/images writes the pictures there."""
 
 import base64
 import os

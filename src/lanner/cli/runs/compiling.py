@@ -32,7 +32,7 @@ _SHOWN_FOREIGN: Final = 3
 def compile_settings(infos: Sequence[PluginInfo], settings: Settings) -> CompiledRules:
     """Compile the rules for events of the first plugin, with the fields of all plugins. Print warnings.
 
-    Raises `LannerError` (`RulesError` for invalid rules), also if no rule is left.
+    Raises `LannerError` (`RulesError` for invalid rules), even if no rule is left.
     """
     falco, info = settings.falco, join_fields(infos)
     paths = rules_files(settings.rules, info, advice="name a rules file with -r FILE")

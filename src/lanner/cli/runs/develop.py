@@ -1,4 +1,4 @@
-"""`lanner run --reload`: load the plugin's files again when they change, and open its source again at the last position."""
+"""`lanner run --reload`: reload the plugin when its files change, and reopen its source at the last position."""
 
 from __future__ import annotations
 

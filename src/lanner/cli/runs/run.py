@@ -84,7 +84,7 @@ def _run(settings: Settings, again: Callable[[], Settings]) -> int:
             check_spool(falco)
             _check_webserver(settings)
         make_pump(plugins, compiled, settings)  # everything that a run creates from the rules
-        say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; nothing was opened")
+        say(f"{many(len(compiled.rules), 'rule')} ({_origin(settings)}) would run; no source was opened")
         return OK
     run = _replay if limits.replay is not None else _watch
     return run(plugins, infos, settings, compiled, again)
@@ -252,7 +252,7 @@ def _go_on(
 ) -> int:
     """Run from the first event to the summary, and return the exit code. `start` is printed once Ctrl-C is handled.
 
-    `release` closes what the caller has opened, if plugin code blocks this thread after a signal so that it cannot return.
+    `release` closes the resources of the caller, if plugin code blocks this thread after a signal so that it cannot return.
     """
     code, begin = OK, time.monotonic()
 

@@ -103,7 +103,7 @@ def check_written(settings: Settings, classes: Sequence[type[Plugin]]) -> None:
 
 
 def check_inputs(settings: Settings, inputs: Inputs) -> None:
-    """Raise `UsageError` if the run would write to a file that its event source reads: what it writes there would be events again."""
+    """Raise `UsageError` if the run would write to a file that its event source reads, because its alerts would be events again."""
     written = [*_list_written(settings), ("standard error", 2)]
     paths = [path for _, path in written if isinstance(path, str)]
     with settings.origins.place_errors():

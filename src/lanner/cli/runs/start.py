@@ -68,7 +68,7 @@ def _check_format(settings: Settings, options: Options) -> None:
     if options.asks or not options.watch or options.alert_format != "json":
         return
     if not any(sink.is_enabled and sink.declaration is not STDOUT for sink in configured_sinks(settings.falco)):
-        raise UsageError("--watch prints a summary in place of the alerts, so --format json has no effect: leave out one of them")
+        raise UsageError("--watch prints a summary instead of the alerts, so --format json has no effect: leave out one of them")
 
 
 def _limits(options: Options) -> Limits:
@@ -91,7 +91,7 @@ def _limits(options: Options) -> Limits:
 
 
 def _find_answer(settings: Settings, options: Options) -> Callable[[], int] | None:
-    """Return the function that prints what the options ask for, or None for a run."""
+    """Return the function that prints the information that an option requests, or None for a run."""
     if options.version:
         from lanner.cli.runs.support import show_version
 

@@ -10,7 +10,7 @@ export class ApiError extends Error {
 let backend = overHttp;
 let onTrouble = () => {};
 let notLoggedIn =
-  "Not logged in: open the address that lanner console printed. A console that was restarted has another one, except with --token-file. " +
+  "Not logged in: open the address that lanner console printed. After a restart the console has a new address, except with --token-file. " +
   "After the login in any tab, this page continues.";
 
 /** What the answers can do: `fields`: a filter may name any field. */

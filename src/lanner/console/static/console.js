@@ -160,7 +160,7 @@ function isDue(now) {
   return now - shown >= (!hasNews ? REFRESH_QUIET : state.view === "live" ? REFRESH_LIVE : REFRESH);
 }
 
-/** Ask again and again for what the server may have that is new. */
+/** Poll the server for new data. */
 export async function keepFresh() {
   for (;;) {
     await pause(CHECK);
@@ -245,11 +245,11 @@ function open() {
 const KEYS = [
   ["/", [], "search", () => ($("#search").focus(), $("#search").select())],
   ["j", ["ArrowDown"], "next alert", move(1)],
-  ["k", ["ArrowUp"], "alert before", move(-1)],
-  ["PageDown", [], "a page further, in the list", (event) => move(page())(event)],
-  ["PageUp", [], "a page back, in the list", (event) => move(-page())(event)],
-  ["Home", [], "first alert, in the list", () => list.select(0)],
-  ["End", [], "last alert, in the list", () => list.select(list.rows.length - 1)],
+  ["k", ["ArrowUp"], "previous alert", move(-1)],
+  ["PageDown", [], "next page of the list", (event) => move(page())(event)],
+  ["PageUp", [], "previous page of the list", (event) => move(-page())(event)],
+  ["Home", [], "first alert of the list", () => list.select(0)],
+  ["End", [], "last alert of the list", () => list.select(list.rows.length - 1)],
   ["Enter", [], "open the alert", open],
   ["Escape", [], "back to the list; close the alert", escape],
   ["f", [], "follow the newest alerts", setFollow],

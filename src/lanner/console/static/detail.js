@@ -59,7 +59,7 @@ function fill(panel, key, alert, signal) {
     }
   };
   const reasons = section("Why it fired");
-  const around = section("Around it");
+  const around = section("Alerts of the same subject");
   ask("why", why).then((shown) => reasons.append(...shown));
   ask("around", (answer) => surroundings(answer, key, alert)).then((shown) => around.append(...shown));
   panel.replaceChildren(
@@ -98,7 +98,7 @@ const broken = (name) => visible(name).split(/(?<=[._])/).flatMap((part) => [par
 const place = (file) => (file ? [file.path, file.line].filter(Boolean).join(":") : "");
 
 function surroundings({ alerts, rules }, key, alert) {
-  if (!alert.subject) return [el("p", { className: "quiet" }, "The alert names no container or other subject.")];
+  if (!alert.subject) return [el("p", { className: "quiet" }, "The alert has no subject, such as a container.")];
   const names = rules.map(([rule, number]) => el("li", {}, `${visible(rule)} `, el("span", { className: "figure" }, count(number))));
   const rows = alerts.map((row) =>
     el("li", {}, row[1] === key
@@ -108,7 +108,7 @@ function surroundings({ alerts, rules }, key, alert) {
   const range = { begin: middle - 300_000, end: middle + 300_000 };
   const filter = term("subject", alert.subject);
   return [
-    el("p", {}, `${plural(alerts.length, "alert")} about ${visible(alert.subject)} in five minutes before and after:`),
+    el("p", {}, `${plural(alerts.length, "alert")} about ${visible(alert.subject)} within five minutes before and after:`),
     el("ul", {}, names),
     el("details", {}, el("summary", {}, "One by one"), el("ul", { className: "around" }, rows)),
     button("Show them in History", () => go({ view: "history", filter, range })),
@@ -124,7 +124,7 @@ function snippet(answer, what) {
 function event({ event: text, event_size: size }) {
   if (text === null || text === undefined) return [el("p", { className: "quiet" }, "The event is not stored.")];
   const bytes = new TextEncoder().encode(text).length;
-  const cut = size > bytes ? [el("p", { className: "quiet" }, `The first ${plural(bytes, "byte")}; the store keeps no more of an event.`)] : [];
+  const cut = size > bytes ? [el("p", { className: "quiet" }, `The first ${plural(bytes, "byte")}; the store has only the beginning of an event.`)] : [];
   let pretty = text;
   try {
     pretty = JSON.stringify(parseExact(text), null, 2);

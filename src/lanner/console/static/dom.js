@@ -94,7 +94,7 @@ export function longText(text, className = "") {
   return box;
 }
 
-/** Return an element with the lines of a text. */
+/** Return an element with the lines of a string. */
 export const longLines = (text) => el("pre", { tabIndex: 0 }, text.split("\n").flatMap((line) => [longText(line), "\n"]));
 
 const NUMBERS = new Intl.NumberFormat("en");

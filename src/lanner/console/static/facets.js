@@ -44,7 +44,7 @@ export async function showFacets(begin, end) {
   const known = filter === itemsOf ? items : new Map();
   [items, itemsOf] = [new Map(), filter];
   const parts = FIELDS.flatMap(([field, title], index) => group(field, title, answers[index].values, known));
-  const note = answers.some((answer) => answer.exact === false) ? [el("p", { className: "quiet" }, "A part of the alerts was counted, not all.")] : [];
+  const note = answers.some((answer) => answer.exact === false) ? [el("p", { className: "quiet" }, "Only a part of the alerts was counted.")] : [];
   refill($("#facets"), ...active(), ...note, ...parts);
 }
 

@@ -23,10 +23,10 @@ const isAscii = (text) => /^[\0-\x7f]*$/.test(text);
 const lower = (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 const unescaped = (text) => text.replace(/\\([\\"*])/g, "$1");
 
-// Python's casefold, character by character: JavaScript's lower case of a text depends on the end of a word
+// Python's casefold, character by character: JavaScript's lower case of a string depends on the end of a word
 const fold = (character) => (character === "ı" ? character : character.toLowerCase().toUpperCase().toLowerCase());
 
-/** Return the words of a text, in a form that is the same for the same words. */
+/** Return the words of a string, in a form that is the same for the same words. */
 export function words(text) {
   const folded = isAscii(text) ? lower(text) : Array.from(text.normalize("NFKC"), fold).join("");
   return folded.match(/[\p{L}\p{N}]+/gu) ?? [];
@@ -34,7 +34,7 @@ export function words(text) {
 
 const spaced = (text) => ` ${words(text).join(" ")} `;
 
-/** Return a function of a text that compares it with a value as it was written. * is any text; in quotes \* is the character. */
+/** Return a function of a string that compares it with a value as it was written. * is any text; in quotes \* is the character. */
 function pattern(raw, isQuoted) {
   const parts = [""];
   for (const piece of raw.match(isQuoted ? /\\[\\"*]|\*|\\|[^\\*]+/g : /\*|[^*]+/g) ?? []) {
@@ -93,7 +93,7 @@ function moment(value, now) {
     at = [...value.matchAll(/(\d+)([a-z]+)/g)].reduce((left, [, number, unit]) => left - BigInt(number) * UNITS[unit], BigInt(now) * UNITS.ms);
     if (at < 0n) at = 0n;
   } else if (date && secondsOf(date) >= 0) at = BigInt(secondsOf(date)) * UNITS.s + nanoseconds(date[7]);
-  if (at < 0n) throw new ApiError(`invalid time ${JSON.stringify(value)}: use 2026-11-29T15:00:00Z, or a span before now such as 10m`, 400);
+  if (at < 0n) throw new ApiError(`invalid time ${JSON.stringify(value)}: use 2026-11-29T15:00:00Z, or a duration before now such as 10m`, 400);
   return Number((at + 999_999n) / UNITS.ms);
 }
 

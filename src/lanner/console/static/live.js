@@ -149,8 +149,8 @@ export class Feed {
     this.onRate(this.paused ? "paused" : `${rate < 10 ? rate.toFixed(1) : count(Math.round(rate))}/s`);
     const texts = [];
     if (this.paused) texts.push(this.waiting >= DAY / 2 ? "Paused; alerts are waiting" : `Paused; ${plural(this.waiting, "alert")} waiting`);
-    if (run.isOther) texts.push("The store was replaced by another one, whose alerts these are");
-    if (run.omitted) texts.push(`${plural(run.omitted, "alert")} not shown, because the page was too late`);
+    if (run.isOther) texts.push("The store was replaced by another one; these are its alerts");
+    if (run.omitted) texts.push(`${plural(run.omitted, "alert")} not shown, because they arrived faster than the page reads them`);
     if (!this.list.rows.length) texts.push(run.filter ? "No alert matches the filter yet" : "No alert yet");
     this.onNote(texts.join(". "));
   }

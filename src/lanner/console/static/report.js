@@ -88,7 +88,7 @@ async function useReport() {
       const near = rows.filter((other) => other[5] === row[5] && Math.abs(other[2] - row[2]) <= AROUND).slice(0, 200);
       return { alerts: near, rules: counted(near.map((other) => other[4])) };
     }
-    if (part) return kept[part] ?? { unavailable: "this report keeps it only for the first alerts of each rule; the store of a run has it for all" };
+    if (part) return kept[part] ?? { unavailable: "this report has it only for the first alerts of each rule; the alert store has it for all" };
     const time = new Date(row[2]).toISOString();
     const short = { rule: row[4], priority: PRIORITIES[row[3]], subject: row[5], source: row[7], output: row[6], tags: data.tags[row[4]] ?? [] };
     return { position: row[0], key, arrived: time, fields: {}, event: null, event_size: 0, ...short, time, ...kept, ...(kept.time ? { arrived: kept.time } : {}) };

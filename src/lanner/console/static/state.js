@@ -4,7 +4,7 @@ const listeners = [];
 
 export const state = { view: "live", filter: "", range: { name: "" }, alert: "" };
 
-// the choices of the range: a name for the address, a text, a length in milliseconds
+// the choices of the range: a name for the address, a string, a length in milliseconds
 const MINUTE = 60_000;
 export const RANGES = [
   ["15m", "Last 15 minutes", 15 * MINUTE],

@@ -89,7 +89,7 @@ function legend(buckets) {
       return made;
     });
   });
-  const note = drawn.exact === false ? [el("span", {}, "a part was counted, not all")] : [];
+  const note = drawn.exact === false ? [el("span", {}, "only a part was counted")] : [];
   refill($("#legend"), ...items, ...note);
 }
 

@@ -58,8 +58,8 @@ export function why(explanation) {
   if (explanation.unavailable) return [el("p", { className: "quiet" }, `Unavailable: ${visible(explanation.unavailable, 1000)}`)];
   const decided = (explanation.deciding ?? []).map((path) => follow(explanation.condition, path));
   const shown = [];
-  if (!explanation.matches) shown.push(el("p", { className: "quiet" }, "The rule as it is stored does not match this event."));
-  if (explanation.taken_by) shown.push(el("p", {}, `The alert is that of ${visible(explanation.taken_by)}, which is tried first.`));
+  if (!explanation.matches) shown.push(el("p", { className: "quiet" }, "The stored rule does not match this event."));
+  if (explanation.taken_by) shown.push(el("p", {}, `${visible(explanation.taken_by)} raises the alert, because it comes first.`));
   shown.push(el("ul", { className: "deciding" }, decided.map(([part, isNegated]) => el("li", {}, mark(part.holds !== isNegated), isNegated ? "not " : "", testText(part)))));
   const whole = el("details", {}, el("summary", {}, "The whole condition"), el("ul", { className: "why" }, tree(explanation.condition)));
   const lists = Object.entries(explanation.lists ?? {});

@@ -37,7 +37,7 @@ enum {
 /* The plugin API of a host. The code that creates events and values describes its effect on them. */
 enum lanner_api {
   LANNER_API_0_3 = 0, /* no lists; else as below */
-  LANNER_API_2 = 2,   /* and 1, with the same structs: events are lanner_struct_event, values only texts and uint64 */
+  LANNER_API_2 = 2,   /* and 1, with the same structs: events are lanner_struct_event, values only strings and uint64 */
   LANNER_API_3 = 3    /* events are pointers to packed blocks with a header, values have all types */
 };
 
@@ -59,7 +59,7 @@ struct lanner_bytes {
   size_t size;
 };
 
-/* The content of the bundle; see lanner.bundle for the meaning of each. Texts end with NUL. */
+/* The content of the bundle; see lanner.bundle for the meaning of each. Strings end with NUL. */
 struct lanner_boot_request {
   int version;        /* LANNER_BRIDGE_VERSION of the loader */
   const char* lanner; /* version of the package that built the bundle */
@@ -72,14 +72,14 @@ struct lanner_boot_request {
   const char* path;        /* of the .so */
   size_t libraries;        /* in the process before the loader has loaded any for this plugin */
   const char* hash;        /* identifies its content */
-  /* For a bundle with its own Python (then the texts from executable to search_path are empty); see lanner.bundle.python_runtime. */
+  /* For a bundle with its own Python (then the strings from executable to search_path are empty); see lanner.bundle.python_runtime. */
   const char* natives;  /* the shared libraries in it; "" for a plugin that is bound to a Python of this machine */
   int descriptor;       /* of the .so, open during the call */
   long long archive_at; /* the zip file in it */
   size_t archive_size;
 };
 
-/* A call of plugin_init. The texts are used only during the call. */
+/* A call of plugin_init. The strings are used only during the call. */
 struct lanner_init_request {
   const char* plugin;          /* module:Class */
   const char* hash;            /* names this bundle's modules */

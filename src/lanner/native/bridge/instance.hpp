@@ -40,7 +40,7 @@ struct lanner_instance {
   int wait_ms_ = 0;
   int descriptor_ = -1;  // readable when the next call need not wait; -1 if only Python can wait
   bool ended_ = false;
-  bool commits_ = false;      // the source needs to know what the host has processed ...
+  bool commits_ = false;      // the source needs to know which events the host has processed ...
   bool uncommitted_ = false;  // ... and does not know about the last events yet
   std::uint64_t number_ = 0;
   std::vector<char> memory_;  // the events, each with space for API 3's header before its payload

@@ -1,4 +1,4 @@
-// Small helpers around the Python C API: exceptions and texts.
+// Small helpers around the Python C API: exceptions and strings.
 #pragma once
 
 #include <string>

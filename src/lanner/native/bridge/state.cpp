@@ -257,7 +257,7 @@ void lanner_state::take(const Result& value, const Field& field, lanner_result& 
 
 // Converts values of the field's type to the host's type.
 void lanner_state::take(Items items, const Field& field, lanner_result& result) {
-  // a text of the document or the arena ends with NUL unless it was cut
+  // a string of the document or the arena ends with NUL unless it was cut
   const auto text_of = [&](std::string_view part) { return part.data()[part.size()] == 0 ? part.data() : scratch_.text(part); };
   const auto each = [&](auto* place, auto&& convert) {
     for (std::size_t at = 0; at < items.size(); ++at) place[at] = convert(items[at]);

@@ -24,7 +24,7 @@ struct alignas(64) Field {
   bool takes_index = false;
   bool needs_argument = false;
   const Value* value = nullptr;  // its tree in the table; none for a method
-  bool is_place = false;         // the tree is a path to a text, without an argument
+  bool is_place = false;         // the tree is a path to a string, without an argument
   const char* text = nullptr;    // of the path for the last call
   Ref method;                    // bound to the plugin's instance
   Ref info;                      // lanner.sdk.types.FieldInfo
@@ -83,11 +83,11 @@ struct lanner_state {
   std::string time_member_;  // if the time is the integer of one member: `"NAME":`, and its unit in nanoseconds
   std::uint64_t time_factor_ = 1;
   lanner::Document document_{table_.places};
-  lanner::Document timed_{table_.places};  // of time_of: the host may still use texts of `document_`
+  lanner::Document timed_{table_.places};  // of time_of: the host may still use strings of `document_`
   lanner::Arena timed_arena_;
   lanner::Scratch scratch_;
-  lanner::Arena arena_;            // texts that words made for the last call
-  std::vector<lanner::Ref> kept_;  // objects whose texts were returned by the last call ...
+  lanner::Arena arena_;            // strings that words made for the last call
+  std::vector<lanner::Ref> kept_;  // objects whose strings were returned by the last call ...
   bool is_kept_stale_ = false;     // ... or by one before it: the next call with the GIL drops them
   lanner::Ref event_;              // the Event of `event_payload_`, or none
   lanner::Ref event_payload_;

@@ -1,4 +1,4 @@
-// Sixteen bytes of a text at once. No Python here.
+// Sixteen bytes of a string at once. No Python here.
 #pragma once
 
 #include <bit>

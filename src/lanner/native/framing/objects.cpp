@@ -33,7 +33,7 @@ struct LineEnd {
   bool is_one_object;
 };
 
-// Checks the characters around the braces of a line that begins with one. Braces in texts count as well: a line that
+// Checks the characters around the braces of a line that begins with one. Braces in strings count as well: a line that
 // seems to contain more objects is parsed completely elsewhere.
 class LineScan {
  public:
@@ -229,7 +229,7 @@ void ObjectFramer::close(std::size_t place) {
   unfinished_.pop_back();
 }
 
-// The text of a broken object: a payload up to the first object in it, then each object, and the texts between them. `is_held`: the text is
+// The text of a broken object: a payload up to the first object in it, then each object, and the strings between them. `is_held`: the text is
 // valid only during this call.
 void ObjectFramer::split(std::string_view text, bool is_held, LineList& payloads) {
   const auto add = [&](std::string_view part) {
@@ -239,7 +239,7 @@ void ObjectFramer::split(std::string_view text, bool is_held, LineList& payloads
   };
   std::size_t at = 0;
   bool is_between = false;
-  for (const Inner& inner : inner_) {
+  for (const LineObject& inner : inner_) {
     const auto before = text.substr(at, inner.begin - at);
     add(is_between ? without_separators(before) : without_blanks(before));
     at = inner.begin;

@@ -77,7 +77,7 @@ static bool is_whole(int descriptor, off_t size, uint32_t expected) {
   return ~crc == expected;
 }
 
-/* The offset of the texts: 0 without a trailer, -1 if the file is damaged. */
+/* The offset of the strings: 0 without a trailer, -1 if the file is damaged. */
 static off_t find_texts(int descriptor, off_t file_size) {
   char trailer[TRAILER_SIZE + 1] = {0};
   if (file_size < TRAILER_SIZE || !read_all(descriptor, trailer, TRAILER_SIZE, file_size - TRAILER_SIZE)) return 0;
@@ -90,7 +90,7 @@ static off_t find_texts(int descriptor, off_t file_size) {
   return is_whole(descriptor, file_size - CRC_SIZE - SHA_SIZE, (uint32_t)strtoul(crc, NULL, 16)) ? (off_t)at : -1;
 }
 
-/* The end of the texts, or NULL if they do not end. */
+/* The end of the strings, or NULL if they do not end. */
 static const char* after_texts(const char* texts, const char* end) {
   while (texts < end && *texts) {
     for (int part = 0; part < 2; ++part) {
@@ -137,7 +137,7 @@ static bool read_bundle(void) {
   const char* const end = (const char*)mapped + mapped_size;
   the_bundle.texts = (const char*)mapped + (at - begin);
   the_bundle.archive = after_texts(the_bundle.texts, end);
-  if (!the_bundle.archive) return failed("is damaged: its texts do not end. Rebuild it with `lanner build`");
+  if (!the_bundle.archive) return failed("is damaged: its strings do not end. Rebuild it with `lanner build`");
   the_bundle.archive_size = (size_t)(end - the_bundle.archive);
   the_bundle.archive_at = begin + (the_bundle.archive - (const char*)mapped);
   return true;

@@ -53,8 +53,8 @@ EXPORT const char* plugin_get_extract_event_sources(void) {
 }
 
 #if LANNER_API == 3
-/* Fields are read from the payload of plugin events. Without this list a plugin that reads the source "syscall" receives the events of the
- * kernel too, and Falco 0.42 and later compare the schema of these with its driver's before they start. */
+/* Fields are read from the payload of plugin events. Without this list a plugin that reads the source "syscall" also receives the events
+ * of the kernel. Falco 0.42 and later then compare the schema of these events with that of the driver before they start. */
 EXPORT const uint16_t* plugin_get_extract_event_types(uint32_t* count, struct state* state) {
   static const uint16_t types[] = {EVENT_TYPE_PLUGIN};
   (void)state; /* NULL before init; hosts before API 3.1 pass none */

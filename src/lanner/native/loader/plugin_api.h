@@ -100,7 +100,7 @@ struct host_field {
 
 #else
 
-/* One value, a text or a number. The argument, also of an index, is a text, "" without one. */
+/* One value, a string or a number. The argument, including an index, is a string, "" without one. */
 struct host_field {
   uint32_t id;
   const char* name;

@@ -211,7 +211,7 @@ PyType_Slot events_slots[] = {
     {Py_sq_length, reinterpret_cast<void*>(events_length)},
     {Py_sq_item, reinterpret_cast<void*>(events_item)},
     {Py_tp_doc,
-     const_cast<char*>("Events(lines: Lines | Sequence[bytes])\n\nEvents of one engine: a sequence of what the host gets of each.")},
+     const_cast<char*>("Events(lines: Lines | Sequence[bytes])\n\nEvents of one engine: a sequence of their payloads for the host.")},
     {0, nullptr},
 };
 PyType_Spec events_spec = {"lanner.native.Events", sizeof(Holder<EventsState>), 0,
@@ -239,11 +239,11 @@ StreamEvent* event_at(PyObject* events, Py_ssize_t place) {
 // Events of one chunk stay where they are. Those of several are copied into one, because what parses them reads behind the end of each.
 PyObject* py_merge_events(PyObject*, PyObject* parts) {
   try {
-    const Ref all = checked(PySequence_Fast(parts, "what is merged is a sequence of Events"));
+    const Ref all = checked(PySequence_Fast(parts, "merge takes a sequence of Events"));
     const std::span<PyObject*> items(PySequence_Fast_ITEMS(all.get()), static_cast<std::size_t>(PySequence_Fast_GET_SIZE(all.get())));
     std::size_t count = 0, size = 0;
     for (PyObject* part : items) {
-      if (!is_events(part)) return PyErr_Format(PyExc_TypeError, "what is merged is Events, not %.100s", Py_TYPE(part)->tp_name);
+      if (!is_events(part)) return PyErr_Format(PyExc_TypeError, "merge takes Events, not %.100s", Py_TYPE(part)->tp_name);
       count += list_of(part).size();
       for (const auto& event : list_of(part)) size += event.size() + 1;
     }

@@ -48,7 +48,7 @@ inline std::string_view view_of(PyObject* bytes) { return {PyBytes_AS_STRING(byt
 
 inline PyObject* to_bytes(std::string_view text) { return PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size())); }
 
-// Appends a new object to a list. Raises PythonError, also for a null object.
+// Appends a new object to a list. Raises PythonError, including for a null object.
 inline void append(const Ref& list, PyObject* item) {
   const Ref owned = checked(item);
   if (PyList_Append(list.get(), owned.get()) < 0) throw PythonError();

@@ -23,7 +23,7 @@ PyObject* finisher_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 }
 
 PyObject* finisher_finish(PyObject* self, PyObject* events) {
-  if (!is_events(events)) return PyErr_Format(PyExc_TypeError, "what is finished is Events, not %.100s", Py_TYPE(events)->tp_name);
+  if (!is_events(events)) return PyErr_Format(PyExc_TypeError, "finish takes Events, not %.100s", Py_TYPE(events)->tp_name);
   try {
     std::size_t forged = 0;
     for (auto& event : list_of(events)) forged += content_of<Finisher>(self).finish(event);
@@ -38,7 +38,7 @@ PyObject* finisher_describe(PyObject* self, PyObject* args) {
   Py_ssize_t place, size;
   const char* text;
   if (!PyArg_ParseTuple(args, "Ony#:describe", &events, &place, &text, &size)) return nullptr;
-  if (!is_events(events)) return PyErr_Format(PyExc_TypeError, "what is described is of Events, not %.100s", Py_TYPE(events)->tp_name);
+  if (!is_events(events)) return PyErr_Format(PyExc_TypeError, "describe takes an event of Events, not %.100s", Py_TYPE(events)->tp_name);
   auto* event = event_at(events, place);
   if (!event) return nullptr;
   try {

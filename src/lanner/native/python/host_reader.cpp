@@ -163,7 +163,7 @@ PyObject* host_reader_take_commits(PyObject* self, PyObject*) {
 PyMethodDef host_reader_methods[] = {
     {"lend", host_reader_lend, METH_VARARGS,
      "lend(loan: Loan, closing: int, timeout: float) -> Lines\n\nLend a connection to the host's thread until it returns it, `closing` is "
-     "readable, the time is over, or bytes have come while the host is away. Return the events that it leaves to the caller. Raises "
+     "readable, the time is over, or bytes have come between two calls of the host. Return the events that it leaves to the caller. Raises "
      "`OSError`, and `ValueError` for invalid chunks."},
     {"take_commits", host_reader_take_commits, METH_NOARGS,
      "take_commits() -> list[tuple[int, list[str]]]\n\nReturn the keys of the last events that the host has processed since the last "

@@ -11,7 +11,7 @@
 namespace lanner {
 namespace {
 
-// Short texts recur often (types, actions, names): sharing the str object saves its creation and its hash.
+// Short strings recur often (types, actions, names): sharing the str object saves its creation and its hash.
 class Texts {
  public:
   // A new reference, null with an error set.
@@ -73,7 +73,7 @@ PyObject* to_python(const Result& result, ValueType type, Texts& texts) {
 }
 
 // The argument of get(): false with an error set unless it is text, a number or None. A number that cannot be an index is none.
-// `kept` owns the bytes of a text with escapes.
+// `kept` owns the bytes of a string with escapes.
 bool to_given(PyObject* argument, Given& given, Ref& kept) {
   if (!argument || argument == Py_None) return true;
   if (PyUnicode_Check(argument)) {
@@ -170,7 +170,7 @@ PyMethodDef reader_methods[] = {
 };
 
 PyGetSetDef reader_attributes[] = {
-    {"has_invalid_utf8", reader_has_invalid_utf8, nullptr, "Whether texts of the loaded payload have no UTF-8. Their bytes are escapes.",
+    {"has_invalid_utf8", reader_has_invalid_utf8, nullptr, "Whether strings of the loaded payload have no UTF-8. Their bytes are escapes.",
      nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };

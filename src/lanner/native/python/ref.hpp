@@ -44,7 +44,7 @@ inline Ref checked(PyObject* object) {
   return Ref(object);
 }
 
-// A text of a host. Bytes that are not UTF-8 become escapes (`lanner.sdk.text.encoding`).
+// A string of a host. Bytes that are not UTF-8 become escapes (`lanner.sdk.text.encoding`).
 inline Ref decoded(const char* text) {
   return checked(PyUnicode_DecodeUTF8(text, static_cast<Py_ssize_t>(std::strlen(text)), "surrogateescape"));
 }

@@ -30,12 +30,12 @@ std::vector<PyObject*> items(PyObject* object, const char* what) {
 }
 
 std::string text(PyObject* object, const char* what) {
-  if (!PyUnicode_Check(object)) throw Unfit(std::string(what) + " must be a text, not " + kind(object));
+  if (!PyUnicode_Check(object)) throw Unfit(std::string(what) + " must be a string, not " + kind(object));
   Py_ssize_t size;
   const char* data = PyUnicode_AsUTF8AndSize(object, &size);
   if (!data) {
     PyErr_Clear();
-    throw Unfit(std::string(what) + " must be a text that UTF-8 can encode");
+    throw Unfit(std::string(what) + " must be a string that UTF-8 can encode");
   }
   return {data, static_cast<std::size_t>(size)};
 }
@@ -82,7 +82,7 @@ Step step(PyObject* object) {
     for (std::size_t place = 2; place < parts.size(); ++place) where.texts.push_back(text(parts[place], "an operand of \"where\""));
     return where;
   }
-  throw Unfit("a step of a path must be a text, a number, or {\"argument\": \"key\"} or \"index\", not " + kind(object));
+  throw Unfit("a step of a path must be a string, a number, or {\"argument\": \"key\"} or \"index\", not " + kind(object));
 }
 
 std::string separator(std::string text) {
@@ -192,7 +192,7 @@ class Compiler {
       result.kind = Value::Kind::concat;
       result.children = children("the operand of \"concat\"");
       for (const auto& each : result.children) {
-        if (each.type != ValueType::text || each.is_list) throw Unfit("\"concat\" needs texts");
+        if (each.type != ValueType::text || each.is_list) throw Unfit("\"concat\" needs strings");
       }
     } else if (word == "pointer" || word == "logfmt" || word == "cef") {
       expect(1);
@@ -298,14 +298,14 @@ class Compiler {
     if (result.word->make) {
       result.kind = Value::Kind::word;
       result.is_list = operand.is_list;
-      need(is_text || (name == "text" && operand.type != ValueType::address), "a text");
+      need(is_text || (name == "text" && operand.type != ValueType::address), "a string");
     } else if (name == "keys") {
       need(operand.kind == Value::Kind::path, "a path");
       result = make_keys(Value(operand));
     } else if (name == "split") {
       result.kind = Value::Kind::split;
       result.is_list = true;
-      need(is_text && !operand.is_list, "a text");
+      need(is_text && !operand.is_list, "a string");
     } else if (name == "listed") {
       result.kind = Value::Kind::listed;
       result.type = operand.type;
@@ -321,11 +321,11 @@ class Compiler {
         result.is_list = name == "every";
       } else if (name == "any") {
         result.kind = Value::Kind::any;
-        need(result.texts.empty() ? operand.type == ValueType::boolean : is_text, "booleans, or texts to compare with,");
+        need(result.texts.empty() ? operand.type == ValueType::boolean : is_text, "booleans, or strings to compare with,");
       } else {
         result.kind = name == "join" ? Value::Kind::join : Value::Kind::without;
         result.is_list = name == "without";
-        need(is_text, "texts");
+        need(is_text, "strings");
       }
     }
   }

@@ -79,7 +79,8 @@ PyMemberDef sequence_members[] = {
 };
 PyMemberDef mapping_members[] = {
     {"pairs", T_OBJECT_EX, offsetof(NodeObject, first), READONLY, "Its keys and values in order"},
-    {"values", T_OBJECT_EX, offsetof(NodeObject, second), READONLY, "Values by those keys that are texts; of equal keys the first counts"},
+    {"values", T_OBJECT_EX, offsetof(NodeObject, second), READONLY,
+     "Values by those keys that are strings; if a key is repeated, the first counts"},
     {nullptr, 0, 0, 0, nullptr},
 };
 
@@ -144,7 +145,7 @@ PyObject* to_text(std::string_view value) {
     const Py_UCS4 c = PyUnicode_READ_CHAR(escaped.get(), at);
     PyUnicode_WRITE(PyUnicode_KIND(result.get()), PyUnicode_DATA(result.get()), at, c >= 0xDC80 && c <= 0xDCFF ? 0xFFFD : c);
   }
-  // as narrow as Python requires for its texts
+  // as narrow as Python requires for its strings
   return result ? PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, PyUnicode_DATA(result.get()), length) : nullptr;
 }
 
@@ -290,7 +291,7 @@ PyObject* read(PyObject* module, PyObject* args) {
 PyMethodDef methods[] = {
     {"read", read, METH_VARARGS,
      "read(text, file, (Scalar, Sequence, Mapping), depth, aliased, only_first) -> (documents, None) or ([], error)\n\n"
-     "The root nodes of a text's documents up to the first that is null. An error is (message, begin, end, (offset, line, column), "
+     "The root nodes of the documents of a string, up to the first that is null. An error is (message, begin, end, (offset, line, column), "
      "is_limit)."},
     {nullptr, nullptr, 0, nullptr},
 };

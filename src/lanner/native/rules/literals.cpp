@@ -13,7 +13,7 @@ bool Literals::build(const std::vector<std::string>& texts, bool folds, std::siz
   if (folds) {
     for (std::size_t c = 'A'; c <= 'Z'; ++c) classes_[c] = classes_[c - 'A' + 'a'];
   }
-  // a trie of the texts; 0, the root, also means a missing step
+  // a trie of the strings; 0 is the root, and means a missing step
   next_.assign(width_, 0);
   ending_.assign(1, none);
   shorter_.clear();
@@ -32,7 +32,7 @@ bool Literals::build(const std::vector<std::string>& texts, bool folds, std::siz
     ending_[state / width_] = static_cast<std::uint32_t>(shorter_.size());
     shorter_.push_back(none);
   }
-  // level by level: a missing step leads to the target of the longest proper suffix that is also a prefix of a text
+  // level by level: a missing step leads to the target of the longest proper suffix that is also a prefix of a string
   std::vector<std::uint32_t> fallback(ending_.size());
   std::vector<std::uint32_t> level;
   for (std::uint32_t each = 0; each < width_; ++each) {

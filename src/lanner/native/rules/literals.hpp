@@ -1,4 +1,4 @@
-// Finds which of many texts occur in another one, in one pass over it (the automaton of Aho and Corasick). No Python here.
+// Finds which of many strings occur in another one, in one pass over it (the automaton of Aho and Corasick). No Python here.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@ namespace lanner {
 
 class Literals {
  public:
-  // The texts that the current search has already found: each thread has its own
+  // The strings that the current search has already found: each thread has its own
   class SearchState {
    public:
     void begin(std::size_t count) {
@@ -30,7 +30,7 @@ class Literals {
     std::uint64_t round_ = 0;
   };
 
-  // Takes non-empty texts without duplicates. `folds`: ignores the case of ASCII letters, with the texts in lower case. Returns false,
+  // Takes non-empty strings without duplicates. `folds`: ignores the case of ASCII letters, with the strings in lower case. Returns false,
   // with nothing to search for, if this needs more steps (4 bytes each) than `most`.
   bool build(const std::vector<std::string>& texts, bool folds, std::size_t most);
 
@@ -44,7 +44,7 @@ class Literals {
     std::uint32_t state = 0;
     for (const char c : text) {
       state = next_[state + classes_[static_cast<unsigned char>(c)]];
-      // of the texts that end here, the longest first; if it was seen before, so were the others
+      // of the strings that end here, the longest first; if it was seen before, so were the others
       for (auto end = ending_[state / width_]; end != none && seen.add(end); end = shorter_[end]) found(end);
     }
   }

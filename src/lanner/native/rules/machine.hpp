@@ -58,13 +58,13 @@ class Machine {
   // padding after the payload, which stays there until the next load.
   bool load(std::string_view payload, bool is_padded);
 
-  // Whether texts of the last payload have no UTF-8.
+  // Whether strings of the last payload have no UTF-8.
   bool has_invalid_utf8() const { return document_.has_invalid_utf8(); }
 
   // The event's own time, if it has one
   bool own_time(std::uint64_t& time);
 
-  // The rules that match, in order. An open one may be followed by others, also open; the first sure one ends the search.
+  // The rules that match, in order. An open rule may be followed by others, even open ones; the first sure rule ends the search.
   void match(const EventInfo& info, std::size_t event, std::vector<Hit>& hits, KeptValues& kept);
 
   // How many rules were evaluated for all events so far: those that the index found

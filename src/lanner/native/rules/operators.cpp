@@ -171,7 +171,7 @@ class Members {
   std::unordered_set<std::uint64_t> numbers_;
 };
 
-// The relevant part of a text: `cut` ends at the first NUL, `whole` removes trailing ones
+// The relevant part of a string: `cut` ends at the first NUL, `whole` removes trailing ones
 enum class Reach { all, cut, whole };
 
 std::string_view reach(Reach how, std::string_view text) {

@@ -44,7 +44,7 @@ struct Constant {
   int bits = -1;
 };
 
-// Memory for texts that are created for one check
+// Memory for strings that are created for one check
 struct TextBuffers {
   void clear() {
     empty(text);
@@ -62,7 +62,7 @@ class Predicate {
   virtual ~Predicate() = default;
   virtual bool holds(const Cell& value, TextBuffers& scratch) const = 0;
 
-  // Texts of which at least one occurs in each text for which this holds, ignoring case if it `folds`; none if unknown
+  // Strings of which at least one occurs in each text for which this holds, ignoring case if it `folds`; none if unknown
   virtual std::vector<std::string> literals(bool& folds) const {
     static_cast<void>(folds);
     return {};

@@ -28,7 +28,7 @@ struct Source {
     place,    // the event's number, from 1
     time,     // of the event
     elapsed,  // since the first event
-    clock,    // the time of the event as a text
+    clock,    // the time of the event as a string
   };
   enum class Part { whole, seconds, nanoseconds };  // of times
 
@@ -93,7 +93,7 @@ struct IndexedField {
   std::unordered_map<std::uint64_t, std::uint32_t> numbers;
 };
 
-// The rules that can match only if the operand has a value, or a certain one: if it contains one of some texts, or is one of some
+// The rules that can match only if the operand has a value, or a certain one: if it contains one of some strings, or is one of some
 // numbers. Several of these may find a rule.
 struct ValueIndex {
   std::size_t operand = 0;

@@ -57,7 +57,7 @@ class RegexTexts {
     return texts;
   }
 
-  // The texts of the part whose shortest one is the longest: each part of a sequence must occur
+  // The strings of the part whose shortest one is the longest: each part of a sequence must occur
   std::vector<std::string> sequence() {
     std::vector<std::string> best;
     std::size_t best_size = 0;

@@ -97,7 +97,7 @@ bool to_basename(std::string_view text, std::string_view& changed, Arena&) {
   return true;
 }
 
-// A text, or each text of a list
+// A string, or each text of a list
 template <Change change>
 void change_all(const Operand&, const Types&, const Cells& values, Cell& result, Arena& arena) {
   const auto& value = *values[0];
@@ -186,7 +186,7 @@ class OptionLetters {
     }
   }
 
-  // Calls `found` with each option's letter (empty if it is unknown) and its texts
+  // Calls `found` with each option's letter (empty if it is unknown) and its strings
   template <typename Found>
   void scan(const std::vector<std::string_view>& arguments, Found&& found) const {
     for (std::size_t position = 0; position < arguments.size();) {

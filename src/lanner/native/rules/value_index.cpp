@@ -14,7 +14,7 @@ constexpr std::size_t fewest_of_operand = 3;
 constexpr std::size_t most_operands = 8;
 // For all automata together: 32 MiB
 constexpr std::size_t most_steps = std::size_t{1} << 23;
-// Number of texts considered for all groups together: limits the time, and the lists of rules to 16 MiB
+// Number of strings considered for all groups together: limits the time, and the lists of rules to 16 MiB
 constexpr std::size_t most_looks = std::size_t{1} << 21;
 // Number of automata that were too large, in all groups together
 constexpr std::size_t most_failures = 16;
@@ -26,7 +26,7 @@ constexpr std::uint64_t most_counted = std::uint64_t{1} << 32;
 enum class Sort : std::uint8_t { text, folded_text, number, any };
 using Place = std::pair<std::size_t, Sort>;  // an operand, and what is asked of it
 
-// A property of an operand's value: that it contains a text, is a number, or exists
+// A property of an operand's value: that it contains a string, is a number, or exists
 struct Trait {
   Place place;
   std::string text;
@@ -61,8 +61,9 @@ class Needs {
   const Trait& trait(std::uint32_t number) const { return *traits_[number]; }
   std::size_t size() const { return traits_.size(); }
 
-  // The cost of finding one of `total` rules by these: the number of rules that each finds, and more if a text is so short that it occurs
-  // in many values by chance, if any value is enough, or if most rules need the same, which most events then have
+  // The cost of finding one of `total` rules by these: the number of rules that each finds. It is higher for a string that is short enough
+  // to occur in many values by chance, and if any value is enough. It is also higher if most rules need the same value: then most events
+  // have it
   template <typename Counts>
   std::uint64_t cost(const Alternatives& needed, const Counts& counts, std::size_t total) const {
     std::uint64_t sum = 0;
@@ -203,7 +204,7 @@ class ValueIndexer {
       if (usable.empty()) continue;
       for (const auto trait : *usable.front()) ++wanted[needs_.trait(trait).place];
     }
-    // a rule with texts at several places is indexed at all of them or at none
+    // a rule with strings at several places is indexed at all of them or at none
     while (const auto too_much = index_at(chosen(wanted), options, group)) {
       if (++failures_ == most_failures) return;
       wanted.erase(*too_much);

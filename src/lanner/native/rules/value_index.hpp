@@ -1,4 +1,4 @@
-// Finds rules by what else they need of an event's values: texts that must occur in a value (for `contains` and similar), numbers, or
+// Finds rules by what else they need of an event's values: strings that must occur in a value (for `contains` and similar), numbers, or
 // any value. Among many rules that need the same value, and among those that no indexed field selects. No Python here.
 #pragma once
 

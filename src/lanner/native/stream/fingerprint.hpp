@@ -13,7 +13,7 @@ constexpr std::string_view time_member = "\"timeNano\":";
 
 // Returns the event's time in ns since 1970: the number of the line's last member "timeNano", or nothing.
 //
-// Quotes inside a JSON text are escaped, so the search finds only names of members. Labels of that name have texts as values.
+// Quotes inside a JSON text are escaped, so the search finds only names of members. Labels of that name have strings as values.
 std::optional<std::uint64_t> time_of(std::string_view line);
 
 // The same if the line ends as engines end it: with that member, whose number has 19 digits, as times from 2001 to 2286 have. Else

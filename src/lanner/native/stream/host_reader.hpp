@@ -82,7 +82,7 @@ class HostReader {
   void leave();
 
   // For the thread of a reader: lends a connection until the host returns it, `closing` is readable, the time is over, or bytes
-  // have come while the host was away. Throws std::system_error.
+  // have come between two calls of the host. Throws std::system_error.
   void lend(Loan& loan, int closing, std::chrono::milliseconds time);
 
   Commits committed;

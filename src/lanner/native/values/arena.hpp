@@ -1,4 +1,4 @@
-// Texts and lists that are created for one event or call. No Python here.
+// Strings and lists that are created for one event or call. No Python here.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace lanner {
 
 // Capacity is kept between events, except that of a huge text or list
 constexpr std::size_t kept_room = std::size_t{1} << 20;
-// ... and that of more texts or lists than this
+// ... and that of more strings or lists than this
 constexpr std::size_t kept_count = 4096;
 template <typename Content>
 void empty(Content& content) {
@@ -24,14 +24,14 @@ void empty(Content& content) {
   }
 }
 
-// Owns texts and lists until `clear`; their addresses stay valid. Their memory is reused.
+// Owns strings and lists until `clear`; their addresses stay valid. Their memory is reused.
 class Arena {
  public:
   // Inline, because it runs for every field: most fields take nothing.
   void clear() {
     if (used_ || used_lists_) empty_all();
   }
-  // An empty list of texts, valid until the next call
+  // An empty list of strings, valid until the next call
   std::vector<std::string_view>& list() {
     list_.clear();
     return list_;

@@ -13,7 +13,7 @@ constexpr std::uint64_t second_size = 1'000'000'000;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
-// A text that is read from its beginning; after a failure every further step fails.
+// A string that is read from its beginning; after a failure every further step fails.
 class Scan {
  public:
   explicit Scan(std::string_view text) : rest_(text) {}
@@ -31,7 +31,7 @@ class Scan {
     expect(" ");
     while (skip(" ")) continue;
   }
-  // A number of so many digits
+  // A number of this many digits
   int number(int least, int most) {
     int value = 0;
     int count = 0;
@@ -234,7 +234,7 @@ std::optional<DateForm> date_form_of(std::string_view name) {
 }
 
 std::optional<std::uint64_t> count_of(std::string_view text, std::uint64_t factor) {
-  // 20 digits suffice for every unsigned 64-bit integer; longer texts with leading zeros do not occur
+  // 20 digits suffice for every unsigned 64-bit integer; longer strings with leading zeros do not occur
   constexpr std::ptrdiff_t most = 20;
   const char* const end = text.data() + text.size();
   const char* const point = std::find_if_not(text.data(), end, is_digit);

@@ -99,7 +99,7 @@ bool may_be_json(simdjson::error_code error) {
   }
 }
 
-// Whether simdjson may have rejected the payload for texts that are not Unicode.
+// Whether simdjson may have rejected the payload for strings that are not Unicode.
 bool may_be_readable(simdjson::error_code error) { return error == simdjson::UTF8_ERROR || error == simdjson::STRING_ERROR; }
 
 // simdjson rejects numbers that fit neither 64 bits nor a double, which are valid JSON: replace them with null. Tokens knows their digits.
@@ -228,7 +228,7 @@ bool Document::parse_copy() {
   return may_be_readable(error) ? parse_readable() : !error;
 }
 
-// The same in spite of texts that are not Unicode.
+// The same, but strings need not be Unicode.
 bool Document::parse_readable() {
   if (original_.empty()) original_.assign(buffer_.data(), size_);
   auto text = make_readable(original_);

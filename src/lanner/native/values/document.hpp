@@ -16,7 +16,7 @@ inline constexpr std::size_t max_depth = 1024;
 
 class Document {
  public:
-  // simdjson reads so many bytes past the end of a payload
+  // simdjson reads this many bytes past the end of a payload
   static constexpr std::size_t padding = 64;
 
   // For trees of the table with these places, which may still grow until the first load.
@@ -28,20 +28,20 @@ class Document {
   // Loads a payload, and returns whether it has one of the forms that the table's trees read: JSON, if there is no other.
   //
   // All of the payload must be valid JSON (RFC 8259, at most 1024 levels). It is copied: simdjson reads past the end.
-  // Texts may have bytes that are not UTF-8, and halves of surrogate pairs: see values/readable.hpp.
+  // Strings may have bytes that are not UTF-8, and halves of surrogate pairs: see values/readable.hpp.
   bool load(std::string_view payload);
 
   // The same without a copy: `payload` stays valid until the next load, and `padding` bytes after it can be read.
   bool load_in_place(std::string_view payload);
 
-  // The value of a tree for the document; none without a document. Its texts stay valid until the next load, and until the arena, which
+  // The value of a tree for the document; none without a document. Its strings stay valid until the next load, and until the arena, which
   // owns those that are not the document's, is cleared. `misfits` counts values of other types, if it is not null.
   Result read(const Value& value, const Given& given, Arena& arena, Misfits* misfits = nullptr);
 
   // Whether the last load had this payload, and a new load would have the same result.
   bool holds(std::string_view payload) const { return is_copied_ && payload == payload_; }
 
-  // Whether texts of the last load's document have no UTF-8, as above.
+  // Whether strings of the last load's document have no UTF-8, as above.
   bool has_invalid_utf8() const { return has_invalid_utf8_; }
 
   // For an evaluation of trees for the last payload

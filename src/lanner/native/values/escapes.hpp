@@ -1,4 +1,4 @@
-// Escapes in texts, as JSON has them. No Python here.
+// Escapes in strings, as JSON has them. No Python here.
 #pragma once
 
 #include <string_view>
@@ -7,7 +7,7 @@
 
 namespace lanner {
 
-// A text between its quotes, without its escapes. Invalid ones stay, and half of a surrogate pair, if no other escape with \u follows it.
+// A string between its quotes, without its escapes. Invalid ones stay, and half of a surrogate pair, if no other escape with \u follows it.
 // The result is the text itself or in the arena.
 std::string_view unescaped(std::string_view text, Arena& arena);
 

@@ -9,7 +9,7 @@ namespace lanner {
 // No value, because the element has another type
 Result unfit(std::uint32_t element, Context& context);
 
-// The value of an element other than a text, or of any element for `raw` and for its existence
+// The value of an element other than a string, or of any element for `raw` and for its existence
 Result read_other(std::uint32_t element, Context& context, Reads reads);
 
 // The value of an element

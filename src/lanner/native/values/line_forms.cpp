@@ -16,7 +16,7 @@ bool is_cef_key(char c) {
   return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || c == '.' || c == '-' || c == '[' || c == ']';
 }
 
-// The place of the quote that ends a text, which begins after the quote before `at`; npos for none
+// The place of the quote that ends a string, which begins after the quote before `at`; npos for none
 std::size_t closing_quote(std::string_view line, std::size_t at) {
   while ((at = line.find_first_of("\"\\", at)) != std::string_view::npos && line[at] == '\\') at += 2;
   return at;

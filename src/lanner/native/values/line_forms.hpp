@@ -31,7 +31,7 @@ struct Forms {
   bool reads_lines() const { return reads_logfmt || reads_cef || !patterns.empty(); }
 };
 
-// The lines of one payload after another. Each is read when a part of it is first asked for. Texts end at their first NUL; they are parts
+// The lines of one payload after another. Each is read when a part of it is first asked for. Strings end at their first NUL; they are parts
 // of the payload, or in the arena.
 class Lines {
  public:

@@ -50,7 +50,7 @@ class Locator {
   }
 
  private:
-  // A text that is a part of the payload itself
+  // A string that is a part of the payload itself
   std::optional<Span> find_part(const Result& result) const {
     const auto* part = std::get_if<std::string_view>(&result);
     const auto whole = context_.payload;
@@ -59,7 +59,7 @@ class Locator {
     return Span{static_cast<std::uint32_t>(part->data() - whole.data()), static_cast<std::uint32_t>(part->size())};
   }
 
-  // The span of a number is its source text. The span of a text is known if it is a part of a text without escapes.
+  // The span of a number is its source text. The span of a string is known if it is a part of a string without escapes.
   std::optional<Span> find_word(const Value& value) const {
     const auto& operand = value.children[0];
     const auto reads = value.word->reads;

@@ -10,8 +10,8 @@
 
 namespace lanner {
 
-// The spans of the value that `evaluate` returned for the same tree and payload, one for each of its `count` texts or numbers; size 0 at
-// begin 0: unknown. A text's
+// The spans of the value that `evaluate` returned for the same tree and payload, one for each of its `count` strings or numbers; size 0 at
+// begin 0: unknown. A string's
 // span is between its quotes in the source. It is unknown for a cut text with escapes, for a new text, and for the items of a list other
 // than names of members.
 std::vector<Span> locate(const Value& value, Document& document, std::string_view payload, const Given& given, std::size_t count,

@@ -42,7 +42,7 @@ bool is_stand_in(std::string_view text) {
   return text.size() >= 4 && text.starts_with("\xF4\x8F") && static_cast<unsigned char>(text[2]) >= 0xBC;
 }
 
-// The number in \uXXXX at the beginning of a text.
+// The number in \uXXXX at the beginning of a string.
 std::optional<std::uint32_t> escaped(std::string_view text) {
   if (text.size() < 6 || !text.starts_with("\\u")) return std::nullopt;
   std::uint32_t number = 0;
@@ -82,7 +82,7 @@ std::size_t write_escape(std::string_view rest, Output& output) {
   return 12;
 }
 
-// Puts the bytes in place of their characters, and returns the new size.
+// Replaces the characters by their bytes, and returns the new size.
 std::size_t restore(char* text, std::size_t size) {
   char* to = text;
   for (std::size_t at = 0; at < size;) {
@@ -123,7 +123,7 @@ std::vector<char> make_readable(std::string_view payload) {
 }
 
 void restore_bytes(simdjson::dom::document& document) {
-  // the tape has a word for each value and name, and another one after that of a number; a text is its size, its bytes and a NUL
+  // the tape has a word for each value and name, and another one after that of a number; a string is its size, its bytes and a NUL
   constexpr std::uint64_t payload_mask = 0x00FF'FFFF'FFFF'FFFF;
   const auto* tape = document.tape.get();
   const std::uint64_t end = tape[0] & payload_mask;

@@ -6,7 +6,7 @@
 
 namespace lanner {
 
-// Bytes (texts, addresses) or a number (numbers, times, booleans)
+// Bytes (strings, addresses) or a number (numbers, times, booleans)
 struct Scalar {
   std::string_view text;
   std::uint64_t number = 0;

@@ -1,5 +1,5 @@
 // A parsed document, as simdjson stores it: a word for each value and name, and a second one after that of a number. The first byte of a
-// word is its type. Texts are elsewhere: their size, their bytes and a NUL. No Python here.
+// word is its type. Strings are elsewhere: their size, their bytes and a NUL. No Python here.
 #pragma once
 
 #include <algorithm>
@@ -62,7 +62,7 @@ class Tape {
   bool is_array(std::uint32_t element) const { return type(element) == '['; }
   bool is_text(std::uint32_t element) const { return type(element) == '"'; }
 
-  // Where the size of a text or a name is, its bytes and a NUL; at least seven more bytes can be read.
+  // Where the size of a string or a name is, its bytes and a NUL; at least seven more bytes can be read.
   const char* stored(std::uint32_t element) const { return texts_ + (words_[element] & 0x00FF'FFFF'FFFF'FFFF); }
 
   std::string_view text(std::uint32_t element) const {

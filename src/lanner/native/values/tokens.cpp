@@ -1,5 +1,5 @@
-// simdjson's tape has one word (two for a number) for each bracket, text, number and atom, in the order of the payload, and the indexes of
-// its first stage have the offset of each of these, and of each colon and comma.
+// simdjson's tape has one word (two for a number) for each bracket, string, number and atom, in the order of the payload. The indexes of
+// its first stage have the offsets of these, and of each colon and comma.
 #include "values/tokens.hpp"
 
 #include <simdjson.h>

@@ -6,7 +6,7 @@
 
 namespace lanner {
 
-// The length of the character at the beginning of a text, if it is UTF-8 (RFC 3629); 0 if not.
+// The length of the character at the beginning of a string, if it is UTF-8 (RFC 3629); 0 if not.
 inline std::size_t utf8_character(std::string_view text) {
   const auto byte = [&](std::size_t place) { return static_cast<unsigned char>(text[place]); };
   const auto follows = [&](std::size_t place, unsigned from = 0x80, unsigned to = 0xBF) {

@@ -40,7 +40,7 @@ std::uint32_t find(const Value& value, Search& document, std::uint32_t item, con
   return place;
 }
 
-// Whether the member `where.name` of an item is one of the texts, or exists
+// Whether the member `where.name` of an item is one of the strings, or exists
 bool holds(const Where& where, std::uint32_t place, Context& context) {
   const auto found = context.document.tape().member(place, MemberName(where.name));
   if (found == Tape::none || where.texts.empty()) return found != Tape::none;

@@ -21,7 +21,7 @@ namespace lanner {
 using Given = std::variant<std::monostate, std::string_view, std::uint64_t>;
 
 using Items = std::span<const Scalar>;
-// The texts belong to the document or to the arena, which also has the items of lists. A list has at least one.
+// The strings belong to the document or to the arena, which also has the items of lists. A list has at least one.
 using Result = std::variant<std::monostate, std::string_view, std::uint64_t, Items>;
 
 // The JSON values that count at a place: see lanner.sdk.payload.words.Reads
@@ -45,7 +45,7 @@ struct Word {
   Operand operand;
   Reads reads;
   ValueType gives;
-  // Of a word that computes a value from another one: the result for that one, a text or a number. `value` has the operands.
+  // Of a word that computes a value from another one: the result for that one, a string or a number. `value` has the operands.
   Result (*make)(const Result& operand, const Value& value, Context& context);
 };
 

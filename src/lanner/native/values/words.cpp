@@ -15,7 +15,7 @@ namespace {
 
 const std::string_view* text_of(const Result& operand) { return std::get_if<std::string_view>(&operand); }
 
-// No value, because a text does not say one. Some texts are numbers
+// No value, because a string does not say one. Some strings are numbers
 Result unfit(std::string_view text, Context& context) {
   const auto* const point = std::find_if_not(text.begin(), text.end(), is_digit);
   const bool is_number =
@@ -29,7 +29,7 @@ Result found_or_unfit(std::optional<std::uint64_t> found, std::string_view text,
   return found ? Result{*found} : unfit(text, context);
 }
 
-// A word on a text
+// A word on a string
 template <Result (*make)(std::string_view text, const Value& value, Context& context)>
 Result of_text(const Result& operand, const Value& value, Context& context) {
   const auto* text = text_of(operand);

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lanner.rules.language.catalog import Catalog
     from lanner.rules.language.vocabulary import Modifier, Operator
 
-# Matches transformers in a text: their names with a parenthesis
+# Matches transformers in a string: their names with a parenthesis
 _TRANSFORMERS: Final = tuple(f"{name}(" for name in BY_TRANSFORMER)
 _NO_BLANKS: Final = str.maketrans(dict.fromkeys(" \t\n\v\f\r"))
 _REGEX_SPECIAL: Final = frozenset(".+*?^$()[]{}|\\")
@@ -272,7 +272,7 @@ class Checker:
         is_hex = BY_OPERATOR[operator].types == {Group.BUFFERS}
         values = []
         for text in texts:
-            if operator == "regex" or "." in text or "(" in text:  # as in a regex, in fields and in transformers; most texts have none
+            if operator == "regex" or "." in text or "(" in text:  # as in a regex, in fields and in transformers; most strings have none
                 self._warn(operator, text, right.span)
             if is_hex:
                 _refuse_hex(text)
@@ -310,7 +310,7 @@ class Checker:
 
 
 def _item(side: _Side) -> typed.Operand:
-    """Return an operand as an item of a list of operands: numbers become decimal texts."""
+    """Return an operand as an item of a list of operands: numbers become decimal strings."""
     if side.base.type is FieldType.UINT64:
         return typed.Transformation("decimal", (side.operand,), typed.Kind(FieldType.STRING))
     return side.operand

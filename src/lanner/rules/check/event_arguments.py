@@ -57,7 +57,7 @@ _MAX_PORT: Final = (1 << 31) - 1
 
 
 def find(text: str) -> FieldInfo | None:
-    """Return the field that a text names, or None if it starts with neither name. Raise `FieldError`."""
+    """Return the field that a string names, or None if it starts with neither name. Raise `FieldError`."""
     base = _RAW if text.startswith(_RAW) else _SHOWN
     if not text.startswith(base) or text.startswith("evt.args"):
         return None
@@ -75,12 +75,12 @@ def find(text: str) -> FieldInfo | None:
 
 
 def traits(text: str) -> Traits:
-    """Return what Falco knows of the field that a text names beyond its `FieldInfo`."""
+    """Return what Falco knows of the field that a string names beyond its `FieldInfo`."""
     return _TRAITS.get(text.removeprefix(f"{_RAW}."), PLAIN) if text.startswith(f"{_RAW}.") else PLAIN
 
 
 def refuse_port(text: str) -> str:
-    """Return why a text is not a port (neither a number nor the name of a service of this machine), or "" if it is one."""
+    """Return why a string is not a port (neither a number nor the name of a service of this machine), or "" if it is one."""
     if text.isascii() and text.isdigit():
         return f"unrecognized protocol {text}" if int(text[:20]) > _MAX_PORT else ""
     try:

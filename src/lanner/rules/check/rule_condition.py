@@ -51,7 +51,7 @@ def weigh(error: ConditionError, *, skip: bool) -> tuple[Severity, str]:
 
 
 def is_field(text: str, catalog: Catalog) -> bool:
-    """Return whether a text is valid left of an operator. Raise `FieldError` for a field with a wrong argument."""
+    """Return whether a string is valid left of an operator. Raise `FieldError` for a field with a wrong argument."""
     if "(" in text:
         return _is_left_side(text, catalog)
     if catalog.lookup(text.partition("[")[0]) is None:

@@ -1,4 +1,4 @@
-"""The event source `syscall`, whose events Lanner does not read: what it needs to report on its rules as Falco does.
+"""The event source `syscall`, whose events Lanner does not read: data for Falco's reports on its rules.
 
 The input are names of fields and events (facts of libs 0.25.4), the output is a catalog and the set of event types for which a
 condition can be true. Fields with arguments are accepted without Falco's checks of the text in brackets.

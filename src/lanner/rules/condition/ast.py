@@ -38,7 +38,7 @@ class Node(Struct, frozen=True, eq=False, gc=False):
 
 
 class Constant(Node, frozen=True):
-    """A text after unescaping; `quoted`: it was written in quotes."""
+    """A string after unescaping; `quoted`: it was written in quotes."""
 
     text: str
     quoted: bool = False

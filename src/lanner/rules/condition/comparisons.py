@@ -32,7 +32,7 @@ _OPERATORS: Final = vocabulary.list_names(tuple(row.name for row in vocabulary.O
 
 
 class ComparisonParser:
-    """Reads comparisons, and their parts, at the scanner's place. `shared` caches the items of lists by their texts."""
+    """Reads comparisons, and their parts, at the scanner's place. `shared` caches the items of lists by their strings."""
 
     def __init__(self, scan: Scanner, shared: dict[str, tuple[Constant, ...]]) -> None:
         self.scan = scan
@@ -121,7 +121,7 @@ class ComparisonParser:
         return Check(left, cast("Operator", operator), right, modifier, scan.span(begin))
 
     def _modifier(self) -> Modifier | None:
-        """Read oneof, anyof or allof if it is a modifier and not a text: `= oneof` without a list compares with a text."""
+        """Read oneof, anyof or allof if it is a modifier and not a string: `= oneof` without a list compares with a string."""
         scan = self.scan
         blank = scan.skip_blanks()
         at, last = scan.at, scan.last
@@ -217,7 +217,7 @@ class ComparisonParser:
             items.append(Constant(text, quoted, (end - len(text) - 2 * quoted, end)))
 
     def _first_text(self) -> Constant | None:
-        """Read the first text of a list. A text with an invalid escape is skipped, and Falco then treats the list as empty."""
+        """Read the first text of a list. A string with an invalid escape is skipped, and Falco then treats the list as empty."""
         try:
             return self._text()
         except ConditionError as error:

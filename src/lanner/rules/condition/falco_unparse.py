@@ -42,8 +42,8 @@ def field_text(name: str, argument: str | None) -> str:
 
 
 def quote(text: str) -> str:
-    """Return a text, in quotes if it needs them."""
-    if _ESCAPES.keys().isdisjoint(text):  # as in nearly all texts
+    """Return a string, in quotes if it needs them."""
+    if _ESCAPES.keys().isdisjoint(text):  # as in nearly all strings
         return text
     inside = "".join(_ESCAPES.get(char, char) for char in text)
     return f'"{inside}"'

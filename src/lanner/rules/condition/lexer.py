@@ -2,7 +2,7 @@
 
 The input is the text of a condition, the output are tokens, one at a time. The parser (parser.py) determines which tokens may
 follow. The language has no fixed token classes: the parser's request decides what a word is, as in Falco,
-where `in` may be an operator, a macro's name or a text.
+where `in` may be an operator, a macro's name or a string.
 
 Every method takes time in proportion to the text it consumes, or constant time if it consumes nothing, so that parsing is
 linear. The one exception is an unclosed quote, after which nothing can be parsed.
@@ -51,9 +51,9 @@ LIST_OPERATOR: Final = re.compile(_any_of(vocabulary.operators_of(Side.LIST)))
 MODIFIER: Final = re.compile(_any_of(vocabulary.MODIFIERS) + r"(?=[ \t\x08\r\n])")
 KEYWORD: Final = re.compile(r"(?:and|or|not)(?![a-zA-Z0-9])")
 
-# The usual start of an operand, in one step: "not" (1) or none, then the name of a macro (2), which is neither a field nor a transformer,
-# or a field (3, with 4 in brackets) and exists (5) or an operator before a number (6), a text (7) or a list (8). Anything else is read
-# word by word.
+# The usual start of an operand, in one step. After an optional "not" (1) it is a macro's name (2), not followed by a dot or a parenthesis.
+# Or it is a field (3, with 4 in brackets) and exists (5), or an operator before a number (6), a string (7) or a list (8). The lexer reads
+# anything else word by word.
 OPERAND: Final = re.compile(
     rf"[ \t\x08\r\n]*+(not[{_SPACE}]++)?+[ \t\x08\r\n]*+(?!not[{_SPACE}(])(?:({IDENTIFIER.pattern})(?![.(])|"
     rf"({FIELD_NAME.pattern})(?:\[({BARE_ARGUMENT.pattern})\])?+[ \t\x08\r\n]*+"
@@ -68,7 +68,7 @@ BEFORE_NUMBER: Final = 6
 BEFORE_LIST: Final = 8
 # The usual text between two operands, with "and" or "or" (1)
 CONNECTIVE: Final = re.compile(r"[ \t\x08\r\n]*+(and|or)[ \t\x08\r\n]++")
-# A constant after an operator that takes a text, in quotes (1) or without (2): neither a transformer nor a modifier
+# A constant after an operator that takes a string, in quotes (1) or without (2): neither a transformer nor a modifier
 TEXT: Final = re.compile(rf"""[ \t\x08\r\n]*+(?!{MODIFIER.pattern})(?:("[^"\\\0]*+"|'[^'\\\0]*+')|({BARE_TEXT.pattern})(?!\())""")
 
 _PLAIN_QUOTED: Final = re.compile(r""""([^"\\\0]*+)"|'([^'\\\0]*+)'""")  # without escapes
@@ -81,7 +81,7 @@ _ESCAPED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", " ": "
 class Scanner:
     """A cursor (`at`) over `text`. `last` is the last token, which Falco's messages quote.
 
-    Spans and the offsets of errors count from `base`, so that several texts can share one numbering.
+    Spans and the offsets of errors count from `base`, so that several strings can share one numbering.
     """
 
     def __init__(self, text: str, base: int = 0) -> None:
@@ -120,7 +120,7 @@ class Scanner:
         return pattern.match(self.text, self.at) is not None
 
     def skip_quoted(self) -> bool:
-        """Skip a text in quotes; `last` becomes its unescaped value.
+        """Skip a string in quotes; `last` becomes its unescaped value.
 
         A quote after a backslash does not close the text, even if that backslash is itself escaped.
         """

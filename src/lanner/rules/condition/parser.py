@@ -1,6 +1,6 @@
 r"""Parse the text of a condition to its tree.
 
-The input is a text in Falco's condition language (as engine 0.62 reads it). The output is a tree (ast.py), or a `ConditionError`
+The input is a string in Falco's condition language (as engine 0.62 reads it). The output is a tree (ast.py), or a `ConditionError`
 with Falco's message and position. The existence of fields, types and macros are not checked here.
 
     or     := and ("or" and)*                     "or" and "and" need a blank or a "(" after them

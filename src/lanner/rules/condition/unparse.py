@@ -1,4 +1,4 @@
-"""Convert the tree of a condition to a text in Falco's condition language.
+"""Convert the tree of a condition to a string in Falco's condition language.
 
 The input is a tree (ast.py), the output one line. Parsing that line gives an equal tree. This guarantee is the reason
 for the few parentheses and quotes that a person would omit. falco_unparse.py has Falco's own form of conditions.
@@ -18,7 +18,7 @@ _ESCAPES: Final = str.maketrans({"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\
 
 
 def show(node: Condition) -> str:
-    """Return a text that parses to an equal tree."""
+    """Return a string that parses to an equal tree."""
     match node:
         case Or(children):
             return " or ".join([_group(child) if isinstance(child, Or) else show(child) for child in children])

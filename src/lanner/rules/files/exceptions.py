@@ -78,7 +78,7 @@ def _read_exception(node: Mapping, label: Scalar, context: Context, steps: list[
 
 
 def _entry(node: Node | None, key: str, context: Context) -> ExceptionEntry:
-    """Return a text or a list of entries. Anything else counts as an empty text."""
+    """Return a string or a list of entries. Anything else counts as an empty text."""
     if isinstance(node, Scalar) and not node.is_null:
         if not node.value:
             raise ItemError("Value must be non-empty", (*context, node.spot("value for", key)))
@@ -95,7 +95,7 @@ def _entry(node: Node | None, key: str, context: Context) -> ExceptionEntry:
 def check_exception(exception: RuleException, is_field: Callable[[str], bool] | None) -> RuleException:
     """Return the exception with default comparisons. Raises `ItemError`.
 
-    `is_field` returns whether a text is valid left of an operator. Its error for a field with a wrong argument is reported.
+    `is_field` returns whether a string is valid left of an operator. Its error for a field with a wrong argument is reported.
     """
     fields, comps, context = exception.fields, exception.comps, exception.context
     if fields.is_list:

@@ -1,4 +1,4 @@
-"""The keys of an item: unknown and duplicate ones, `append`, and what an error in one of them does."""
+"""The keys of an item: unknown and duplicate keys, `append`, and the effect of an error in a key."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def warn_of_keys(item: Mapping, known: frozenset[str], context: Context, steps: 
     seen: Counter[str] = Counter()
     for key, _ in item.pairs:
         if not isinstance(key, Scalar):
-            raise bad_conversion(key, "A key must be a text.")
+            raise bad_conversion(key, "A key must be a string.")
         name = as_string(key)
         seen[name] += 1
         if name not in known:

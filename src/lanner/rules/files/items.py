@@ -1,6 +1,6 @@
 """The items of rules files, as plain data.
 
-The loader (load.py) creates them, the collector (collect.py) applies them in order. A text that is parsed later is kept as its
+The loader (load.py) creates them, the collector (collect.py) applies them in order. A string that is parsed later is kept as its
 YAML scalar, so that its characters keep their places.
 """
 
@@ -74,7 +74,7 @@ class MacroItem(Struct, frozen=True, gc=False):
 
 
 class ExceptionEntry(Struct, frozen=True, gc=False):
-    """A value in an exception: a text, or a list of entries. Falco treats an empty value of either kind as missing."""
+    """A value in an exception: a string, or a list of entries. Falco treats an empty value of either kind as missing."""
 
     text: str = ""
     entries: tuple[ExceptionEntry, ...] = ()

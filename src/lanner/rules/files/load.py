@@ -1,6 +1,6 @@
 """Load rules files.
 
-The input are paths or texts, the output are `RulesFile`s: the steps of each item of a file (items.py), with warnings and errors at
+The input are paths or strings, the output are `RulesFile`s: the steps of each item of a file (items.py), with warnings and errors at
 their places. Each item is read separately. The collector (collect.py) combines them.
 Messages are Falco's.
 

@@ -34,7 +34,7 @@ def read_overrides(item: Mapping, context: Context, appendable: frozenset[str], 
     """Return the overrides of the keys; empty without such a key."""
     node = item.values.get("override")
     if node is None or isinstance(node, Scalar):
-        return Overrides()  # Falco finds no keys in a text either
+        return Overrides()  # Falco finds no keys in a string either
     outer: Context = (*context, item.spot("overrides"))
     advice = "'override' takes a mapping of keys to append or replace."
     if not isinstance(node, Mapping):

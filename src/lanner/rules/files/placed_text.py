@@ -1,4 +1,4 @@
-"""Texts that know the place of each character in a file.
+"""Strings that know the place of each character in a file.
 
 A condition is assembled before it is parsed: YAML folds and unescapes it, appended parts follow after a blank, lists
 are expanded, exceptions are added. The input are the scalars, the output is a `Text`, and for any offset in it the spot in the
@@ -48,14 +48,14 @@ class Piece(Struct, frozen=True, gc=False):
 
 
 class Text(Struct, frozen=True, gc=False):
-    """A text and its pieces in order. Characters between pieces are in no file."""
+    """A string and its pieces in order. Characters between pieces are in no file."""
 
     text: str
     pieces: tuple[Piece, ...] = ()
 
     @classmethod
     def of(cls, scalar: Scalar) -> Text:
-        """Return a scalar's value as a text."""
+        """Return a scalar's value as a string."""
         return cls(scalar.value, (Piece(0, len(scalar.value), scalar, 0),))
 
     def strip(self) -> Text:
@@ -90,7 +90,7 @@ class Text(Struct, frozen=True, gc=False):
 
 
 class TextBuilder:
-    """Builder of a text from others."""
+    """Builder of a string from others."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -103,7 +103,7 @@ class TextBuilder:
         self.size += len(part)
 
     def add_text(self, text: Text, begin: int = 0, end: int | None = None) -> None:
-        """Add a text, or its characters from `begin` to `end` (exclusive)."""
+        """Add a string, or its characters from `begin` to `end` (exclusive)."""
         stop = len(text.text) if end is None else end
         if begin >= stop:
             return

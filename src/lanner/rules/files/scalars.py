@@ -64,7 +64,9 @@ def read_required(item: Mapping, key: str, context: Context, advice: str = "", c
     if isinstance(node, Scalar) and node.is_null:
         raise ItemError(f"Mapping for key '{key}' is empty", context, f"Write a value after '{key}:'.")
     if not isinstance(node, Scalar):
-        raise ItemError("Value is not a scalar value", value_context(node, key, context), f"'{key}' takes a text, not a list or a mapping.")
+        raise ItemError(
+            "Value is not a scalar value", value_context(node, key, context), f"'{key}' takes a string, not a list or a mapping."
+        )
     if not node.value:
         raise ItemError("Value must be non-empty", value_context(node, key, context))
     return node
@@ -105,7 +107,7 @@ def unsigned_number(text: str) -> int | None:
 
 
 def texts(item: Mapping, key: str, context: Context, *, needed: bool) -> tuple[Scalar, ...]:
-    """Return a sequence of texts."""
+    """Return a sequence of strings."""
     node = item.values.get(key)
     if node is None:
         if not needed:
@@ -127,7 +129,7 @@ def as_string(node: Scalar) -> str:
 
 
 def bad_conversion(node: Node, advice: str) -> ItemError:
-    """Return the error for a node that should be a text. Falco leaves it to yaml-cpp, with its message and without a place."""
+    """Return the error for a node that should be a string. Falco leaves it to yaml-cpp, with its message and without a place."""
     mark = node.spot().mark()
     return _of_yaml_cpp(node, f"yaml-cpp: error at line {mark.line + 1}, column {mark.column + 1}: bad conversion", advice)
 

@@ -1,7 +1,7 @@
 """Validation of a rules file against Falco's JSON schema, with Falco's warnings.
 
 The input is a document's root node, the output are the lines of `schema_warnings`: `failed for <root>[0][items]: ...`, the innermost
-first. These are only warnings. The loader finds invalid rules. The texts and their order are those of valijson 1.0.2, which
+first. These are only warnings. The loader finds invalid rules. The strings and their order are those of valijson 1.0.2, which
 treats every scalar as a string that may look like another type.
 """
 

@@ -1,6 +1,6 @@
 """The catalog of an event source: the fields that its rules may use, the plugin's own and those of all plugin sources.
 
-The input are a plugin's fields (`FieldInfo`). The output is a `Catalog`, which finds a field by name, and the field that a text in a
+The input are a plugin's fields (`FieldInfo`). The output is a `Catalog`, which finds a field by name, and the field that a string in a
 condition or an output requests (`FieldRequest`). Values and operators are not handled here.
 """
 
@@ -71,7 +71,7 @@ class FieldRequest(Struct, frozen=True, gc=False):
 
 
 class FieldError(LannerError, LookupError):
-    """A text that is not a field, or has brackets that the field does not take. The message is Falco's.
+    """A string that is not a field, or has brackets that the field does not take. The message is Falco's.
 
     `unknown` is the text if it is not a field.
     """
@@ -153,7 +153,7 @@ class Catalog:
         return f"The nearest fields of source {self.source} are {nearest}; `lanner fields PLUGIN` lists all."
 
     def prefix(self, text: str) -> FieldInfo | None:
-        """Return the field with the longest name that the text starts with: Falco's first interpretation of a text."""
+        """Return the field with the longest name that the text starts with: Falco's first interpretation of a string."""
         if "." not in text:  # every field name has a dot, and most constants have none
             return None
         for fields in (self._generic, self._plugin):
@@ -163,7 +163,7 @@ class Catalog:
         return None
 
     def request(self, text: str) -> FieldRequest:
-        """Return the request for the value of a text such as `kv.map[key]`. Raise `FieldError` for an unknown field.
+        """Return the request for the value of a string such as `kv.map[key]`. Raise `FieldError` for an unknown field.
 
         The steps, their order and their messages are Falco's (plugin_filtercheck.cpp). For example, a blank in a key ends the text.
         """

@@ -1,6 +1,6 @@
 """Constants in conditions: the text on the right of an operator as a value of the field's type.
 
-The input is a text, the output is the value as a Python object of the field's type, or `ConstantError` with Falco's message.
+The input is a string, the output is the value as a Python object of the field's type, or `ConstantError` with Falco's message.
 As in Falco, the C library reads some constants: scanf numbers, inet_pton addresses.
 """
 
@@ -25,7 +25,7 @@ _SCANF_UNSIGNED: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)", re.ASCII)
 
 
 class ConstantError(LannerError, ValueError):
-    """A text that is not a value of the type."""
+    """A string that is not a value of the type."""
 
 
 def convert(text: str, kind: FieldType) -> Constant:
@@ -43,7 +43,7 @@ def _string(text: str) -> str:
 
 
 def _unsigned_number(text: str) -> int:
-    """Return sscanf's %llu of a text: leading blanks and a sign allowed, a minus wraps, overflow saturates, nothing may follow."""
+    """Return sscanf's %llu of a string: leading blanks and a sign allowed, a minus wraps, overflow saturates, nothing may follow."""
     found = _SCANF_UNSIGNED.fullmatch(text)
     if found is None:
         raise ConstantError(f"{text} is not a valid number")

@@ -50,7 +50,7 @@ class Slot(Struct, frozen=True, gc=False):
 
 
 class Text(Struct, frozen=True, gc=False):
-    """A text that is the same for every event."""
+    """A string that is the same for every event."""
 
     text: str
     kind: Kind = Kind(FieldType.STRING)

@@ -1,4 +1,4 @@
-"""Lints of appended conditions: Falco joins texts, so that `and` binds more tightly than an earlier `or`.
+"""Lints of appended conditions: Falco joins strings, so that `and` binds more tightly than an earlier `or`.
 
 The input are the steps of a file's item and the definitions collected before it, the output are warnings. The compiler reports
 invalid conditions.
@@ -45,7 +45,7 @@ def _reason(before: str, appended: str) -> tuple[str, str] | None:
     first, whole = _tree(before), _tree(f"{before} {appended}")
     if first is None or whole is None:
         return None
-    open_top = not isinstance(_tree(f"not {before}"), Not)  # a text in parentheses is negated as a whole
+    open_top = not isinstance(_tree(f"not {before}"), Not)  # a string in parentheses is negated as a whole
     word = appended.split(None, 1)[0].partition("(")[0].lower() if appended.strip() else ""
     if word == "and" and isinstance(whole, Or):
         if isinstance(first, Or) and open_top:

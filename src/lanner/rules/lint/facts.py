@@ -148,7 +148,7 @@ def _limit(values: _Values, test: Test, *, holds: bool) -> bool:
 
 
 def _begin(values: _Values, test: Test, *, holds: bool) -> bool:
-    """Return whether the prefix is possible: a text has one prefix of each length, and every text contains the empty one."""
+    """Return whether the prefix is possible: a string has one prefix of each length, and every text contains the empty one."""
     text = test.constants[0]
     if test.modifier is not None or not isinstance(text, str):
         return True

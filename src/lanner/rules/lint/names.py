@@ -42,15 +42,15 @@ def find_mistyped_names(subject: Subject, lists: Collection[str], macros: Collec
                 continue
             span = (origin + constant.span[0], origin + constant.span[1])
             if word in macros:
-                advice = f"A macro is not a value: join it with `and` or `or`. If you mean the text, put it into quotes: '{word}'."
-                yield Hint(MISTYPED_NAME, f"`{word}` is a text here, but also the name of a macro.", advice, span)
+                advice = f"A macro is not a value: join it with `and` or `or`. If you mean the string, put it in quotes: '{word}'."
+                yield Hint(MISTYPED_NAME, f"`{word}` is a string here, but also the name of a macro.", advice, span)
             elif isinstance(right, ConstantList) and (near := get_close_matches(_simplify(word), names, 1, _ALIKE)):
                 name = names[near[0]]
-                advice = f"If you mean the list, write `{name}`. If you mean the text, put it into quotes: '{word}'."
-                yield Hint(MISTYPED_NAME, f"`{word}` is a text here, but its name is similar to the list `{name}`.", advice, span)
+                advice = f"If you mean the list, write `{name}`. If you mean the string, put it in quotes: '{word}'."
+                yield Hint(MISTYPED_NAME, f"`{word}` is a string here, but its name is similar to the list `{name}`.", advice, span)
             elif near := [name for plain, name in plain_macros.items() if one_letter_off(_simplify(word), plain)]:
-                advice = f"A macro is not a value: join `{near[0]}` with `and` or `or`. If you mean the text, put it into quotes: '{word}'."
-                yield Hint(MISTYPED_NAME, f"`{word}` is a text here, but its name is similar to the macro `{near[0]}`.", advice, span)
+                advice = f"A macro is not a value: join `{near[0]}` with `and` or `or`. If you mean the string, put it in quotes: '{word}'."
+                yield Hint(MISTYPED_NAME, f"`{word}` is a string here, but its name is similar to the macro `{near[0]}`.", advice, span)
 
 
 def find_mistyped_fields(text: str, catalog: Catalog) -> Iterator[tuple[Span, str, str]]:

@@ -1,4 +1,4 @@
-"""Lints of single comparisons: impossible values, texts in order, missing values, and regexes that an operator can replace."""
+"""Lints of single comparisons: impossible values, strings in order, missing values, and regexes that an operator can replace."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _of_other_type(subject: Subject, check: Check, text: str) -> Hint | None:
         return None
     what, words = ("a number", ".text() or .integer()") if known["number"] else (text, ".text() or .boolean()")
     message = f"{info.name} is the text at {info.text_place}, and has no value if the payload has {what} there."
-    advice = f"If the payload has {what} there, declare the field with {words}; if it has a text, with always_text=True."
+    advice = f"If the payload has {what} there, declare the field with {words}; if it has a string, with always_text=True."
     return Hint(IMPOSSIBLE_VALUE, message, advice, check.span)
 
 
@@ -81,21 +81,21 @@ def _explain_impossible(subject: Subject, check: Check, constant: Constant) -> s
 
 
 def find_text_orders(subject: Subject) -> Iterator[Hint]:
-    """Yield `f > 5` for a text `f`: Falco compares the characters, not the numbers that they may write."""
+    """Yield `f > 5` for a string `f`: Falco compares the characters, not the numbers that they may write."""
     for check in subject.checks():
         if check.operator not in _ORDER or not isinstance(check.right, Constant):
             continue
         test = subject.check(check)
         if isinstance(test, Test) and test.left.kind.type is FieldType.STRING:
             shown = show_operand(check.left)
-            message = f"`{show(check)}` compares texts, character by character: '10' is less than '5'."
-            advice = f"{shown} must be a number in its plugin (.integer()) to be compared as one; for texts, write =, in or startswith."
+            message = f"`{show(check)}` compares strings, character by character: '10' is less than '5'."
+            advice = f"{shown} must be a number in its plugin (.integer()) to be compared as one; for strings, write =, in or startswith."
             yield Hint(TEXT_ORDER, message, advice, check.span)
 
 
 def find_absent_fields(subject: Subject) -> Iterator[Hint]:
     """Yield `f != x` and `not f = x` in conditions that do not handle events without `f`."""
-    # By field, the texts that ask for it: an `exists` within a negated macro does not decide about other events
+    # By field, the strings that ask for it: an `exists` within a negated macro does not decide about other events
     asked: dict[Operand | None, set[int]] = {}
     for check in subject.checks():
         if check.operator == "exists":

@@ -49,7 +49,7 @@ class ThoroughSession(Session):
 
     def __init__(self, catalogs: Iterable[Catalog], plugins: Mapping[str, str] | None = None, shipped: Collection[str] = ()) -> None:
         super().__init__(catalogs, plugins, shipped)
-        self._unread: dict[str, frozenset[str]] = {}  # by rule, the unreadable texts
+        self._unread: dict[str, frozenset[str]] = {}  # by rule, the unreadable strings
 
     def collect(self, steps: Sequence[Step]) -> list[Finding]:
         """Apply the steps of a file's next item, and return the findings."""

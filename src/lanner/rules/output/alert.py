@@ -45,7 +45,7 @@ class AlertRule(Struct, frozen=True, gc=False):
 class AlertFormat(NamedTuple):
     """The format of a rule's alerts: `line` takes an event's timestamp and its values of `operands`, in their order.
 
-    `whole` is the same as JSON with all members, if it was asked for; `line` itself, if that has them.
+    `whole` is the same as JSON with all members, if requested. It is `line` itself if that has all members.
     """
 
     operands: tuple[Operand, ...]
@@ -73,7 +73,7 @@ class AlertWriter:
     def compile(self, rule: AlertRule, output: Format, *, with_whole: bool = False) -> AlertFormat:
         """Return the format of the alerts of a rule with this output; `with_whole`: also as JSON with all members.
 
-        A text may contain newlines and bytes that are not UTF-8 (as surrogate escapes). JSON contains neither.
+        A string may contain newlines and bytes that are not UTF-8 (as surrogate escapes). JSON contains neither.
         """
         wanted = OperandTable()
         # first: it needs all values that the line needs
@@ -136,7 +136,7 @@ class AlertWriter:
         return tuple(name for name in names if optional.get(name, True))
 
     def _fields(self, output: Format, wanted: OperandTable) -> Callable[[int, Values, bool], Any]:
-        """Return a function that creates output_fields for an encoder, on demand with texts that are always UTF-8."""
+        """Return a function that creates output_fields for an encoder, on demand with strings that are always UTF-8."""
         members = compile_fields(output, wanted)
         # The time before the message is also a field of the alert
         members["evt.time.iso8601" if self.iso8601 else "evt.time"] = TIME

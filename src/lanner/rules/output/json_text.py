@@ -1,6 +1,6 @@
-r"""Texts as JSON strings, byte for byte as the two libraries that Falco uses for alerts.
+r"""Strings as JSON strings, byte for byte as the two libraries that Falco uses for alerts.
 
-A text is a `str`, with surrogate escapes for bytes that are not UTF-8. nlohmann/json 3.11 writes the alert, jsoncpp 1.9.5 the values in
+A string is a `str`, with surrogate escapes for bytes that are not UTF-8. nlohmann/json 3.11 writes the alert, jsoncpp 1.9.5 the values in
 output_fields. They treat invalid UTF-8 differently, and so do `replace_invalid` and `replace_loosely` here. Both leave `/`, DEL and
 non-ASCII characters unchanged, and write control characters as \b \t \n \f \r or \u00XX, as `encode` does.
 """
@@ -14,7 +14,7 @@ import msgspec
 from lanner.sdk.text.encoding import to_bytes
 
 encode: Final = msgspec.json.Encoder().encode
-"""JSON without blanks, as bytes, of texts that are UTF-8 (else `UnicodeEncodeError`).
+"""JSON without blanks, as bytes, of strings that are UTF-8 (else `UnicodeEncodeError`).
 
 Three times as fast for a message as the encoder of the standard library, with the same output.
 """

@@ -2,7 +2,7 @@
 
 `OperandTable` lists the values that a message needs. The caller supplies them in that order, from its cheapest source.
 
-As in Falco, widths and limits count bytes. A text is `str` with surrogate escapes for bytes that are not UTF-8.
+As in Falco, widths and limits count bytes. A string is `str` with surrogate escapes for bytes that are not UTF-8.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Values: TypeAlias = "Sequence[FieldValue]"
 
 NOT_AVAILABLE: Final = "<NA>"
 
-# sinsp_filtercheck.cpp, STRPROPERTY_STORAGE_SIZE without the trailing NUL: longer list texts are cut
+# sinsp_filtercheck.cpp, STRPROPERTY_STORAGE_SIZE without the trailing NUL: longer list strings are cut
 _LIST_BYTES: Final = 1023
 
 
@@ -67,7 +67,7 @@ def compile_message(parsed: Format, wanted: OperandTable) -> Callable[[Values], 
     pick = getter(places)
 
     def message(values: Values) -> str:
-        # for most texts, % formats the value
+        # for most strings, % formats the value
         if not changed and None not in values:
             return template % pick(values)
         shown = [NOT_AVAILABLE if value is None else value for value in pick(values)]

@@ -68,7 +68,7 @@ class AlertField(Struct, frozen=True, gc=False):
 
 
 class Format(Struct, frozen=True, gc=False):
-    """A parsed output: texts and placeholders in order, the fields of the alert, each once, and added fields."""
+    """A parsed output: strings and placeholders in order, the fields of the alert, each once, and added fields."""
 
     parts: tuple[str | Placeholder, ...]
     fields: tuple[AlertField, ...]
@@ -76,7 +76,7 @@ class Format(Struct, frozen=True, gc=False):
 
 
 class ExtraField(Struct, frozen=True, gc=False):
-    """A field that is added to the alert's: a text with values, an unformatted value, or null."""
+    """A field that is added to the alert's: a string with values, an unformatted value, or null."""
 
     key: str
     shown: Format | AlertField | None
@@ -211,7 +211,7 @@ def _shorten(piece: str, end: int) -> str:
 
 
 def _placeholder(node: Field | Transform, operand: Operand) -> Placeholder:
-    # Falco has no number format for types that plugins do not have: the length of such a text is not printed
+    # Falco has no number format for types that plugins do not have: the length of such a string is not printed
     silent = isinstance(operand, Transformation) and operand.kind.type is FieldType.UINT64 and not _measures_plugin_field(node)
     return Placeholder(operand, padded=isinstance(node, Field) and node.name in _PADDED, silent=silent)
 

@@ -63,7 +63,7 @@ def load_rules(
 
 
 def load_rules_text(text: str, catalog: Catalog, name: str = "rules.yaml", *, plugins: Mapping[str, str] | None = None) -> RuleSet:
-    """Load the rules of the text of one file, which findings call `name`. Raise `RulesError` for a text with errors."""
+    """Load the rules of one file from a string. Findings call the file `name`. Raise `RulesError` for rules with errors."""
     with _pause_collector():
         return resolve_files([load_text(text, name)], catalog, plugins=plugins)
 
@@ -98,7 +98,7 @@ def compile_rules(
 
 @contextmanager
 def _pause_collector() -> Iterator[None]:
-    """Pause the garbage collector, which would traverse the growing data again and again and find nothing to free.
+    """Pause the garbage collector, which would traverse the growing data repeatedly and find nothing to free.
 
     Afterwards the new objects count as old ones, which the collector seldom traverses.
     """

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Check: TypeAlias = "Callable[[], bool]"
 Candidates: TypeAlias = "tuple[tuple[int, Check], ...]"
 
-# Combinations of indexed values whose candidates are cached. Rules name only so many values, but their product may be large
+# Combinations of indexed values whose candidates are cached. Rules name only few values, but their product may be large
 _COMBINATIONS: Final = 4096
 
 

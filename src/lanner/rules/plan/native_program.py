@@ -1,15 +1,15 @@
 """The program of the native executor: plain tuples from a `Plan`, as `lanner.native.Executor` takes them.
 
 The caller supplies the source of each numbered field's value (`sources`): the payload, the host's data
-about an event, or Python. Texts become bytes. The conversion adds nothing to the plan, and raises `LannerError` for parts
+about an event, or Python. Strings become bytes. The conversion adds nothing to the plan, and raises `LannerError` for parts
 that a program cannot express.
 
 A program is (trees, has_time, sources, operands, checks, nodes, conditions, index, wanted):
 
 - trees: those of `lanner.sdk.payload.values`, as data; with has_time the last returns an event's own time.
-- sources: ("python",), ("absent",), ("text", bytes), ("number", int), ("json", tree, argument as bytes, int or None), ("place",) for
-  the event's number, ("time", part) and ("elapsed", part) with part "", "s" or "ns", ("clock", shape) with shape "time", "time.s",
-  "time.iso8601", "datetime" or "datetime.s".
+- sources: ("python",), ("absent",), ("text", bytes), ("number", int), ("json", tree, argument as bytes, int or None).
+  ("place",) is the event's number. ("time", part) and ("elapsed", part) have the part "", "s" or "ns".
+  ("clock", shape) has the shape "time", "time.s", "time.iso8601", "datetime" or "datetime.s".
 - operands: (word, type, slot or constant or operands, selector), each after its own operands.
 - checks: ("exists" | "constants" | "fields", operand, operator, constants or operand, modifier).
 - nodes: ("check", check), ("not" | "all" | "some", nodes), each after its children; ("python",) for a condition that Python evaluates.
@@ -68,7 +68,7 @@ def make_program(
 
 
 def native_value(value: FieldValue) -> Any:
-    """Return a field's value in the native representation: texts as bytes."""
+    """Return a field's value in the native representation: strings as bytes."""
     if isinstance(value, str):
         return to_bytes(value)
     return tuple(map(native_value, value)) if isinstance(value, tuple) else value

@@ -63,7 +63,7 @@ def describe(validator: Validator, plugins: Sequence[PluginInfo], name: str | No
 
 
 def table(described: dict[str, Any], escape: Callable[[str], str] = str) -> str:
-    """Return the rules' names and descriptions in two columns, without a final newline. `escape` escapes texts of files."""
+    """Return the rules' names and descriptions in two columns, without a final newline. `escape` escapes strings of files."""
     rows = [("Rule", ["Description"]), ("----", ["-----------"])]
     for rule in described["rules"]:
         lines = wrap(map(escape, rule["info"]["description"].split()), _LINE - _COLUMN)

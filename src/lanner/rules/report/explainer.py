@@ -1,6 +1,6 @@
 """Explain a rule's condition, part by part, for the current event of an executor.
 
-The input are a rule, its tree in the executor's plan and the executor; the output is an `Explanation`. Names and texts come from the
+The input are a rule, its tree in the executor's plan and the executor; the output is an `Explanation`. Names and strings come from the
 original condition, which still contains the names of macros and lists. Each part's value comes from the executor's own
 closures for its part of the plan's tree, so that an explanation always agrees with the rule.
 """
@@ -215,7 +215,7 @@ def _slots(operand: typed.Operand) -> Iterator[typed.Slot]:
 
 
 def _simplify(value: Any) -> Value:
-    """Return a value for JSON: addresses become texts."""
+    """Return a value for JSON: addresses become strings."""
     if isinstance(value, tuple):
         return [_simplify(item) for item in value]  # type: ignore[misc]
     return str(ip_address(value)) if isinstance(value, bytes) else value

@@ -113,7 +113,7 @@ class Explanation:
         verdict = "matches" if self.holds else "does not match"
         lines = [f'"{self.rule}" ({self.place}) {verdict} event {self.number}:', f"    {without_middle(self.event, _LONGEST)}"]
         if self.taken_by:
-            lines.append(f'    but the alert is that of "{self.taken_by}", which is tried first: only the first match raises an alert')
+            lines.append(f'    but "{self.taken_by}" raises the alert, because it comes first: only the first match raises an alert')
         return "\n".join(map(message_line, [*lines, "", *self._reasons(full=full)]))
 
     def reasons(self) -> str:

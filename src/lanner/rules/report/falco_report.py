@@ -1,6 +1,6 @@
 """Falco's -V report about rules files, as JSON and as text.
 
-The input are `FileResult`s (validate.py), the output are texts without a final newline. Places are those of yaml-cpp and the condition
+The input are `FileResult`s (validate.py), the output are strings without a final newline. Places are those of yaml-cpp and the condition
 parser. Snippets are cut by bytes, as in Falco. A cut character remains in the text (as a surrogate escape), and becomes
 U+FFFD in JSON.
 """
@@ -117,12 +117,12 @@ def dump(report: dict[str, Any]) -> str:
 
 
 def as_text(results: Sequence[FileResult], escape: Escape = str) -> str:
-    """Return Falco's text without json_output. It has warnings only if there is an error. `escape` escapes texts of files."""
+    """Return Falco's text without json_output. It has warnings only if there is an error. `escape` escapes strings of files."""
     return "\n".join(_text(result, escape) for result in results)
 
 
 def full_text(result: FileResult, escape: Escape = str) -> str:
-    """Return everything about one file, including warnings: Falco's log message. `escape` escapes texts of files."""
+    """Return everything about one file, including warnings: Falco's log message. `escape` escapes strings of files."""
     problems = [finding for finding in result.findings if finding.severity == "error"]
     warnings = [finding for finding in result.findings if finding.severity == "warning"]
     status = "Invalid" if problems else "Ok, with warnings" if warnings else "Ok"

@@ -1,7 +1,7 @@
 """Collect items in the order of the files: definitions, redefinitions, appends, replacements, switches of lists, macros and rules.
 
 The input are the steps of items (load.py), one after another. The output are `Definitions`, each with the order of its first
-definition (`index`) and of its last change (`visibility`). Conditions are still texts. Messages are Falco's.
+definition (`index`) and of its last change (`visibility`). Conditions are still strings. Messages are Falco's.
 """
 
 from __future__ import annotations

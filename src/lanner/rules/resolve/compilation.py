@@ -38,7 +38,7 @@ class Compilation:
         self._shipped = shipped
         self.lists = Lists({})
         self.expressions: list[Expression] = []  # of the macros, in order
-        self._shared: dict[str, tuple[Constant, ...]] = {}  # the items of lists, by their texts
+        self._shared: dict[str, tuple[Constant, ...]] = {}  # the items of lists, by their strings
         self.macros = Macros({})
         self._texts: dict[str, Text | None] = {}
         self._rules: dict[str, Rule | None] = {}

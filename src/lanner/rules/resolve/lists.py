@@ -57,7 +57,7 @@ class Lists:
     def write_into(self, text: Text) -> Text:
         """Return the text with expanded lists. Raises `TooLargeError`.
 
-        A text without pieces is faster to expand than one with places, and reaches the limit later.
+        A string without pieces is faster to expand than one with places, and reaches the limit later.
         """
         todo = self._find_mentioned(text.text)
         while todo:

@@ -1,4 +1,4 @@
-"""A complete rule, ready to be checked, with the places of all its texts.
+"""A complete rule, ready to be checked, with the places of all its strings.
 
 The resolver (compilation.py) creates it. Here the checker's findings become findings in a
 file, with Lanner's place and Falco's.

@@ -31,22 +31,22 @@ class Finding(NamedTuple):
 
     @staticmethod
     def ok(text: str) -> Finding:
-        """Return a finding about something that works."""
+        """Return a finding for a part that works."""
         return Finding(Level.OK, text)
 
     @staticmethod
     def warning(text: str, fix: str) -> Finding:
-        """Return a finding about something that may be intended here."""
+        """Return a finding for a part that may be intended, but is unusual."""
         return Finding(Level.WARNING, text, fix)
 
     @staticmethod
     def problem(text: str, fix: str) -> Finding:
-        """Return a finding about something that prevents something else from working."""
+        """Return a finding for a part that does not work, with its fix."""
         return Finding(Level.PROBLEM, text, fix)
 
 
 class Check(NamedTuple):
-    """A named check. `look` returns its findings, perhaps none; an error that it raises is a problem."""
+    """A named check for `lanner doctor`. `look` returns its findings, perhaps none. An exception that it raises is a problem."""
 
     name: str
     look: Callable[[], Iterable[Finding]]

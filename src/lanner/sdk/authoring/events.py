@@ -1,4 +1,4 @@
-"""Events: what an event source yields and a field method receives.
+"""Events, which an event source yields and a field method receives.
 
 A source yields payloads (bytes or str), `Event`s with a known time, or `NOTHING` if no event is available, or it returns
 `Chunk`s of lines. `lanner.sdk.hosting.open_source` reads them.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lanner.sdk.authoring.positions import Position
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
-"""A JSON value, for type checkers: they ask what it is before it is used, because an event may hold anything."""
+"""A JSON value, for type checkers: code must check its type before it uses the value, because an event may hold any."""
 
 
 @final

@@ -46,7 +46,7 @@ def field(
 
     `field(name, value, description)` declares a value of the event's JSON payload, as data (see `lanner.payload`).
     `@field(name, description)` declares a method, whose annotations declare the type. `add_output` suggests the field for the end of
-    rules' outputs: it is added if falco.yaml has `append_output: [{suggested_output: true}]`. `always_text`: the payload has a text there
+    rules' outputs: it is added if falco.yaml has `append_output: [{suggested_output: true}]`. `always_text`: the payload has a string there
     even for true and numbers, so `lanner rules check` accepts comparisons with these.
 
     Raise `DefinitionError` for an invalid declaration.

@@ -75,7 +75,7 @@ def freeze(position: Any, plugin: str) -> Any:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise SourceError(
             f"plugin {plugin}: open yielded an event with an invalid position: {reason}. "
-            "A position is a JSON value: a text, a number, a list, or a mapping of texts to such values"
+            "A position is a JSON value: a string, a number, a list, or a mapping of strings to such values"
         ) from None
 
 
@@ -92,6 +92,6 @@ def _copy(value: Any, left: list[int]) -> Any:
     if isinstance(value, dict):
         for name in value:
             if not isinstance(name, str):
-                raise TypeError(f"it has the key {name!r}, and keys are texts")
+                raise TypeError(f"it has the key {name!r}, and keys are strings")
         return {_copy(name, left): _copy(item, left) for name, item in value.items()}
     raise TypeError(f"it contains {type(value).__name__}")

@@ -20,7 +20,7 @@ OpenResult: TypeAlias = "Iterable[Payload] | AsyncIterable[Payload] | ChunkReade
 
 
 class OpenInstance:
-    """The members that an open event source may have in addition to its events. Lanner uses those that are there.
+    """The members that an open event source may have in addition to its events. Lanner uses the members that exist.
 
     Deriving from this class is optional. A member that a subclass does not override counts as missing.
     """
@@ -33,7 +33,7 @@ class OpenInstance:
     """The position after the last chunk that `read_chunk` returned: the end of a whole line. The host stores it, and resumes there."""
 
     def describe(self) -> str:
-        """Return the name of what is watched, for messages."""
+        """Return the name of the source, for messages such as "watching NAME"."""
         return ""
 
     def fileno(self) -> int:
@@ -41,7 +41,7 @@ class OpenInstance:
         return -1
 
     def commit(self, count: int, /) -> None:
-        """Note that the host has processed this many of the chunks, so that the source can resume there after a restart."""
+        """Store that the host has processed the first `count` chunks, so that the source can resume there after a restart."""
 
     def close(self) -> None:
         """End the source. Any thread may call it while another one waits in the source."""

@@ -1,4 +1,4 @@
-"""Batches of events, which event sources give to hosts, and the members of open instances."""
+"""Batches of events, which event sources return to hosts, and the members of open instances."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Batch:
-    """Events in order. `timestamps` is None if the source gave no event a time; `ended`: there are no more events."""
+    """Events in order. `timestamps` (ns since 1970) is None if the source gave no times. `ended`: the source has no more events."""
 
     __slots__ = ("ended", "payloads", "timestamps")
 

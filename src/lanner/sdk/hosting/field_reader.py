@@ -29,13 +29,13 @@ _UINT64: Final = 1 << 64
 
 
 class ResultTypeError(TypeError):
-    """A field method returned a value of another type than the declared one. The text says what it returned."""
+    """A field method returned a value of another type than the declared one. The message contains the returned value."""
 
 
 class FieldReader:
     """Reads fields from one event at a time: `load` takes the event, `get` returns the value of a requested field.
 
-    `requests` are (field name, argument) pairs; a slot is an index in them. The argument is None, a text, or a number for an
+    `requests` are (field name, argument) pairs; a slot is an index in them. The argument is None, a string, or a number for an
     index. `KeyError` means an unknown field, `ValueError` an invalid argument. The types of values are those of
     `FieldType`. A method that fails has no value, is counted in `errors` by field, and is logged once for each kind of
     failure. Plugins `beside` have further fields of the same events.
@@ -60,7 +60,7 @@ class FieldReader:
         """The event source of the events."""
         self.timestamp: int | None = None
         self.has_invalid_utf8 = False
-        """Whether texts of the event's payload have no UTF-8. Their bytes are escapes (`lanner.sdk.text.encoding`)."""
+        """Whether strings of the event's payload have no UTF-8. Their bytes are escapes (`lanner.sdk.text.encoding`)."""
         self.errors = self._failures.counts
         declared = {each.info.name: (each, owner) for owner in (plugin, *beside) for each in plugin_info(type(owner)).fields}
         trees: list[Any] = []
@@ -170,7 +170,7 @@ def normalise(value: Any, info: FieldInfo) -> FieldValue:
 
 
 def explain_result(method: Callable[..., Any], error: ResultTypeError) -> TypeError:
-    """Return the error for the author: the method, the type as its annotation says it, and what the method returned."""
+    """Return the error for the author: the method, the annotated type, and the returned value."""
     from lanner.sdk.authoring.annotations import type_text  # rare
 
     return TypeError(f"{method.__qualname__} is declared to return {type_text(method)}, but returned {error}")

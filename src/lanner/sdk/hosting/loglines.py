@@ -1,4 +1,4 @@
-"""Format texts of other programs as log lines: without secrets, line feeds and terminal escapes."""
+"""Format strings of other programs as log lines: without secrets, line feeds and terminal escapes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def log_line(text: str) -> str:
 
 
 def log_lines(text: str) -> str:
-    """Return a text with Lanner's own line layout, treated as in `log_line`."""
+    """Return a string with Lanner's own line layout, treated as in `log_line`."""
     return "\n".join(map(message_line, mask_message(text).split("\n")))
 
 

@@ -29,7 +29,7 @@ _LEAVE_AFTER: Final = 5.0
 
 
 class StateTexts(NamedTuple):
-    """Words of messages: what the file is (`cursor`), and how to get another place for it, after "cannot write" and after "in use"."""
+    """Words of messages: a noun for the file (`cursor`), and advice to choose another place, after "cannot write" and after "in use"."""
 
     noun: str
     place: str
@@ -37,10 +37,11 @@ class StateTexts(NamedTuple):
 
 
 class StateFile:
-    """The file at `path`. `content` returns what to write, or None for nothing; `failed` is called after each failed write.
+    """A locked file at `path` that is replaced atomically.
 
-    A change is written one interval later, so that a run that fails at once leaves the file unchanged; with `at_once` a change after a
-    quiet interval is written immediately.
+    `content` returns the bytes to write, or None to leave the file unchanged. `failed` is called after each failed write. A change is
+    written `interval` seconds later, so that a run that fails early leaves the file unchanged. With `at_once`, a change after a quiet
+    interval is written immediately.
 
     Raises `SourceError` if no file can be written there, or another run uses it, and `UsageError` if the host writes its outputs there.
     """
@@ -94,7 +95,7 @@ class StateFile:
             os.replace(self.path, aside)
         except OSError as error:
             raise SourceError(
-                f"cannot read the {noun} {self.path} ({reason}), nor set it aside ({error.strerror}): move it away, or see to its rights"
+                f"cannot read the {noun} {self.path} ({reason}), nor rename it ({error.strerror}): move it away, or correct its permissions"
             ) from None
         self._log().warning(
             "cannot read the %s %s: %s. It is kept as %s; Lanner begins without it, and events since it was written may be missing. "
@@ -125,7 +126,7 @@ class StateFile:
                 self._failed()
                 if not self._is_failing:
                     self._log().warning(
-                        "cannot write the %s %s: %s; it is tried again, and until then a restart repeats events",
+                        "cannot write the %s %s: %s; Lanner retries, and until then a restart repeats events",
                         self._texts.noun,
                         self.path,
                         error.strerror,

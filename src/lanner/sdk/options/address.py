@@ -13,10 +13,10 @@ _LOCAL: Final = frozenset({"unix", "npipe", "fd", "file"})
 
 
 class Address:
-    """The address `text`, such as tcp://user:password@host:2376/path?query.
+    """An address, such as tcp://user:password@host:2376/path?query, that is printed without its secrets.
 
-    `str`, `repr` and f-strings give it with `***` for the credentials and the query. A user name without a password is masked too,
-    because it may be an access token; with ssh:// it is only a login name and stays. `reveal` returns the text itself. Any text is
+    `str`, `repr` and f-strings contain `***` instead of the credentials and the query. They also mask a user name without a password,
+    because it may be an access token. With ssh:// it is only a login name and stays. `reveal` returns the whole address. Any string is
     accepted, so that an error about an invalid address can show it.
     """
 

@@ -115,10 +115,10 @@ def _decode_custom(kind: type, value: Any) -> Any:
 
 
 class _Adapter:
-    """Restores values that Falco or YAML changed from what the author of a configuration wrote. Errors stay as they are.
+    """Restores values of a configuration as its author wrote them, after Falco or YAML has changed them. Errors are unchanged.
 
     Names of options are case-insensitive, as in Go (falco.yaml files contain `flushinterval`), and may be written in snake_case, as in
-    the class. A text option accepts numbers: Falco
+    the class. A string option accepts numbers: Falco
     converts a YAML map to JSON in which a scalar that looks like a number is one, quoted or not, and an empty map or list is null.
     """
 
@@ -258,7 +258,7 @@ def _simplify(node: dict[str, Any], name: str = "") -> dict[str, Any]:
             inner = 0 if node.get("type") != "integer" else 1 if key == "exclusiveMinimum" else -1
             result["minimum" if key == "exclusiveMinimum" else "maximum"] = value + inner
         elif key == "type" and value == "string" and "enum" not in node:
-            result[key] = ["string", "number", "boolean"]  # what a text may have become in falco.yaml, see _adapted
+            result[key] = ["string", "number", "boolean"]  # Falco may have converted a string to these, see _adapted
         elif key != "required" and not (key == "additionalProperties" and value is False):
             result[key] = value
     if "properties" in node and "additionalProperties" not in node:

@@ -26,7 +26,7 @@ _NAME: Final = (
 _NEXT: Final = r""",\s*["']?[\w-]+["']?\s*[:=]"""
 _QUOTED: Final = r"""\\++["'](?:(?!\\++["']).)*\\++["']|"(?:[^"\\]|\\.)*"|'(?:[^']|\'\')*'"""
 _OPTION: Final = r"""(?<![\w-])(?:\\*+["'])?(?:{name})(?:\\*+["'])?[^\S\n]*[:=](?:\s*(?=[\["'{{\\])|[^\S\n]*)"""
-"""An option up to its value: its name may be quoted, also in a quoted text."""
+"""An option up to its value: its name may be quoted, even in a quoted string."""
 _VALUE: Final = rf"""(?s:{_QUOTED}|(?:(?!{_NEXT})(?:[^\n\]}}"']|[\]}}"'](?=\w)))+)"""
 _TOKEN: Final = rf"(?s:{_QUOTED}|[\[\]{{}}])"
 _BEFORE_KEY: Final = r"[ ]*(?:-[ ]+)*"
@@ -50,7 +50,7 @@ class Secret:
 
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):
-            raise TypeError(f"a Secret needs a text, not {type(text).__name__}")
+            raise TypeError(f"a Secret needs a string, not {type(text).__name__}")
         self._text = text
         self._forms: tuple[str, ...] | None = None
         _live[id(self)] = self
@@ -80,7 +80,7 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        from hmac import compare_digest  # its time does not depend on where the texts differ
+        from hmac import compare_digest  # its time does not depend on where the strings differ
 
         return compare_digest(to_lossless(self._text), to_lossless(other._text))
 
@@ -105,7 +105,7 @@ def read_secret(given: object) -> Secret:
     if isinstance(given, Secret):
         return given
     if not isinstance(given, str):
-        raise ValueError(f"expected a text, got {_kind(given)}")  # noqa: TRY004 - msgspec turns a ValueError into its own error, with the path
+        raise ValueError(f"expected a string, got {_kind(given)}")  # noqa: TRY004 - msgspec turns a ValueError into its own error, with the path
     if variable := re.fullmatch(_VARIABLE, given):
         text, origin = _read_variable(variable[1])
     elif given.startswith(_FILE):
@@ -123,7 +123,7 @@ def _kind(value: object) -> str:
     if isinstance(value, bool | int | float):
         noun = "a boolean" if isinstance(value, bool) else "a number"
         return (
-            f"{noun}, which may differ from what was written, because Falco converts YAML scalars. "
+            f"{noun}, which may differ from the written text, because Falco converts YAML scalars. "
             "Write the secret into a file and its path as file:/path, or write init_config as JSON text"
         )
     return "nothing" if value is None else "a mapping" if isinstance(value, dict) else "a list"
@@ -153,7 +153,7 @@ def _read_file(path: str) -> tuple[str, str]:
 
 
 class SafeRepr:
-    """Mixin for msgspec structs: the repr masks addresses, and secret options in maps and in texts of options."""
+    """Mixin for msgspec structs: the repr masks addresses, and secret options in maps and in strings of options."""
 
     __slots__ = ()
     if TYPE_CHECKING:  # the decoder of configurations reads annotations
@@ -184,7 +184,7 @@ def mask_option(value: Any, name: Any = "", *, secret: Collection[str] = ()) -> 
 
 
 def mask_text(text: str, *, secret: Collection[str] = ()) -> str:
-    """Return a text of options (JSON, YAML, a command line) with the values of secret options and secrets of addresses masked.
+    """Return a string of options (JSON, YAML, a command line) with the values of secret options and secrets of addresses masked.
 
     `secret` is as for `mask_option`.
     """
@@ -227,12 +227,12 @@ def _end_of_block(text: str, end: int, indent: int) -> int:
 
 
 def mask_message(text: str) -> str:
-    """Return a message or log record with the secrets of addresses and the texts of all `Secret`s masked."""
+    """Return a message or log record with the secrets of addresses and the strings of all `Secret`s masked."""
     return mask_addresses(mask_secrets(text))
 
 
 def mask_secrets(text: str) -> str:
-    """Return a text with the texts of all `Secret`s masked, and no others."""
+    """Return a string with the strings of all `Secret`s masked, and no others."""
     forms = {form for secret in list(_live.values()) for form in secret._forms_in_messages()}  # noqa: SLF001 - of this module
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, MASK)
@@ -254,6 +254,6 @@ def _forms_of(text: str) -> Iterator[str]:
         json.dumps(text, ensure_ascii=False)[1:-1],
     ):
         yield quoted
-        yield repr(quoted)[1:-1]  # an exception with such a text, in the repr of another
+        yield repr(quoted)[1:-1]  # an exception with such a string, in the repr of another
     yield quote(text, "", errors="replace")
     yield quote_plus(text, errors="replace")

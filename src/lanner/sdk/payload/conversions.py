@@ -1,4 +1,4 @@
-"""Conversions of texts that words need: addresses to bytes, and parameters of URLs."""
+"""Conversions of strings that words need: addresses to bytes, and parameters of URLs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference for points in time and durations as texts: counted units, and the forms of dates that APIs use.
+"""The reference for points in time and durations as strings: counted units, and the forms of dates that APIs use.
 
 The native reader has the same in `native/values/dates.cpp`, and tests compare the two. All results are nanoseconds.
 """
@@ -42,7 +42,7 @@ _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 def to_nanoseconds(text: str, form: str) -> int | None:
-    """Return the nanoseconds of a text that counts a unit, or that has one of `DATE_FORMS`; None if it has not. They may exceed 64 bits."""
+    """Return the nanoseconds of a string that counts a unit or has one of `DATE_FORMS`, otherwise None. They may exceed 64 bits."""
     if form in _FORMS:
         return _FORMS[form](text)
     factor = UNITS[form]  # type: ignore[index]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 UINT64_MAX: Final = 2**64 - 1
 _TEXT_OR_BLANKS: Final = re.compile(rb'("(?:[^"\\]++|\\.)*+")|[ \t\n\r]+', re.DOTALL)
-_ACCEPTED: Final = {  # by what a word reads: the kinds of JSON besides texts, and the forms of numbers
+_ACCEPTED: Final = {  # by what a word reads: the kinds of JSON besides strings, and the forms of numbers
     "text": ((), None),
     "scalar": (("boolean", "number"), re.compile(".*")),
     "number": (("number",), re.compile("[0-9]+")),
@@ -70,7 +70,7 @@ class Reader:
         self._subject: Subject | None = None
         self._misfits: list[dict[str, int]] = [{} for _ in table]
         self.has_invalid_utf8 = False
-        """Whether texts of the loaded payload have no UTF-8. Their bytes are escapes (`lanner.sdk.text.encoding`)."""
+        """Whether strings of the loaded payload have no UTF-8. Their bytes are escapes (`lanner.sdk.text.encoding`)."""
 
     def load(self, payload: bytes) -> bool:
         """Load the next payload, and return whether it has a form that the trees read: JSON, if there is no other."""
@@ -125,7 +125,7 @@ class Reader:
 
 
 def _forms(tree: Any) -> set[str]:
-    """Return what a tree reads: `path` for JSON, `pointer`, `logfmt`, `cef`, or the pattern of a group."""
+    """Return the form that a tree reads: `path` for JSON, `pointer`, `logfmt`, `cef`, or the pattern of a group."""
     match tree:
         case ["path" | "pointer" | "logfmt" | "cef" as form, _]:
             return {form}
@@ -290,7 +290,7 @@ class _Reading:
         return Items(values, complete)
 
     def _share(self, tree: Any, evaluate: Callable[[], Any]) -> Any:
-        """Return what the first call for a tree computed, and the misfit that it left."""
+        """Return the value of the first call for a tree, and its misfit."""
         if id(tree) not in self._shared:
             before = self._exchange_misfit(None)
             found = evaluate()
@@ -429,7 +429,7 @@ def _convert(word: str, text: str, operands: list[Any]) -> int | bool | bytes | 
         case "boolean":
             return {"true": True, "false": False}.get(text)
         case "integer":
-            # 20 digits suffice for every unsigned 64-bit integer; longer texts with leading zeros do not occur
+            # 20 digits suffice for every unsigned 64-bit integer; longer strings with leading zeros do not occur
             number = int(text) if re.fullmatch("[0-9]{1,20}", text) else None
         case "time" | "duration":
             number = to_nanoseconds(text, operands[0])

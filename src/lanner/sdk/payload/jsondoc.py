@@ -1,6 +1,6 @@
 r"""Decode JSON payloads strictly: RFC 8259, at most 1024 levels; of equal names the last counts.
 
-Texts need not be UTF-8: a byte that is not becomes an escape (`lanner.sdk.text.encoding`), and half of a surrogate pair, written as
+Strings need not be UTF-8: a byte that is not becomes an escape (`lanner.sdk.text.encoding`), and half of a surrogate pair, written as
 \ud800, stays as these six characters. Both would otherwise hide an event from every rule.
 
 Only this module decides in Python whether all of a payload is valid JSON. The native reader agrees with it (tests/native).
@@ -27,7 +27,7 @@ MAX_DEPTH: Final = 1024
 # float_hook: large numbers are valid JSON (1e999 is infinite here, msgspec by itself would reject it)
 decode_short = msgspec.json.Decoder(float_hook=float).decode
 """Decode a payload of at most `MAX_DEPTH` bytes, which cannot be nested too deeply. If it fails, `decode` has the value or the reason."""
-# a text, up to the end of the payload if it is not closed: matched once, without backtracking, so hostile payloads take no longer
+# a string, up to the end of the payload if it is not closed: matched once, without backtracking, so hostile payloads take no longer
 _TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _TEXT_OR_DIGITS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[0-9]{400,}+', re.DOTALL)
 _STEPS: Final = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
@@ -35,7 +35,7 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - _STEPS.keys())
 # msgspec decodes nested documents recursively; a few hundred levels fit on any caller's stack
 _SURE_LEVELS: Final = 200
 _recursion = threading.Lock()
-# Texts that msgspec must not see: valid pairs, which may stand for a stand-in, halves of pairs, bytes that are not UTF-8, and stand-ins
+# Strings that msgspec must not see: valid pairs, which may stand for a stand-in, halves of pairs, bytes that are not UTF-8, and stand-ins
 _ODD: Final = re.compile(
     r"(?P<pair>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
     "|(?P<escape>\\\\[\0-\x7f])|[\udc80-\udcff\U0010ff00-\U0010ffff]",
@@ -52,7 +52,7 @@ def decode(payload: bytes) -> Any:
 
 
 def decode_any(payload: bytes) -> tuple[Any, bool]:
-    """Return the JSON value of `payload`, and whether all its texts are UTF-8. Raises `PayloadError`."""
+    """Return the JSON value of `payload`, and whether all its strings are UTF-8. Raises `PayloadError`."""
     try:
         return _decode(payload), True
     except PayloadError:
@@ -63,7 +63,7 @@ def decode_any(payload: bytes) -> tuple[Any, bool]:
 
 
 def _make_readable(payload: bytes) -> bytes:
-    """Return the payload with a character in place of each byte that is not UTF-8, and escapes of half pairs as plain text."""
+    """Return the payload with a character instead of each byte that is not UTF-8, and escapes of half pairs as plain text."""
 
     def replace(found: re.Match[str]) -> str:
         if found["escape"]:
@@ -81,7 +81,7 @@ def _make_readable(payload: bytes) -> bytes:
 
 
 def _restore_bytes(document: Any) -> Any:
-    """Put the bytes in place of their characters, in all texts and names."""
+    """Replace the characters by their bytes, in all strings and names."""
     root = [document]
     rest: list[Any] = [root]
     while rest:
@@ -147,6 +147,6 @@ def _decode_with_long_numbers(payload: bytes) -> Any:
 
 
 def depth(payload: bytes) -> int:
-    """Return the nesting depth of the brackets in `payload`, except in texts; any number for a payload that is not JSON."""
+    """Return the nesting depth of the brackets in `payload`, except in strings; any number for a payload that is not JSON."""
     brackets = _TEXT.sub(b"", payload).translate(None, _NO_BRACKETS)
     return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)

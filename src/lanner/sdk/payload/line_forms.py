@@ -1,6 +1,6 @@
 """The reference for payloads that are lines: of a pattern, logfmt, CEF. The native reader has the same in `values/line_forms.cpp`.
 
-Texts are `str` with escapes for bytes that are not UTF-8 (`lanner.sdk.text.encoding`).
+Strings are `str` with escapes for bytes that are not UTF-8 (`lanner.sdk.text.encoding`).
 """
 
 from __future__ import annotations

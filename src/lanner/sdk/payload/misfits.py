@@ -54,7 +54,7 @@ def add_misfits(one: Misfits, other: Misfits, sign: int = 1) -> Misfits:
 
 
 def describe_misfits(misfits: Misfits, fields: Iterable[FieldInfo], timestamp: Value | None) -> Iterator[str]:
-    """Yield a line for each field: what the payloads had, what the field reads, and the words that read the rest.
+    """Yield a line for each field: the values of the payloads, the type of the field, and the methods for the other values.
 
     `timestamp` is the value that is the time of the events.
     """
@@ -82,14 +82,14 @@ def _advice(info: FieldInfo, kinds: Iterable[str]) -> str:
     for kind in kinds:
         words = ".text()" if kind == "number" and info.type is FieldType.UINT64 else _WORDS[kind]
         if kind in {"object", "array"} and info.is_list:
-            continue  # perhaps in place of the list, where no word helps
+            continue  # perhaps instead of the list, where no word helps
         by_words.setdefault(words, []).append(_PLURALS[kind])
     advice = ", ".join(f"with {words} for {' and '.join(kinds)}" for words, kinds in by_words.items())
     return f": declare it {advice}" if advice else ""
 
 
 def _time_forms(timestamp: Value | None) -> str:
-    """Return what a timestamp reads."""
+    """Return the forms that a timestamp reads."""
     if timestamp is None:
         return "a time"
     forms = dict.fromkeys(str(node.data()[2]) for node in walk(timestamp) if node.data()[0] == "time")

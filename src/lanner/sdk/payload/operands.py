@@ -6,7 +6,7 @@ from lanner.sdk.errors import DefinitionError
 
 
 def operand_text(given: object) -> str:
-    """Return what was given in place of a value or text, for messages."""
+    """Return a description of an argument that is not a value or string, for messages."""
     from lanner.sdk.payload.value_advice import describe_uncalled  # rare
 
     return describe_uncalled(given) or repr(given)
@@ -14,11 +14,11 @@ def operand_text(given: object) -> str:
 
 def check_separator(separator: str) -> str:
     if not isinstance(separator, str) or not separator:
-        raise DefinitionError("a separator must be a text of at least one character")
+        raise DefinitionError("a separator must be a string of at least one character")
     return separator
 
 
 def check_texts(name: str, texts: tuple[str, ...]) -> tuple[str, ...]:
     if not texts or not all(isinstance(each, str) for each in texts):
-        raise DefinitionError(f"`{name}` needs texts to compare with, not {', '.join(map(repr, texts)) or 'none'}")
+        raise DefinitionError(f"`{name}` needs strings to compare with, not {', '.join(map(repr, texts)) or 'none'}")
     return texts

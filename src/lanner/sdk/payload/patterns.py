@@ -21,7 +21,7 @@ _HINTS: Final = (
     ("(?!", " RE2 has no lookahead"),
 )
 _PAIRED: Final = re.compile(r"\\Q(?:.*?\\E|.*)|\\.|\[\^?\]?(?:\\.|\[:\^?[a-z]+:\]|[^\]\\])*\]|[()]", re.DOTALL)
-"""Parentheses, and what contains others that are ordinary characters: quoted texts, escapes and classes."""
+"""Parentheses, and what contains others that are ordinary characters: quoted strings, escapes and classes."""
 
 
 @final
@@ -107,7 +107,7 @@ def pattern(expression: str) -> Pattern:
     Raises `DefinitionError` for an invalid one.
     """
     if not isinstance(expression, str):
-        raise DefinitionError(f"a pattern must be a text, such as r'(?P<client>\\S+) .*', not {expression!r}")
+        raise DefinitionError(f"a pattern must be a string, such as r'(?P<client>\\S+) .*', not {expression!r}")
     from lanner.native._pattern import group_names  # RE2: only for plugins with a pattern
 
     try:

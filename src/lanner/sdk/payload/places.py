@@ -1,4 +1,4 @@
-"""Places: the JSON texts of values in a payload, as bytes. `lanner.sdk.payload.jsondoc` has checked the whole payload."""
+"""Places: the JSON strings of values in a payload, as bytes. `lanner.sdk.payload.jsondoc` has checked the whole payload."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def kind_at(place: bytes) -> str:
 
 
 def split_container(place: bytes) -> list[bytes]:
-    """Return the names and values in a valid object, or the values in an array, as JSON texts."""
+    """Return the names and values in a valid object, or the values in an array, as JSON strings."""
     found, depth, begin = [], 0, 0
     for token in _TOKEN.finditer(place, 1):
         if depth == 0:

@@ -1,6 +1,6 @@
 """The reference for JSON pointers, as Falco's json plugin answers them. The native reader has the same in `values/pointer.cpp`.
 
-That plugin reads more than JSON: numbers such as NaN and 1.2.3, any bytes in texts. It reads less, too: at most 300 levels, and only
+That plugin reads more than JSON: numbers such as NaN and 1.2.3, any bytes in strings. It reads less, too: at most 300 levels, and only
 payloads that begin with a bracket. Of equal names the first counts, but a name that is written without escapes comes before others.
 """
 
@@ -24,7 +24,7 @@ _INDEX: Final = re.compile(r"\+?[0-9]+|-0+", re.ASCII)
 
 
 class _Text(NamedTuple):
-    """A text as it is written, between its quotes."""
+    """A string as it is written, between its quotes."""
 
     written: str
 
@@ -138,7 +138,7 @@ def _write(place: Any) -> str:
 
 
 def unescape(written: str) -> str:
-    """Return a text without its escapes. Invalid ones stay, and so does half of a surrogate pair at the end."""
+    """Return a string without its escapes. Invalid ones stay, and so does half of a surrogate pair at the end."""
 
     def replace(found: re.Match[str]) -> str:
         first, second, plain = found.groups()

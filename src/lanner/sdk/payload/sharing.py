@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from lanner.sdk.payload.path_parts import Data
 
 MAX_REPEATED: Final = 1 << 20
-"""The size of shared parts that a field may repeat for an event: the bytes of their texts, and one for each value."""
+"""The size of shared parts that a field may repeat for an event: the bytes of their strings, and one for each value."""
 EXCESS: Final = "excess"
 """In counters of misfits: an event for which a field would have repeated more, so that it has no value."""
 

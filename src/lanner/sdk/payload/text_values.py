@@ -1,4 +1,4 @@
-"""Values that are texts of the plugin's own: constants, and texts one after another."""
+"""Values that are strings of the plugin's own: constants, and strings one after another."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Constant(Value):
 
 @final
 class Concat(Value):
-    """Texts one after another."""
+    """Strings one after another."""
 
     values: tuple[Value, ...]
 
@@ -38,19 +38,19 @@ class Concat(Value):
 
 
 def text(content: str) -> Constant:
-    """Return a value that is this text for every event."""
+    """Return a value that is this string for every event."""
     if not isinstance(content, str) or "\0" in content:
-        raise DefinitionError(f"`text` needs a text without NUL, not {operand_text(content)}")
+        raise DefinitionError(f"`text` needs a string without NUL, not {operand_text(content)}")
     return Constant(content)
 
 
 def concat(*values: Value | str) -> Concat:
-    """Return the texts of these values one after another. It has no value if one of them has no value."""
+    """Return a value that joins the strings of these values. It has no value if one of them has no value."""
     made = tuple(text(value) if isinstance(value, str) else value for value in values)
     if not made:
         raise DefinitionError('`concat` needs at least one value: concat(payload["group"], "/", payload["name"])')
     for value in made:
         if not isinstance(value, Value) or value.type is not FieldType.STRING or value.is_list:
             said = kind_of(value) if isinstance(value, Value) else operand_text(value)
-            raise DefinitionError(f"`concat` needs texts, not {said}: numbers become texts with text()")
+            raise DefinitionError(f"`concat` needs strings, not {said}: numbers become strings with text()")
     return Concat(made)

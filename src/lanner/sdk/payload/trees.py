@@ -32,7 +32,7 @@ def arguments(value: Value) -> frozenset[FieldArgument]:
 
 
 def text_place(value: Value) -> str:
-    """Return the place whose texts are the value, as it is written; "" if other JSON values count or the field has an argument."""
+    """Return the place whose strings are the value, as it is written; "" if other JSON values count or the field has an argument."""
     match value:
         case Path() if not arguments(value):
             return path_text(value.root, value.parts)

@@ -68,7 +68,7 @@ def _read_with(place: str) -> str:
 
 
 def describe_uncalled(given: object) -> str:
-    """Return advice for a method of a value that is used in place of the value: it needs parentheses. "" for everything else."""
+    """Return advice for a method of a value that is used instead of the value: it needs parentheses. "" for everything else."""
     if not isinstance(given, MethodType) or not isinstance(given.__self__, Node):
         return ""
     name = given.__name__

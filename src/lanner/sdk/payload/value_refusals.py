@@ -46,6 +46,6 @@ class Refusals:
             raise DefinitionError('a value cannot be part of a formatted text: write concat(a, "/", b)')
 
         def __lt__(self, other: object) -> Never:
-            raise DefinitionError('values are compared by rules: condition: my.field > 5. To compare texts write a.when(b, "x")')
+            raise DefinitionError('values are compared by rules: condition: my.field > 5. To compare strings write a.when(b, "x")')
 
         __le__ = __gt__ = __ge__ = __lt__

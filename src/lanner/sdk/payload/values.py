@@ -4,8 +4,8 @@
 `lanner.sdk.payload.evaluate`, the fast one is native. `Value.data()` returns the tree as lists that JSON can write.
 `lanner.sdk.payload.words` has the table of all expressions.
 
-A text ends at its first NUL. If an object has two members of the same name, the last one counts. A payload that is not valid JSON
-(RFC 8259, at most 1024 levels deep) has no values. A text may have bytes that are not UTF-8, which are kept. A list without items counts
+A string ends at its first NUL. If an object has two members of the same name, the last one counts. A payload that is not valid JSON
+(RFC 8259, at most 1024 levels deep) has no values. A string may have bytes that are not UTF-8, which are kept. A list without items counts
 as no value.
 """
 
@@ -65,24 +65,24 @@ class Value(Refusals, Node):
         return FirstValue((*_options(self), *_options(other)))
 
     def when(self, condition: Value | FieldArgument, *texts: str) -> ConditionalValue:
-        """Return the value only if the text `condition` is one of `texts`; without texts, if the boolean `condition` is true.
+        """Return the value only if the text `condition` is one of `texts`; without strings, if the boolean `condition` is true.
 
         `when(INDEX)`, `when(KEY)`: only if the field has its argument.
         """
         if not texts and isinstance(condition, Value) and (condition.type is not FieldType.BOOL or condition.is_list):
             raise DefinitionError(
-                '`when` needs texts, such as payload["id"].when(payload["Type"], "container"), or a boolean, such as b.exists()'
+                '`when` needs strings, such as payload["id"].when(payload["Type"], "container"), or a boolean, such as b.exists()'
             )
         return ConditionalValue("when", self, *_condition("when", condition, texts))
 
     def unless(self, condition: Value | FieldArgument, *texts: str) -> ConditionalValue:
-        """Return the value only if the text `condition` is none of `texts`; without texts, if `condition` has no value or is false."""
+        """Return the value only if the text `condition` is none of `texts`; without strings, if `condition` has no value or is false."""
         return ConditionalValue("unless", self, *_condition("unless", condition, texts))
 
     def text(self) -> Word:
-        """Return a text, number, true or false as JSON writes it."""
+        """Return a string, number, true or false as JSON writes it."""
         if self.type not in _SHOWN:
-            raise DefinitionError(f"`text` needs a text, integer or boolean, not a {kind_of(self)}")
+            raise DefinitionError(f"`text` needs a string, integer or boolean, not a {kind_of(self)}")
         return _word("text", self)
 
     def raw(self) -> Word:
@@ -92,15 +92,15 @@ class Value(Refusals, Node):
         return _word("raw", self)
 
     def boolean(self) -> Word:
-        """Return a boolean, from true and false or the texts `true` and `false`."""
+        """Return a boolean, from true and false or the strings `true` and `false`."""
         return _word("boolean", self)
 
     def integer(self) -> Word:
-        """Return an unsigned 64-bit integer, from a text of decimal digits or a JSON integer."""
+        """Return an unsigned 64-bit integer, from a string of decimal digits or a JSON integer."""
         return _word("integer", self)
 
     def time(self, form: TimeForm) -> Word:
-        """Return a point in time, from a number that counts a unit since 1970 (UTC), or from a text of that form."""
+        """Return a point in time, from a number that counts a unit since 1970 (UTC), or from a string of that form."""
         if form not in UNITS and form not in DATE_FORMS:
             raise DefinitionError(f"unknown time unit or form {form!r}: write one of {', '.join((*UNITS, *DATE_FORMS))}")
         return _word("time", self, form)
@@ -112,11 +112,11 @@ class Value(Refusals, Node):
         return _word("duration", self, unit)
 
     def address(self) -> Word:
-        """Return an IPv4 or IPv6 address, from its text."""
+        """Return an IPv4 or IPv6 address, from a string."""
         return _word("address", self)
 
     def network(self) -> Word:
-        """Return an IPv4 or IPv6 network, from its text."""
+        """Return an IPv4 or IPv6 network, from a string."""
         return _word("network", self)
 
     def before(self, separator: str) -> Word:
@@ -152,7 +152,7 @@ class Value(Refusals, Node):
     def split(self, separator: str) -> Word:
         """Return the parts of the text between separators, as a list."""
         if self.is_list:
-            raise DefinitionError(f"`split` needs a text, not a {kind_of(self)}")
+            raise DefinitionError(f"`split` needs a string, not a {kind_of(self)}")
         return _word("split", self, check_separator(separator))
 
     def listed(self) -> Word:
@@ -169,13 +169,13 @@ class Value(Refusals, Node):
         return _of_list("nth", self, index)
 
     def join(self, separator: str) -> Word:
-        """Return the texts of a list as one text, with `separator` between them."""
+        """Return the strings of a list as one string, with `separator` between them."""
         if not isinstance(separator, str):
-            raise DefinitionError(f"the separator of `join` must be a text, not {separator!r}")
+            raise DefinitionError(f"the separator of `join` must be a string, not {separator!r}")
         return _of_list("join", self, separator)
 
     def without(self, *texts: str) -> Word:
-        """Return a list without these texts."""
+        """Return a list without these strings."""
         return _of_list("without", self, *check_texts("without", texts))
 
     def every(self) -> Word:
@@ -183,15 +183,15 @@ class Value(Refusals, Node):
         return _of_list("every", self)
 
     def any(self, *texts: str) -> Word:
-        """Return whether a list has one of `texts`; without texts, whether a list of booleans has a true one."""
+        """Return whether a list has one of `texts`; without strings, whether a list of booleans has a true one."""
         if not texts and self.type is not FieldType.BOOL:
-            raise DefinitionError(f"`any` without texts needs a list of booleans, such as a.boolean().any(), not a {kind_of(self)}")
+            raise DefinitionError(f"`any` without strings needs a list of booleans, such as a.boolean().any(), not a {kind_of(self)}")
         if texts and self.type is not FieldType.STRING:
-            raise DefinitionError(f"`any` with texts needs a list of texts, not a {kind_of(self)}")
+            raise DefinitionError(f"`any` with strings needs a list of strings, not a {kind_of(self)}")
         return _of_list("any", self, *texts and check_texts("any", texts))
 
     def exists(self) -> Word:
-        """Return whether the event has the value. At a place any JSON value counts, also null."""
+        """Return whether the event has the value. At a place any JSON value counts, including null."""
         return _word("exists", self)
 
     def present(self) -> Word:
@@ -229,7 +229,7 @@ class Word(Value):
 
 @final
 class Path(Value):
-    """A place in the payload, or in an item of a list (`root`)."""
+    """A path in the payload, or in an item of a list (`root`)."""
 
     parts: tuple[Part | ItemFilter, ...] = ()
     root: Literal["path", "item"] = "path"
@@ -254,7 +254,7 @@ class Path(Value):
         return Path(whole, self.root)
 
     def where(self, name: str, *texts: str) -> Path:
-        """Return the place for only those items whose member `name` is one of `texts`, or, without texts, that have it."""
+        """Return the place for only those items whose member `name` is one of `texts`, or, without strings, that have it."""
         if not self.parts or not isinstance(self.parts[-1], (ItemPlace, ItemFilter)):
             raise DefinitionError('`where` selects items: write it after EACH, as in payload["subjects", EACH].where("kind", "User")')
         if not isinstance(name, str) or isinstance(name, FieldArgument):
@@ -270,7 +270,7 @@ class Path(Value):
         return ItemValues(self, value)
 
     def pointer(self, pointer: str | FieldArgument) -> PayloadPart:
-        """Return what Falco's json plugin returns for a JSON pointer (RFC 6901); `KEY`: for the field's argument."""
+        """Return the value of Falco's json plugin for a JSON pointer (RFC 6901); `KEY`: for the field's argument."""
         if self.parts or self.root != "path":
             raise DefinitionError("a JSON pointer begins at the whole payload: write payload.pointer(...)")
         return PayloadPart("pointer", pointer)
@@ -397,8 +397,7 @@ item: Path = Path((), "item")
 
 def kind_of(value: Value) -> str:
     """Return the type of a value for messages."""
-    name = "text" if value.type is FieldType.STRING else value.type.value
-    return f"list of {name}" if value.is_list else name
+    return f"list of {value.type.value}" if value.is_list else value.type.value
 
 
 def _options(value: Value) -> tuple[Value, ...]:
@@ -408,12 +407,12 @@ def _options(value: Value) -> tuple[Value, ...]:
 def _condition(name: str, condition: Value | FieldArgument, texts: tuple[str, ...]) -> tuple[Value, tuple[str, ...]]:
     if isinstance(condition, FieldArgument):
         if texts:
-            raise DefinitionError(f"`{name}({condition.name})` asks whether the field has its argument, and takes no texts")
+            raise DefinitionError(f"`{name}({condition.name})` asks whether the field has its argument, and takes no strings")
         return ArgumentPresence(condition), ()
     if not isinstance(condition, Value):
         raise DefinitionError(f'`{name}` needs a value as its condition, such as payload["Type"], not {operand_text(condition)}')
     if texts and (condition.type is not FieldType.STRING or condition.is_list):
-        raise DefinitionError(f"`{name}` compares a text, but its condition here is a {kind_of(condition)}")
+        raise DefinitionError(f"`{name}` compares a string, but its condition is a {kind_of(condition)}")
     return condition, texts and check_texts(name, texts)
 
 
@@ -434,9 +433,9 @@ def _is_place(value: Value) -> bool:
 def _word(name: str, value: Value, *operands: str | int | FieldArgument) -> Word:
     row = ROWS[name]
     if row.takes is not None and value.type is not row.takes:
-        raise DefinitionError(f"`{name}` needs a text, not a {kind_of(value)}")
+        raise DefinitionError(f"`{name}` needs a string, not a {kind_of(value)}")
     if isinstance(value, Word) and value.row.name == "keys" and row.reads in {"number", "decimal", "boolean"}:
-        raise DefinitionError(f"`{name}` needs a text, not the names of members")
+        raise DefinitionError(f"`{name}` needs a string, not the names of members")
     return Word(row, value, operands)
 
 

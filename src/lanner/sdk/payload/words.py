@@ -62,8 +62,10 @@ class WordRow(Record):
     """A word: a method of a value that returns another value.
 
     `form` and `means` are the row of the documentation. `operand` is the kind of the method's arguments. `takes` is the type of the
-    value, None for every type. `reads` is what the word takes from a path. A word with the shape "item" gives a value for a value, and
-    a list for a list; "list" gives a list, and "one" takes a list (or any value, for `exists`) and gives one value.
+    value, None for every type. `reads` names the JSON values that the word takes from a path.
+
+    Shapes: "item" returns a value for a value, and a list for a list. "list" returns a list. "one" takes a list (`exists`: any value)
+    and returns one value.
     """
 
     name: str
@@ -223,5 +225,5 @@ WORDS: tuple[WordRow, ...] = (
     WordRow("present", "a.present()", "the same, but null does not count", takes=None, reads="present", gives=FieldType.BOOL, shape="one"),
 )
 TRANSPARENT = frozenset({"nth", "every", "listed"})
-"""The words that give what they are given, of the same type. `text`, `raw` and the like may follow them."""
+"""The words that return values of their operand, of the same type. `text`, `raw` and the like may follow them."""
 ROWS = {row.name: row for row in WORDS}

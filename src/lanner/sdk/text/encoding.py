@@ -15,7 +15,7 @@ def to_bytes(text: str) -> bytes:
 
 
 def from_bytes(data: bytes) -> str:
-    """Return `data` as text, with escapes for what is not UTF-8: `to_bytes` gives it back."""
+    """Return `data` as text, with escapes for bytes that are not UTF-8: `to_bytes` restores them."""
     return data.decode("utf-8", "surrogateescape")
 
 

@@ -17,7 +17,7 @@ _DATE: Final = r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9:]+)(?:\.([0-9]{1,9}))
 
 
 def parse_moment(text: str, now: int) -> int:
-    """Return a point in time in nanoseconds since 1970, from a text that a user wrote.
+    """Return a point in time in nanoseconds since 1970, from a string that a user wrote.
 
     The text is seconds since 1970 (`1795426345.86`), a date (`2026-01-31T20:00:00Z`, `2026-01-31`; without a zone in local time), or a
     span before `now` (`10m`, `1h30m`, `7d`). Raises ValueError, which names these forms.
@@ -31,7 +31,7 @@ def parse_moment(text: str, now: int) -> int:
     date = re.fullmatch(_DATE, text)
     moment = _read_date(date) if date else None
     if moment is None:
-        raise ValueError("not a time: write seconds since 1970, 2026-01-31T20:00:00Z, or a span before now such as 10m")
+        raise ValueError("not a time: write seconds since 1970, 2026-01-31T20:00:00Z, or a duration before now such as 10m")
     return moment
 
 

@@ -20,12 +20,12 @@ _HEAD: Final = 2 / 3
 
 
 def printable(text: str) -> str:
-    """Return `text` with escapes for all unprintable characters except line feeds: for a text with Lanner's own line layout."""
+    """Return `text` with escapes for all unprintable characters except line feeds: for a string with Lanner's own line layout."""
     return text if text.isprintable() else "\n".join(map(printable_line, text.split("\n")))
 
 
 def printable_line(text: str) -> str:
-    """Return `text` as one line, with escapes for all unprintable characters: for each part of a text that comes from outside."""
+    """Return `text` as one line, with escapes for all unprintable characters. Use it for every string from outside."""
     return text if text.isprintable() else "".join([char if char.isprintable() else _escape(char) for char in text])
 
 
@@ -71,7 +71,7 @@ _CONTROLS: Final = {
 
 
 def escape_controls(line: str) -> str:
-    """Return an alert's line with escapes for control characters: what comes from events must not drive a terminal or forge a line."""
+    """Return an alert's line with escapes for control characters: text from events must not control a terminal or forge a line."""
     return line if line.isascii() and line.isprintable() else line.translate(_CONTROLS)
 
 
@@ -88,7 +88,7 @@ def escape_bytes(text: str) -> str:
 
 
 def escape_bytes_in(value: Any) -> Any:
-    """Return a JSON value whose texts are all as `escape_bytes` returns them. Tuples become lists."""
+    """Return a JSON value whose strings are all as `escape_bytes` returns them. Tuples become lists."""
     if isinstance(value, str):
         return escape_bytes(value)
     if isinstance(value, dict):

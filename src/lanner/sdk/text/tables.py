@@ -34,5 +34,5 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def markdown_cell(text: str) -> str:
-    """Return a text as a cell of Markdown: without line feeds and bars, and with what looks like HTML as it is."""
+    """Return a string as a cell of Markdown: without line feeds and bars, and with what looks like HTML as it is."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", "<br/>")
