@@ -1,7 +1,7 @@
 # Everything that is done here, one word each. `make help` lists them. PYTHON=... names another interpreter than python3.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint tidy unit browser bench soak sanitize sanitize-build dist docs clean setup-run setup-dev setup-test setup-browser
+.PHONY: help run test check lint tidy collect unit browser bench soak sanitize sanitize-build dist docs clean setup-run setup-dev setup-test setup-browser
 BIN := .venv/bin
 # a worker of pytest rewrites all test files, and later ones read what it has written
 unexport PYTHONDONTWRITEBYTECODE
@@ -21,7 +21,7 @@ run: setup-run ## Watch this machine's Docker engine by the shipped rules; witho
 SETUP := setup-dev
 
 test: setup-run ## Set everything up and pass all tests, those on a real Docker engine too
-	@$(MAKE) --no-print-directory -j3 --output-sync=target SETUP=setup-test lint tidy sanitize-build
+	@$(MAKE) --no-print-directory -j3 --output-sync=target SETUP=setup-test lint tidy collect sanitize-build
 	$(PYTEST)
 	tools/sanitize
 
@@ -38,6 +38,10 @@ lint: $(SETUP)
 tidy: $(SETUP) ## clang-tidy on the native part (.clang-tidy), in half a minute
 	@rm -rf build/tidy && cmake -S . -B build/tidy -DCMAKE_UNITY_BUILD=ON -DPython_EXECUTABLE="$$PWD/$(BIN)/python" >/dev/null
 	@find build/tidy -path '*/Unity/*' | xargs -P "$$(nproc)" -n 1 $(BIN)/clang-tidy --quiet -p build/tidy
+
+# pytest rewrites test files for their assertions: once, and not in each worker
+collect: $(SETUP)
+	@$(BIN)/pytest -qq -n 0 --collect-only >/dev/null
 
 unit: setup-dev
 	$(PYTEST) -m "not slow and not bundled and not engine and not soak"

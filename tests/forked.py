@@ -178,6 +178,15 @@ def _become(request, descriptors):
     sys.path[0] = str(Path(LANNER).parent)
 
 
+def _finish(code):
+    """End as Python does, but for the modules: to free all of them takes longer than a short command."""
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
     import packed
 
@@ -186,4 +195,7 @@ if __name__ == "__main__":
         packed.share()
         from lanner.cli.main import main
 
-        main()
+        try:
+            main()
+        except SystemExit as ended:
+            _finish(ended.code)

@@ -168,9 +168,9 @@ def test_no_text_is_an_error_of_the_database(shared, text):
     search(shared, text)
 
 
-def test_ten_thousand_texts_are_no_errors_of_the_database(shared):
+def test_thousands_of_texts_are_no_errors_of_the_database(shared):
     choose = random.Random(20)
-    for _ in range(10_000):
+    for _ in range(4_000):
         letters = [chr(choose.choice((choose.randrange(128), choose.randrange(0x300), choose.randrange(0x110000)))) for _ in range(4)]
         search(shared, "".join(choose.choices((*PIECES, *letters), k=choose.randrange(1, 12))))
 

@@ -307,3 +307,4 @@ def test_a_run_imports_no_lints_and_no_reports(tmp_path):
     assert "lanner.rules.plan.compile" in imported
     rooms = ("lanner.rules.lint", "lanner.rules.report", "lanner.doctor", "lanner.package", "lanner.bundle", "lanner.testing")
     assert not [name for name in imported if name.startswith(rooms)]
+    assert "lanner.sdk.options.config_class" not in imported  # checks of a plugin class, which the tests make for a built-in plugin

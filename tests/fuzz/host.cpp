@@ -175,7 +175,7 @@ void try_input(std::string_view input) {
       close(ends[1]);
       is_open = false;
     }
-    // a host that has just called repeatedly, and one that calls for the first time
+    // a host that has just called many times, and one that calls for the first time
     if (is_away && is_open && pieces++ % 4 == 0) wait_until_read(ends[1]);
     host.commit();
     switch (host.wait(rest.empty() ? 1000 : 0, true)) {

@@ -12,8 +12,7 @@ from lanner.sdk.types import FieldInfo, FieldType
 
 from ..growth import grows_linearly
 
-COUNT = 4_000
-"""This number of items reaches the limit if each repeats `TEXT`."""
+COUNT = 4_000  # items reach the limit if each repeats `TEXT`
 TEXT = "t" * 300
 ITEMS = payload["a", EACH]
 MANY = payload["b", EACH]

@@ -255,46 +255,50 @@ def test_a_quiet_store_says_how_old_its_newest_alert_is(run, watch):
     watch(talk)
 
 
-def test_a_slow_plugin_blocks_nothing(run, watch):
-    run.raise_alerts("a shell")
-    asked, released = threading.Event(), threading.Event()
+class SlowPlugin:
+    """A plugin that answers a question once it is released."""
 
-    def ask(*_):
-        asked.set()
-        assert released.wait(PATIENCE)
+    def __init__(self):
+        self.asked, self.released = threading.Event(), threading.Event()
+
+    def ask(self, *_):
+        self.asked.set()
+        assert self.released.wait(PATIENCE)
         return {"unavailable": "too late"}
 
+
+async def ask_about_a_shell(view, plugin):
+    await view.shows("a shell")
+    await view.press("enter")
+    await view.until(plugin.asked.is_set)
+
+
+def test_a_slow_plugin_blocks_nothing(run, watch):
+    run.raise_alerts("a shell")
+    plugin = SlowPlugin()
+
     async def talk(view):
-        await view.shows("a shell")
-        await view.press("enter")
-        await view.until(asked.is_set)
+        await ask_about_a_shell(view, plugin)
         await view.shows("asking the plugin")
         await view.press("escape")
         run.raise_alerts("another")
         await view.press("end")
         await view.shows("another")
-        released.set()
+        plugin.released.set()
         await view.press("q")
 
-    watch(talk, ask=ask)
+    watch(talk, ask=plugin.ask)
 
 
 def test_it_quits_while_a_plugin_is_asked(run, watch):
     run.raise_alerts("a shell")
-    asked, released = threading.Event(), threading.Event()
-
-    def ask(*_):
-        asked.set()
-        assert released.wait(PATIENCE)
-        return {"unavailable": "this process is ending"}
+    plugin = SlowPlugin()
 
     async def talk(view):
-        await view.shows("a shell")
-        await view.press("enter")
-        await view.until(asked.is_set)
+        await ask_about_a_shell(view, plugin)
         await view.press("ctrl+c")
 
-    watch(talk, ask=ask, release=released.set)
+    watch(talk, ask=plugin.ask, release=plugin.released.set)
 
 
 def test_an_explanation_that_fails_is_said(run, watch):

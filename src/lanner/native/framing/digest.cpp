@@ -129,7 +129,7 @@ void Digest::end_text() {
   }
   if (next_ && next_->is_kept) {
     if (was_cut_) trim(text_);
-    auto& found = found_.emplace_back(Found{next_, {}});
+    auto& found = found_.emplace_back(FoundMember{next_, {}});
     append_quoted(found.text, text_);
   }
   next_ = nullptr;
@@ -148,11 +148,11 @@ void Digest::begin_value(const KeptMember* member) {
 
 // Of equal names the last counts: the value of an earlier one is discarded, with everything below it.
 void Digest::forget(const KeptMember& member) {
-  std::erase_if(found_, [&](const Found& each) { return each.member == &member; });
+  std::erase_if(found_, [&](const FoundMember& each) { return each.member == &member; });
   for (const auto& below : member.members) forget(below);
 }
 
-const Digest::Found* Digest::found(const KeptMember& member) const {
+const Digest::FoundMember* Digest::found(const KeptMember& member) const {
   for (const auto& each : found_) {
     if (each.member == &member) return &each;
   }

@@ -39,7 +39,7 @@ class Digest {
     const KeptMember* member;  // the member whose value the object is; null if nothing below it is kept
     bool is_object;
   };
-  struct Found {
+  struct FoundMember {
     const KeptMember* member;
     std::string text;  // the source text, with the quotes of a string
   };
@@ -49,11 +49,11 @@ class Digest {
   void end_text();
   void forget(const KeptMember& member);
   bool write(const KeptMember& member, std::string& out) const;
-  const Found* found(const KeptMember& member) const;
+  const FoundMember* found(const KeptMember& member) const;
 
   const KeptMember* root_;
   std::vector<Frame> frames_;
-  std::vector<Found> found_;
+  std::vector<FoundMember> found_;
   const KeptMember* next_ = nullptr;  // the member whose value comes next
   std::string text_;                  // the current name or value
   bool is_name_ = false;              // the next text is a name

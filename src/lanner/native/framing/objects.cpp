@@ -239,7 +239,7 @@ void ObjectFramer::split(std::string_view text, bool is_held, LineList& payloads
   };
   std::size_t at = 0;
   bool is_between = false;
-  for (const Inner& inner : inner_) {
+  for (const LineObject& inner : inner_) {
     const auto before = text.substr(at, inner.begin - at);
     add(is_between ? without_separators(before) : without_blanks(before));
     at = inner.begin;

@@ -37,7 +37,7 @@ class ObjectFramer {
   enum class Part { none, object, text };
 
   // A brace at the beginning of a line within an object: its offsets in the object, and the number of open brackets there.
-  struct Inner {
+  struct LineObject {
     std::size_t begin;
     std::size_t end;  // 0: not yet
     std::size_t depth;
@@ -71,7 +71,7 @@ class ObjectFramer {
   char last_ = 0;                        // the last non-blank character outside strings
   std::size_t column_ = 0;               // blanks at the beginning of the line
   std::size_t indent_ = 0;               // those before the object
-  std::vector<Inner> inner_;             // possible payloads, none within one that has ended
+  std::vector<LineObject> inner_;        // possible payloads, none within one that has ended
   std::vector<std::size_t> unfinished_;  // the unfinished ones
 };
 

@@ -255,7 +255,7 @@ void HostReader::lend(Loan& loan, int closing, std::chrono::milliseconds time) {
 }
 
 void HostReader::wait_for_end(const Loan& loan, int closing, int ends, Loan::Clock::time_point deadline) const {
-  bool watches = false;  // the socket: the host does not watch it
+  bool watches = false;  // the socket: the host has not called for a while
   std::uint64_t visits = 0;
   while (true) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Loan::Clock::now()).count();

@@ -1,4 +1,4 @@
-"""Batches of events, which event sources give to hosts, and the members of open instances."""
+"""Batches of events, which event sources return to hosts, and the members of open instances."""
 
 from __future__ import annotations
 
