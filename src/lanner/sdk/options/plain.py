@@ -45,10 +45,12 @@ def read_plain(description: str, text: str) -> PlainConfig | None:
         return None
     options = {}
     for written, (name, kind, limits, default) in about["options"].items():
-        value = given.pop(written, default)
-        if value is not default and not _is_plain(value, kind, limits):
+        if written not in given:
+            options[name] = default
+        elif _is_plain(value := given.pop(written), kind, limits):
+            options[name] = value
+        else:
             return None
-        options[name] = value
     return None if given else PlainConfig(options)
 
 
