@@ -4,7 +4,7 @@ import pytest
 
 from lanner.rules.files.items import ListItem, MacroItem, Priority, RuleItem
 from lanner.rules.files.load import MAX_SIZE, load_files, load_text
-from lanner.rules.files.scalars import unsigned
+from lanner.rules.files.scalars import unsigned_number
 from lanner.rules.findings import Finding, RulesError
 from lanner.yamlfile.reader import MAX_ALIASED, MAX_DEPTH
 
@@ -227,7 +227,7 @@ def test_what_is_no_truth_value(text):
     [("0", 0), ("62", 62), ("010", 8), ("0x1f", 31), ("4294967295", 2**32 - 1), ("4294967296", None), ("9" * 100, None), ("-1", None), ("1.0", None), ("09", None)],
 )  # fmt: skip
 def test_numbers_are_read_as_yaml_cpp_does(text, number):
-    assert unsigned(text) == number
+    assert unsigned_number(text) == number
 
 
 def test_the_place_of_an_error_is_shown():

@@ -5,7 +5,7 @@ import sys
 from typing import Annotated, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import Meta, field
 
@@ -46,6 +46,7 @@ VALUES = st.sampled_from(["keep", "a", "", "abc", True, False, 0, 1, 9, 10, -1, 
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4))
+@example({"group": None})  # not the default: the class makes a group of it
 def test_a_plain_configuration_is_that_of_the_class(given):
     text = json.dumps(given)
     plain = read_plain(describe_plain(Options, inside), text)
