@@ -196,6 +196,7 @@ def test_where_nothing_can_be_watched_it_says_so_and_reloads_on_request(reloader
     loads.wait(1)
 
 
+@pytest.mark.slow
 def test_an_output_in_the_same_directory_does_not_delay_a_reload_for_ever(reloader, tmp_path):
     rules, output = tmp_path / "rules.yaml", tmp_path / "alerts.log"
     rules.write_text("a")

@@ -268,6 +268,7 @@ def test_what_was_sent_before_a_reopening_arrives(collect, sink, tls):
     server.wait(200)
 
 
+@pytest.mark.slow
 def test_an_address_that_does_not_answer_leaves_time_for_the_next(collect, sink, monkeypatch):
     server = collect()
     with silent_address() as silent:

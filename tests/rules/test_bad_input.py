@@ -173,6 +173,7 @@ def test_any_bytes(tmp_path, data):
     survives(tmp_path / "rules.yaml", data)
 
 
+@pytest.mark.slow
 @settings(max_examples=3 * settings.default.max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 1 << 40))
 def test_mutated_files(tmp_path, seed):

@@ -3,6 +3,7 @@
 import itertools
 import json
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -95,6 +96,7 @@ def compare(trees, happened):
         assert list(executor.match()) == [number for number, tree in enumerate(trees) if holds(tree, event)]
 
 
+@pytest.mark.slow
 @settings(max_examples=2 * settings.default.max_examples, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(conditions, min_size=1, max_size=8), st.lists(events, min_size=1, max_size=10))
 def test_rules_match_what_a_naive_reading_says(trees, happened):

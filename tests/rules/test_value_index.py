@@ -86,6 +86,7 @@ _events = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", ["", "x.a = 'ab' and "])
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
