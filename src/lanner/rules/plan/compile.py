@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from lanner.rules.output.template import Format
     from lanner.rules.resolve.rule import Rule
 
+_MANY_OBJECTS = 100_000
+"""With this number of new objects, the next search for garbage takes some tens of milliseconds."""
+
 
 class RuleSet(Struct, frozen=True, gc=False):
     """The rules in order, including disabled ones, and the warnings about them."""
@@ -100,7 +103,7 @@ def compile_rules(
 def _pause_collector() -> Iterator[None]:
     """Pause the garbage collector, which would traverse the growing data repeatedly and find nothing to free.
 
-    Afterwards the new objects count as old ones, which the collector seldom traverses.
+    Afterwards many new objects count as old ones, which the collector seldom traverses.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -108,7 +111,8 @@ def _pause_collector() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
-            if not gc.get_freeze_count():  # those that someone else has frozen remain so
+            # the count of frozen objects takes time for each of them; those that another module has frozen remain so
+            if gc.get_count()[0] > _MANY_OBJECTS and not gc.get_freeze_count():
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()
