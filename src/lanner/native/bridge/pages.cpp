@@ -26,6 +26,7 @@ int rest_library(dl_phdr_info* library, std::size_t, void* of) {
     if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W)) continue;
     const std::uintptr_t at = library->dlpi_addr + segment.p_vaddr;
     const std::uintptr_t begin = (at + page - 1) / page * page, end = (at + segment.p_filesz) / page * page;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr) - dl_phdr_info has addresses as numbers
     if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
   }
   return 0;
