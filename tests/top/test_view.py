@@ -163,6 +163,20 @@ def rows(view):
     return [line.partition("|")[2] for line in view.lines if "old" in line]
 
 
+def test_messages_that_arrive_while_the_application_closes_do_no_harm(run, watch):
+    run.raise_alerts("the last")
+
+    async def talk(view):
+        await view.shows("the last")
+        await view.app.default_screen.query("*").remove()
+        run.raise_alerts("after the end")
+        before = view.app._update
+        await view.until(lambda: view.app._update is not before)
+        await view.pilot.resize_terminal(80, 24)
+
+    assert not watch(talk).return_code
+
+
 def test_the_list_stays_while_an_alert_is_selected(run, watch):
     run.raise_alerts(*[f"old {number}" for number in range(50)])
 

@@ -13,6 +13,7 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.containers import Horizontal
+from textual.css.query import NoMatches
 from textual.message import Message
 
 from lanner.alerts.alert_store import AlertStore
@@ -142,7 +143,8 @@ class TopApp(App[None]):
         self._draw()
 
     def _arrange(self, width: int, height: int) -> None:
-        self.query_one("#side").display = width >= _WIDE
+        with _unless_closed():
+            self.query_one("#side").display = width >= _WIDE
         self._feed.interval = min(_SLOWEST, max(_FASTEST, width * height / _CELLS_PER_SECOND))
 
     def _tell(self) -> None:
@@ -151,11 +153,12 @@ class TopApp(App[None]):
     def on_top_app_feed_update(self, _: FeedUpdate) -> None:
         """Show the alerts of the feed."""
         update = self._update = self._feed.take()
-        alerts = self.query_one(AlertList)
-        if update.resets:
-            alerts.replace(update.alerts)
-        else:
-            alerts.add(update.alerts)
+        with _unless_closed():
+            alerts = self.query_one(AlertList)
+            if update.resets:
+                alerts.replace(update.alerts)
+            else:
+                alerts.add(update.alerts)
         self._draw()
 
     def on_alert_list_follow_change(self, _: AlertList.FollowChange) -> None:
@@ -260,14 +263,20 @@ class TopApp(App[None]):
         self.screen.set_focus(self.query_one("#list"))
 
     def _draw(self) -> None:
-        alerts = self.query_one(AlertList)
-        head = head_lines(self._path, self._update, self._text, alerts.pause, now=time.time_ns())
-        self.query_one("#head", Lines).show(head)
-        side = self.query_one("#side", Lines)
-        if side.display and self._update is not None:
-            side.show(side_lines(self._update.figures, self._update.state, side.size.height or SIDE))
-        keys = [Segment(f" {self._error}", BAD)] if self._error else key_line()
-        self.query_one("#keys", Lines).show([keys])
+        with _unless_closed():
+            alerts = self.query_one(AlertList)
+            head = head_lines(self._path, self._update, self._text, alerts.pause, now=time.time_ns())
+            self.query_one("#head", Lines).show(head)
+            side = self.query_one("#side", Lines)
+            if side.display and self._update is not None:
+                side.show(side_lines(self._update.figures, self._update.state, side.size.height or SIDE))
+            keys = [Segment(f" {self._error}", BAD)] if self._error else key_line()
+            self.query_one("#keys", Lines).show([keys])
+
+
+def _unless_closed() -> contextlib.AbstractContextManager[None]:
+    """Ignore widgets that are gone: messages still arrive while the application closes, after it has removed its widgets."""
+    return contextlib.suppress(NoMatches)
 
 
 def run_top(path: Path, ask: Ask, release: Callable[[], None], text: str, wanted: Filter) -> Any:
