@@ -35,9 +35,9 @@ def _package(small, rules):
     [
         (_rule(), "0.11.0", "rules on a plugin's fields: Falco 0.31"),
         (
-            _rule("x.y bcontains 68").replace("small", "other"),
+            _rule() + _rule("x.y bcontains 68").replace("small", "other").replace("rule: R", "rule: S"),
             "0.12.0",
-            "the operator `bcontains` in the rule R (rules.yaml:1): Falco 0.32",
+            "the operator `bcontains` in the rule S (rules.yaml:7): Falco 0.32",
         ),
         (_rule("small.text iglob a*"), "0.40.0", "the operator `iglob` in the rule R"),
         (

@@ -281,7 +281,7 @@ def test_a_table_fits_a_terminal(start):
 
 def test_no_recording_at_all_is_not_taken_for_a_live_source(lanner):
     done = lanner("run", "docker", "--replay", "")
-    assert (done.code, done.err) == (1, "lanner: error: cannot read the recording '': No such file or directory\n")
+    assert (done.code, done.err) == (2, "lanner: error: --replay is empty: write a path\nTry: lanner run --help\n")
 
 
 def test_a_file_that_is_no_recording_is_reported(lanner, tmp_path):

@@ -165,7 +165,7 @@ def test_a_filter_is_an_option(top, store):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("{tmp}/missing",), "there is no alert store at {tmp}/missing: it does not exist. `lanner run` makes one"),
+        (("{tmp}/missing",), "there is no alert store at {tmp}/missing: it does not exist. `lanner run` creates one"),
         ((), "name its directory. `lanner run` stores alerts with -o lanner.store_output.enabled=true"),
         (("-c", "{tmp}/without.yaml"), "without.yaml configures no alert store ($.lanner.store_output.path): name its directory"),
         (("{store}", "--filter", "priority>=loud"), "invalid priority 'loud'"),

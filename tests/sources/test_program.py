@@ -240,7 +240,7 @@ def test_closing_ends_the_pause_before_the_next_start(reading, monkeypatch):
 
 @pytest.mark.parametrize("command", ["ls -l", [], ["ls", 5]])
 def test_a_command_that_is_no_list_of_texts_is_refused(command):
-    with pytest.raises(lanner.UsageError, match="program: the command must be a list of texts"):
+    with pytest.raises(lanner.UsageError, match="program: the command must be a list of strings"):
         sources.program(command)
 
 

@@ -6,6 +6,7 @@ plugin is an entry point of the group `lanner.plugins`. Loading neither instanti
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -190,8 +191,16 @@ def _check_file(path: Path) -> None:
 
 
 def _exists(path: Path) -> bool:
-    """Return whether there is a file, also one that cannot be read. False for a name that is too long."""
-    return os.path.lexists(path)
+    """Return whether there is a file, also one that cannot be read. False for a name that no file has. Raise `OSError` if it is unknown."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError as error:
+        if error.errno in {errno.ENAMETOOLONG, errno.ELOOP}:
+            return False
+        raise
+    return True
 
 
 def _import_file(path: Path, name: str) -> ModuleType:
