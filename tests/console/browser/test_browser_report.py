@@ -74,7 +74,7 @@ def test_detail_says_why_for_the_first_alerts_of_a_rule(page):
     page.keyboard.press("Escape")
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
-    page.get_by_text("this report keeps it only for the first alerts of each rule").wait_for()
+    page.get_by_text("this report has it only for the first alerts of each rule").wait_for()
 
 
 def test_rules_and_facets_and_time_line_work_offline(page):
