@@ -1,10 +1,8 @@
 """A run writes nothing to the files that its event source reads: what it writes there would be events again, without end."""
 
-import signal
-
 import pytest
 
-from ..waiting import PATIENCE
+from .refused_reload import reload_with_output
 
 pytestmark = pytest.mark.slow
 
@@ -126,16 +124,7 @@ def test_a_reload_does_not_write_to_what_is_followed(start, log):
     config.write_text(f"file_output:\n  enabled: true\n  filename: {log.parent / 'out'}\n")
     plugin, rules = log.parent / "lines.py", log.parent / "r.yaml"
     process = start("run", f"{plugin}:Returned", "-c", config, "-r", rules, "--open", log)
-    for line in iter(process.stderr.readline, b""):
-        if b"watching " in line:
-            config.write_text(f"file_output:\n  enabled: true\n  filename: {log.parent / 'other.log'}\n")
-            process.send_signal(signal.SIGHUP)
-        if b"reload failed" in line:
-            assert b"this command follows " in line
-            break
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0
+    assert b"this command follows " in reload_with_output(process, config, log.parent / "other.log")
     assert log.read_text() == LINE
 
 

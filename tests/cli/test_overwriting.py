@@ -1,12 +1,11 @@
 """No output of a command destroys a file that it reads, and no report a file that is not one."""
 
 import shutil
-import signal
 
 import pytest
 
-from ..waiting import PATIENCE
 from .conftest import PLUGINS
+from .refused_reload import reload_with_output
 
 RULE = "- {rule: R, desc: d, condition: docker.action exists, output: got it, priority: WARNING, source: docker}\n"
 
@@ -118,14 +117,5 @@ def test_a_reload_does_not_write_to_an_input(start, plugin, files):
     config = files / "falco.yaml"
     config.write_text("file_output:\n  enabled: true\n  filename: " + str(files / "out") + "\n")
     process = start("run", plugin("Ticks"), "-c", config, "-r", words, "--open", "100")
-    for line in iter(process.stderr.readline, b""):
-        if b"watching " in line:
-            config.write_text(f"file_output:\n  enabled: true\n  filename: {words}\n")
-            process.send_signal(signal.SIGHUP)
-        if b"reload failed" in line:
-            assert b"this command reads the rules file" in line
-            break
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0
+    assert b"this command reads the rules file" in reload_with_output(process, config, words)
     assert words.read_bytes() == before
